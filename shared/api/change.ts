@@ -1,0 +1,43 @@
+/** What a store tells of its objects: changes, the identity that a write expects, and the indexes it keeps. */
+import type { AnyObject, KubeObject, ObjectKey, ResourceName } from './meta.ts';
+
+/** The identity of one version of one object: a namesake made later has another uid. */
+export interface Expected {
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+/**
+ * One change. `object` is the state after it (of a deletion: the last state, under the deletion's version).
+ * `previous` is the state before it, where the adapter knows it.
+ */
+export interface Change<T extends KubeObject = AnyObject> {
+  readonly type: 'put' | 'delete';
+  readonly resource: ResourceName;
+  readonly object: T;
+  readonly previous?: T;
+}
+
+/** `owner`: the uid of each owner reference. `node`: a pod's spec.nodeName, '' while it has none. */
+export type IndexName = 'owner' | 'node';
+
+export const INDEX_NAMES: readonly IndexName[] = ['owner', 'node'];
+
+/** The values under which an object is found in an index. */
+export function indexValues(
+  index: IndexName,
+  resource: ResourceName,
+  object: KubeObject,
+): string[] {
+  if (index === 'owner') return (object.metadata.ownerReferences ?? []).map((owner) => owner.uid);
+  if (resource !== 'pods') return [];
+  return [(object as { spec?: { nodeName?: string } }).spec?.nodeName ?? ''];
+}
+
+export function expectedOf(object: KubeObject): Expected {
+  return { uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion };
+}
+
+export function keyOf(resource: ResourceName, object: KubeObject): ObjectKey {
+  return { resource, namespace: object.metadata.namespace ?? '', name: object.metadata.name };
+}

@@ -1,0 +1,146 @@
+/**
+ * Node: a place for tasks. An EC2 instance is a node; Fargate and Fargate Spot are virtual nodes.
+ * NodePool: instances that may be launched (Karpenter's `karpenter.sh/v1` field names). NodeAllocation: who holds
+ * what of a node, written by the scheduler alone before it binds.
+ */
+import { conditionFields, type ObjectMeta, ObjectMetaSchema, type Stored } from '../meta.ts';
+import {
+  any,
+  boolean,
+  type Infer,
+  integer,
+  list,
+  map,
+  mapList,
+  object,
+  quantity,
+  required,
+  setOf,
+  string,
+  time,
+  withDefault,
+} from '../schema.ts';
+import { TaintSchema } from './affinity.ts';
+
+const CORE = 'io.k8s.api.core.v1';
+const KARPENTER = 'sh.karpenter.v1';
+
+const NodeSpecSchema = object(`${CORE}.NodeSpec`, 'How a node may be used.', {
+  unschedulable: boolean('No new pods (kubectl cordon).'),
+  taints: list('What keeps pods away.', TaintSchema),
+  providerID: string('The instance, as its cloud names it.'),
+  podCIDR: string('Not used.'),
+  podCIDRs: setOf('Not used.', string()),
+});
+
+const NodeStatusSchema = object(`${CORE}.NodeStatus`, 'How a node is.', {
+  capacity: map('What the node has.', quantity()),
+  allocatable: map('What pods may use of it.', quantity()),
+  phase: string('Deprecated.'),
+  conditions: mapList(
+    'Conditions; Ready is the one that counts.',
+    object(`${CORE}.NodeCondition`, 'A condition of a node.', {
+      ...conditionFields,
+      lastHeartbeatTime: time('When the node was last heard of.'),
+    }),
+    ['type'],
+  ),
+  addresses: mapList(
+    'Addresses.',
+    object(`${CORE}.NodeAddress`, 'An address.', {
+      type: required(string('InternalIP, Hostname, …')),
+      address: required(string('The address.')),
+    }),
+    ['type'],
+  ),
+  nodeInfo: any('What runs on the node.'),
+  images: list('Images that are there.', any()),
+});
+
+export const NodeSchema = object(`${CORE}.Node`, 'A place for tasks.', {
+  apiVersion: string('v1'),
+  kind: string('Node'),
+  metadata: ObjectMetaSchema,
+  spec: withDefault(NodeSpecSchema, {}),
+  status: withDefault(NodeStatusSchema, {}),
+});
+
+const RequirementSchema = object(`${KARPENTER}.Requirement`, 'What nodes of the pool must be.', {
+  key: required(string('The label.')),
+  operator: required(string('In, NotIn, Exists, DoesNotExist, Gt, Lt.')),
+  values: list('What it is compared with.', string()),
+  minValues: integer('At least so many values must stay possible.'),
+});
+
+export const NodePoolSchema = object(`${KARPENTER}.NodePool`, 'Instances that may be launched.', {
+  apiVersion: string('karpenter.sh/v1'),
+  kind: string('NodePool'),
+  metadata: ObjectMetaSchema,
+  spec: required(
+    object(`${KARPENTER}.NodePoolSpec`, 'What may be launched.', {
+      template: required(
+        object(`${KARPENTER}.NodeClaimTemplate`, 'The nodes of the pool.', {
+          metadata: object(`${KARPENTER}.TemplateMeta`, 'Labels and annotations of the nodes.', {
+            labels: map('Labels.', string()),
+            annotations: map('Annotations.', string()),
+          }),
+          spec: required(
+            object(`${KARPENTER}.NodeClaimSpec`, 'The nodes.', {
+              requirements: required(list('Requirements.', RequirementSchema)),
+              taints: list('Taints.', TaintSchema),
+              startupTaints: list('Taints that go away once the node is set up.', TaintSchema),
+              nodeClassRef: any('The class of the nodes.'),
+              expireAfter: withDefault(string('How old a node may get.'), '720h'),
+              terminationGracePeriod: string('How long draining may take.'),
+            }),
+          ),
+        }),
+      ),
+      disruption: any('When nodes may be replaced.'),
+      limits: map('The most that the pool may have.', quantity()),
+      weight: integer('Pools with more weight come first.'),
+    }),
+  ),
+  status: withDefault(
+    object(`${KARPENTER}.NodePoolStatus`, 'How the pool is.', {
+      resources: map('What the pool has.', quantity()),
+      conditions: mapList('Conditions.', object('', 'A condition.', conditionFields), ['type']),
+    }),
+    {},
+  ),
+});
+
+/** What one pod holds of a node. Amounts are in base units: millicores, MiB, devices. */
+export interface Allocation {
+  readonly podUid: string;
+  readonly podName: string;
+  readonly namespace: string;
+  readonly requests: { readonly [resource: string]: number };
+}
+
+/**
+ * The ledger of a node, named as the node. The scheduler writes it (conditional on its version) before it binds
+ * the pods in it, so that two schedulers that race can't give the same room away twice (S2). Entries of pods
+ * that are gone, done or bound elsewhere count for nothing and leave with the next write.
+ */
+export interface NodeAllocation {
+  readonly apiVersion: 'nullplane.io/v1alpha1';
+  readonly kind: 'NodeAllocation';
+  readonly metadata: ObjectMeta;
+  readonly allocations: readonly Allocation[];
+}
+
+export const NodeAllocationSchema = object(
+  'io.nullplane.v1alpha1.NodeAllocation',
+  'The ledger of a node.',
+  {
+    apiVersion: string('nullplane.io/v1alpha1'),
+    kind: string('NodeAllocation'),
+    metadata: ObjectMetaSchema,
+    allocations: required(list('Who holds what.', any())),
+  },
+);
+
+export type Node = Stored<typeof NodeSchema, 'v1', 'Node'>;
+export type NodeCondition = NonNullable<Node['status']['conditions']>[number];
+export type NodePool = Stored<typeof NodePoolSchema, 'karpenter.sh/v1', 'NodePool'>;

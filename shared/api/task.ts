@@ -1,0 +1,169 @@
+/**
+ * Task: one attempt of a pod, as runtimes run it and tell of it. Values only; the verbs are ports/runtime.ts.
+ */
+
+/** Everything about a task, resolved: no reference is left. Never logged, since values may be secret. */
+export interface TaskSpec {
+  /** `taskIdOf(podUid, attempt)`. */
+  readonly id: string;
+  readonly podUid: string;
+  readonly attempt: number;
+  readonly namespace: string;
+  readonly podName: string;
+  readonly nodeName: string;
+  readonly hostname: string;
+  readonly labels: { readonly [key: string]: string };
+  /** The pod's annotations under `nullplane.io/`. */
+  readonly annotations: { readonly [key: string]: string };
+  /** Run one after the other, each to exit code 0, before the containers. */
+  readonly initContainers: readonly ContainerSpec[];
+  readonly containers: readonly ContainerSpec[];
+  readonly volumes: readonly TaskVolume[];
+  readonly hostAliases: readonly { readonly ip: string; readonly hostnames: readonly string[] }[];
+}
+
+export interface ContainerSpec {
+  readonly name: string;
+  readonly image: string;
+  readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
+  /** The task ends when an essential container ends; otherwise when all of them have. */
+  readonly essential: boolean;
+  /** Replaces the entry point; the image's own when absent. */
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly workingDir?: string;
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly ports: readonly { readonly containerPort: number; readonly protocol: string }[];
+  readonly cpuMillisRequest: number;
+  /** 0: no limit. */
+  readonly cpuMillisLimit: number;
+  /** 0: no limit. */
+  readonly memoryBytesLimit: number;
+  readonly gpus: number;
+  readonly mounts: readonly {
+    readonly volume: string;
+    readonly path: string;
+    readonly readOnly: boolean;
+    readonly subPath?: string;
+  }[];
+  readonly user?: string;
+  readonly readOnlyRootFilesystem: boolean;
+  readonly capabilitiesAdd: readonly string[];
+  readonly capabilitiesDrop: readonly string[];
+  readonly noNewPrivileges: boolean;
+  readonly runAsNonRoot: boolean;
+  readonly tty: boolean;
+  readonly stdin: boolean;
+  readonly probes: {
+    readonly startup?: ProbeSpec;
+    readonly liveness?: ProbeSpec;
+    readonly readiness?: ProbeSpec;
+  };
+}
+
+export interface ProbeSpec {
+  readonly action:
+    | { readonly type: 'exec'; readonly command: readonly string[] }
+    | {
+        readonly type: 'http';
+        readonly scheme: 'HTTP' | 'HTTPS';
+        readonly host?: string;
+        readonly port: number;
+        readonly path: string;
+        readonly headers: readonly { readonly name: string; readonly value: string }[];
+      }
+    | { readonly type: 'tcp'; readonly host?: string; readonly port: number }
+    | { readonly type: 'grpc'; readonly port: number; readonly service: string };
+  readonly initialDelayMs: number;
+  readonly periodMs: number;
+  readonly timeoutMs: number;
+  readonly successThreshold: number;
+  readonly failureThreshold: number;
+}
+
+export type TaskVolume =
+  | {
+      readonly name: string;
+      readonly type: 'empty';
+      readonly memory: boolean;
+      readonly sizeBytes: number;
+    }
+  | { readonly name: string; readonly type: 'files'; readonly files: readonly TaskFile[] };
+
+/** `content` is base64. */
+export interface TaskFile {
+  readonly path: string;
+  readonly content: string;
+  readonly mode: number;
+}
+
+export type TaskPhase = 'pending' | 'running' | 'stopping' | 'stopped';
+
+/** What a runtime says of a task. `version` grows with each change of the task; an older one is late. */
+export interface TaskState {
+  readonly id: string;
+  readonly podUid: string;
+  readonly attempt: number;
+  readonly namespace: string;
+  readonly podName: string;
+  readonly nodeName: string;
+  readonly version: number;
+  readonly phase: TaskPhase;
+  readonly ip?: string;
+  readonly initContainers: readonly ContainerReport[];
+  readonly containers: readonly ContainerReport[];
+  /** Why the task as a whole ended or could not start: `OOMKilled`, `NodeLost`, `TaskFailedToStart` … */
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+export interface ContainerReport {
+  readonly name: string;
+  readonly image: string;
+  readonly imageId?: string;
+  /** Runtime and id, such as `docker://4f5c…`. */
+  readonly containerId?: string;
+  readonly state:
+    | { readonly type: 'waiting'; readonly reason: WaitingReason; readonly message?: string }
+    | { readonly type: 'running'; readonly startedAtMs: number }
+    | {
+        readonly type: 'terminated';
+        readonly exitCode: number;
+        readonly signal?: number;
+        /** `Completed`, `Error`, `OOMKilled`, `ContainerCannotRun`, `LivenessProbeFailed` … */
+        readonly reason: string;
+        readonly message?: string;
+        readonly startedAtMs: number;
+        readonly finishedAtMs: number;
+      };
+  /** Passed its startup probe, or has none and runs. */
+  readonly started: boolean;
+  /** Passes its readiness probe, or has none and is started. */
+  readonly ready: boolean;
+}
+
+/** The waiting reasons that kubectl users know. */
+export type WaitingReason =
+  | 'ContainerCreating'
+  | 'PodInitializing'
+  | 'ErrImagePull'
+  | 'ImagePullBackOff'
+  | 'InvalidImageName'
+  | 'CreateContainerConfigError'
+  | 'CreateContainerError';
+
+/** What runtimes and nodes tell the health queue. */
+export type HealthMessage =
+  | { readonly type: 'task'; readonly task: TaskState }
+  | {
+      readonly type: 'node';
+      readonly nodeName: string;
+      /** `gone` is final: the instance is terminated, and its tasks with it. */
+      readonly status: 'connected' | 'disconnected' | 'gone';
+      readonly atMs: number;
+    };
+
+/** The identity of a task: at most 64 characters, fit for an ECS client token and a container name. */
+export function taskIdOf(podUid: string, attempt: number): string {
+  return `${podUid}-${attempt}`;
+}

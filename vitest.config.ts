@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+// Everything that needs no network, no Docker and no AWS. The end-to-end lanes have their own config.
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/e2e/**', 'node_modules/**'],
+    pool: 'threads',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+  },
+});
