@@ -1,0 +1,14 @@
+/** The outside, as the control loop holds it: composed at entry points, handed down, never reached for. */
+import type { Clock } from '../ports/clock.ts';
+import type { Ids } from '../ports/ids.ts';
+import type { Recorder } from '../ports/recorder.ts';
+import type { TaskRuntime } from '../ports/runtime.ts';
+import type { Store } from '../ports/store.ts';
+
+export interface Effects {
+  readonly store: Store;
+  readonly runtime: TaskRuntime;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly recorder: Recorder;
+}

@@ -1,0 +1,94 @@
+/**
+ * The executor: one case an action, no choices (architecture D2).
+ *
+ * Owns: how each action reaches a port, and which repeat counts as already done. Does not own: what is to be done
+ * (core), or what an error means for the work (outcome.ts).
+ *
+ * Invariants:
+ *  E1 A plan carried out twice, by two at once, or in half and then again, has the effects of once.
+ *  E2 Stages in order; when an action fails, its stage is finished and the next is not begun.
+ */
+import type { AnyObject } from '../api/meta.ts';
+import { controllerOf } from '../api/meta.ts';
+import { rfc3339 } from '../api/time.ts';
+import type { Action, Plan } from '../core/plan.ts';
+import { AlreadyExists, Conflict } from '../ports/store.ts';
+import type { Effects } from './effects.ts';
+import { lookUpTask, runTask } from './launch.ts';
+import { recordEvent } from './record-event.ts';
+
+/** Enough to fill a store's group commit or a batch of launches, few enough to bound memory. */
+const CONCURRENT_ACTIONS = 64;
+
+/** Carries a plan out. Throws the first error of a stage, after the stage has settled. */
+export async function execute(plan: Plan, effects: Effects): Promise<void> {
+  for (const stage of plan.stages) await executeStage(stage, effects);
+}
+
+async function executeStage(stage: readonly Action[], effects: Effects): Promise<void> {
+  const failures: unknown[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let action = stage[next++]; action !== undefined; action = stage[next++]) {
+      try {
+        await perform(action, effects);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(CONCURRENT_ACTIONS, stage.length) }, work));
+  if (failures.length > 0) throw failures[0];
+}
+
+function perform(action: Action, effects: Effects): Promise<void> {
+  switch (action.kind) {
+    case 'create':
+      return create(action.resource, action.object, effects);
+    case 'update':
+      return effects.store.update(action.resource, action.object).then(noResult);
+    case 'remove':
+      return remove(action, effects);
+    case 'runTask':
+      return runTask(action, effects);
+    case 'stopTask':
+      return effects.runtime.stop(action.taskId, action.graceSeconds);
+    case 'lookUpTask':
+      return lookUpTask(action, effects);
+    case 'event':
+      return recordEvent(action, effects);
+  }
+}
+
+function noResult(): void {}
+
+async function create(resource: string, draft: AnyObject, effects: Effects): Promise<void> {
+  const metadata = {
+    ...draft.metadata,
+    uid: draft.metadata.uid || effects.ids.uid(),
+    creationTimestamp: draft.metadata.creationTimestamp || rfc3339(effects.clock.nowMs()),
+  };
+  try {
+    await effects.store.create(resource, { ...draft, metadata });
+  } catch (error) {
+    // Names of children are derived: one with our owner is the child that this very decision (or an equal one
+    // of a racing reconcile) has made. One with another owner is in the way, and the next look will see it.
+    if (!(error instanceof AlreadyExists) || !sameOwner(error.current, draft)) throw error;
+  }
+}
+
+function sameOwner(a: AnyObject, b: AnyObject): boolean {
+  return controllerOf(a)?.uid === controllerOf(b)?.uid;
+}
+
+async function remove(
+  action: Extract<Action, { kind: 'remove' }>,
+  { store }: Effects,
+): Promise<void> {
+  try {
+    await store.remove(action.key, action.expected);
+  } catch (error) {
+    const alreadyGone = error instanceof Conflict && error.current === undefined;
+    if (!alreadyGone) throw error;
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The loop's kernel: one key, one look, one plan, one outcome. Level-triggered: it knows nothing of why it was woken,
+ * reads everything again, and leaves what comes next to the next wake.
+ */
+import type { ObjectKey } from '../api/meta.ts';
+import { parseKey } from '../api/meta.ts';
+import type { AnyController, Outcome } from './controller.ts';
+import type { Effects } from './effects.ts';
+import { execute } from './execute.ts';
+import { isSurprising, outcomeOf } from './outcome.ts';
+
+export interface Work {
+  readonly controller: AnyController;
+  readonly key: ObjectKey;
+}
+
+/** The work that a message names; undefined for what no controller of ours could have sent. */
+export function parseWork(text: string, controllers: readonly AnyController[]): Work | undefined {
+  const colon = text.indexOf(':');
+  const controller = controllers.find(({ name }) => name === text.slice(0, colon));
+  if (!controller) return undefined;
+  try {
+    return { controller, key: parseKey(text.slice(colon + 1)) };
+  } catch {
+    return undefined;
+  }
+}
+
+export async function reconcile(work: Work, effects: Effects): Promise<Outcome> {
+  const { controller, key } = work;
+  try {
+    const snapshot: unknown = await controller.snapshot(key, effects.store);
+    if (snapshot === undefined) return { type: 'done' };
+    const plan = controller.plan(snapshot, effects.clock.nowMs());
+    await execute(plan, effects);
+    return plan.againAfterMs === undefined
+      ? { type: 'done' }
+      : { type: 'after', ms: plan.againAfterMs };
+  } catch (thrown) {
+    const outcome = outcomeOf(thrown);
+    if (outcome.type === 'retry' || outcome.type === 'terminal') report(work, outcome, effects);
+    return outcome;
+  }
+}
+
+function report(
+  { controller, key }: Work,
+  outcome: Extract<Outcome, { error: Error }>,
+  { recorder }: Effects,
+): void {
+  const { error } = outcome;
+  recorder.log({
+    level: isSurprising(error) ? 'error' : 'debug',
+    message: 'reconcile failed',
+    fields: {
+      controller: controller.name,
+      key,
+      outcome: outcome.type,
+      error: String(error),
+      ...(isSurprising(error) ? { stack: error.stack } : {}),
+    },
+  });
+}

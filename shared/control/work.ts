@@ -1,0 +1,24 @@
+/** What becomes of a message once its work has an outcome. */
+import type { Delivery, Queue } from '../ports/queue.ts';
+import type { Outcome } from './controller.ts';
+import { retryDelayMs } from './outcome.ts';
+
+/** No delay is longer than SQS can hold one (15 min); a longer wait looks again and waits on. */
+export const MAX_DELAY_MS = 900_000;
+
+/** Acknowledges, re-sends with a delay, or releases the message. Terminal work ends here; it has been reported. */
+export async function settle(queue: Queue, delivery: Delivery, outcome: Outcome): Promise<void> {
+  switch (outcome.type) {
+    case 'done':
+    case 'terminal':
+      return queue.ack(delivery);
+    case 'after': {
+      // Sent before it is acknowledged: a crash in between wakes twice rather than never.
+      const { group, body } = delivery;
+      await queue.send([{ group, body, delayMs: Math.min(outcome.ms, MAX_DELAY_MS) }]);
+      return queue.ack(delivery);
+    }
+    case 'retry':
+      return queue.release(delivery, retryDelayMs(delivery.receives));
+  }
+}
