@@ -1,4 +1,7 @@
-/** What a store tells of its objects: changes, the identity that a write expects, and the indexes it keeps. */
+/**
+ * What a store tells of its objects: changes, the identity that a write expects, and the indexes it
+ * keeps.
+ */
 import type { AnyObject, KubeObject, ObjectKey, ResourceName } from './meta.ts';
 
 /** The identity of one version of one object: a namesake made later has another uid. */
@@ -8,8 +11,8 @@ export interface Expected {
 }
 
 /**
- * One change. `object` is the state after it (of a deletion: the last state, under the deletion's version).
- * `previous` is the state before it, where the adapter knows it.
+ * One change. `object` is the state after it (of a deletion: the last state, under the deletion's
+ * version). `previous` is the state before it, where the adapter knows it.
  */
 export interface Change<T extends KubeObject = AnyObject> {
   readonly type: 'put' | 'delete';
@@ -18,7 +21,9 @@ export interface Change<T extends KubeObject = AnyObject> {
   readonly previous?: T;
 }
 
-/** `owner`: the uid of each owner reference. `node`: a pod's spec.nodeName, '' while it has none. */
+/**
+ * `owner`: the uid of each owner reference. `node`: a pod's spec.nodeName, '' while it has none.
+ */
 export type IndexName = 'owner' | 'node';
 
 export const INDEX_NAMES: readonly IndexName[] = ['owner', 'node'];

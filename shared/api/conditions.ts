@@ -1,4 +1,7 @@
-/** Conditions: the public state machine of an object. A transition time moves only when the status does. */
+/**
+ * Conditions: the public state machine of an object. A transition time moves only when the status
+ * does.
+ */
 import { rfc3339 } from './time.ts';
 
 export interface Condition {
@@ -20,7 +23,9 @@ export function isTrue(conditions: readonly Condition[] | undefined, type: strin
   return findCondition(conditions, type)?.status === 'True';
 }
 
-/** The list with this condition in place of the one of its type; order and unchanged times are kept. */
+/**
+ * The list with this condition in place of the one of its type; order and unchanged times are kept.
+ */
 export function withCondition<C extends Condition>(
   conditions: readonly C[] | undefined,
   next: C,

@@ -1,4 +1,7 @@
-/** Hashes for names: short, stable for ever, spelled in letters that form no words. Not for security. */
+/**
+ * Hashes for names: short, stable for ever, spelled in letters that form no words. Not for
+ * security.
+ */
 
 /** Kubernetes' alphabet of generated names. */
 export const NAME_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';

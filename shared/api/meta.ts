@@ -1,4 +1,7 @@
-/** The parts that every object has: type, metadata, and the identity by which stores and queues name it. */
+/**
+ * The parts that every object has: type, metadata, and the identity by which stores and queues name
+ * it.
+ */
 import {
   any,
   boolean,
@@ -85,8 +88,9 @@ export type ObjectMeta = Omit<
 export type Labels = { readonly [key: string]: string };
 
 /**
- * Any stored object. `control` is what the control plane itself remembers about the object (a pod's launch
- * intent, for one). It is stored and versioned with the object, never served, and no client can set it.
+ * Any stored object. `control` is what the control plane itself remembers about the object (a pod's
+ * launch intent, for one). It is stored and versioned with the object, never served, and no client
+ * can set it.
  */
 export interface KubeObject {
   readonly apiVersion: string;
@@ -95,7 +99,9 @@ export interface KubeObject {
   readonly control?: unknown;
 }
 
-/** The stored form of a kind: what its schema says, with the metadata that the server has filled in. */
+/**
+ * The stored form of a kind: what its schema says, with the metadata that the server has filled in.
+ */
 export type Stored<S, Version extends string, Kind extends string> = Omit<
   Infer<S>,
   'apiVersion' | 'kind' | 'metadata'
@@ -139,8 +145,8 @@ export function parseKey(text: string): ObjectKey {
 }
 
 /**
- * Orders two resource versions. Versions are positive decimal integers of any length (KEP-5504), so the longer
- * one is the later one. Negative if `a` is older, 0 if they are the same.
+ * Orders two resource versions. Versions are positive decimal integers of any length (KEP-5504), so
+ * the longer one is the later one. Negative if `a` is older, 0 if they are the same.
  */
 export function compareVersions(a: string, b: string): number {
   if (a.length !== b.length) return a.length - b.length;

@@ -1,6 +1,6 @@
 /**
- * The registry of resource types: what discovery lists, what paths lead to, what a kind's schema is. A kind is
- * served because it stands here; nothing else lists kinds.
+ * The registry of resource types: what discovery lists, what paths lead to, what a kind's schema
+ * is. A kind is served because it stands here; nothing else lists kinds.
  */
 import {
   ConfigMapSchema,
@@ -147,7 +147,10 @@ export const RESOURCES: readonly ResourceType[] = [
 
 const byName = new Map(RESOURCES.map((type) => [type.name, type]));
 
-/** The resource type of that name. Throws on a name that is not in the registry: a programmer's error. */
+/**
+ * The resource type of that name. Throws on a name that is not in the registry: a programmer's
+ * error.
+ */
 export function resourceType(name: ResourceName): ResourceType {
   const type = byName.get(name);
   if (!type) throw new RangeError(`no such resource: ${name}`);

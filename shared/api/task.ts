@@ -1,8 +1,12 @@
 /**
- * Task: one attempt of a pod, as runtimes run it and tell of it. Values only; the verbs are ports/runtime.ts.
+ * Task: one attempt of a pod, as runtimes run it and tell of it. Values only; the verbs are
+ * ports/runtime.ts.
  */
 
-/** Everything about a task, resolved: no reference is left. Never logged, since values may be secret. */
+/**
+ * Everything about a task, resolved: no reference is left. Never logged, since values may be
+ * secret.
+ */
 export interface TaskSpec {
   /** `taskIdOf(podUid, attempt)`. */
   readonly id: string;
@@ -99,7 +103,10 @@ export interface TaskFile {
 
 export type TaskPhase = 'pending' | 'running' | 'stopping' | 'stopped';
 
-/** What a runtime says of a task. `version` grows with each change of the task; an older one is late. */
+/**
+ * What a runtime says of a task. `version` grows with each change of the task; an older one is
+ * late.
+ */
 export interface TaskState {
   readonly id: string;
   readonly podUid: string;
@@ -112,7 +119,10 @@ export interface TaskState {
   readonly ip?: string;
   readonly initContainers: readonly ContainerReport[];
   readonly containers: readonly ContainerReport[];
-  /** Why the task as a whole ended or could not start: `OOMKilled`, `NodeLost`, `TaskFailedToStart` … */
+  /**
+   * Why the task as a whole ended or could not start: `OOMKilled`, `NodeLost`, `TaskFailedToStart`
+   * …
+   */
   readonly reason?: string;
   readonly message?: string;
 }
@@ -163,7 +173,9 @@ export type HealthMessage =
       readonly atMs: number;
     };
 
-/** The identity of a task: at most 64 characters, fit for an ECS client token and a container name. */
+/**
+ * The identity of a task: at most 64 characters, fit for an ECS client token and a container name.
+ */
 export function taskIdOf(podUid: string, attempt: number): string {
   return `${podUid}-${attempt}`;
 }

@@ -1,4 +1,7 @@
-/** Times as Kubernetes writes them (RFC 3339, whole seconds) and as decisions count them (milliseconds). */
+/**
+ * Times as Kubernetes writes them (RFC 3339, whole seconds) and as decisions count them
+ * (milliseconds).
+ */
 
 export function rfc3339(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');

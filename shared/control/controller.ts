@@ -1,6 +1,6 @@
 /**
- * What a controller is to the loop: which keys a change wakes, what it reads, what it decides. One controller a
- * kind and concern; the list is registry.ts.
+ * What a controller is to the loop: which keys a change wakes, what it reads, what it decides. One
+ * controller a kind and concern; the list is registry.ts.
  */
 import type { Change } from '../api/change.ts';
 import type { ObjectKey } from '../api/meta.ts';
@@ -16,18 +16,21 @@ export interface Controller<Snapshot> {
   /** The resource that is reconciled. */
   readonly resource: string;
   /**
-   * The keys that a change wakes. May read (a pod's change wakes the services that select it). It is a hint: a key
-   * too many costs a look, a key too few is found by the sweep.
+   * The keys that a change wakes. May read (a pod's change wakes the services that select it). It
+   * is a hint: a key too many costs a look, a key too few is found by the sweep.
    */
   wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]> | readonly ObjectKey[];
-  /** Everything that the decision needs, read strongly; undefined when there is nothing to decide. */
+  /**
+   * Everything that the decision needs, read strongly; undefined when there is nothing to decide.
+   */
   snapshot(key: ObjectKey, read: Reader): Promise<Snapshot | undefined>;
   /** The decision: pure. */
   plan(snapshot: Snapshot, nowMs: number): Plan;
 }
 
 /** A controller whose snapshot type is its own business. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the registry holds controllers of all snapshots
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the registry holds controllers of
+// all snapshots
 export type AnyController = Controller<any>;
 
 /** How a reconcile ended. The class of an error decides, in outcome.ts and nowhere else. */
@@ -37,7 +40,10 @@ export type Outcome =
   | { readonly type: 'retry'; readonly error: Error }
   | { readonly type: 'terminal'; readonly error: Error };
 
-/** A message of the reconcile queue; its group is the same text, so that a key is worked on by one at a time. */
+/**
+ * A message of the reconcile queue; its group is the same text, so that a key is worked on by one
+ * at a time.
+ */
 export function workText(controller: string, key: ObjectKey): string {
   return `${controller}:${key.resource}/${key.namespace}/${key.name}`;
 }

@@ -1,4 +1,7 @@
-/** The outside, as the control loop holds it: composed at entry points, handed down, never reached for. */
+/**
+ * The outside, as the control loop holds it: composed at entry points, handed down, never reached
+ * for.
+ */
 import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Recorder } from '../ports/recorder.ts';

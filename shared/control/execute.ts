@@ -1,8 +1,8 @@
 /**
  * The executor: one case an action, no choices (architecture D2).
  *
- * Owns: how each action reaches a port, and which repeat counts as already done. Does not own: what is to be done
- * (core), or what an error means for the work (outcome.ts).
+ * Owns: how each action reaches a port, and which repeat counts as already done. Does not own: what
+ * is to be done (core), or what an error means for the work (outcome.ts).
  *
  * Invariants:
  *  E1 A plan carried out twice, by two at once, or in half and then again, has the effects of once.
@@ -71,8 +71,9 @@ async function create(resource: string, draft: AnyObject, effects: Effects): Pro
   try {
     await effects.store.create(resource, { ...draft, metadata });
   } catch (error) {
-    // Names of children are derived: one with our owner is the child that this very decision (or an equal one
-    // of a racing reconcile) has made. One with another owner is in the way, and the next look will see it.
+    // Names of children are derived: one with our owner is the child that this very decision (or an
+    // equal one of a racing reconcile) has made. One with another owner is in the way, and the next
+    // look will see it.
     if (!(error instanceof AlreadyExists) || !sameOwner(error.current, draft)) throw error;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The class of an error decides what becomes of the work, here and nowhere else (four outcomes: done, after,
- * retry, terminal).
+ * The class of an error decides what becomes of the work, here and nowhere else (four outcomes:
+ * done, after, retry, terminal).
  */
 import { NoCapacity, RuntimeUnavailable, TaskRejected } from '../ports/runtime.ts';
 import { AlreadyExists, Conflict, TooLarge, Unavailable } from '../ports/store.ts';
@@ -34,7 +34,10 @@ function isTerminal(error: Error): boolean {
   );
 }
 
-/** An unknown error may be a poisoned object or bad luck: it is retried, and the queue gives up on it in time. */
+/**
+ * An unknown error may be a poisoned object or bad luck: it is retried, and the queue gives up on
+ * it in time.
+ */
 export function outcomeOf(thrown: unknown): Outcome {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   return isTerminal(error) ? { type: 'terminal', error } : { type: 'retry', error };

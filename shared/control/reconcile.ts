@@ -1,6 +1,6 @@
 /**
- * The loop's kernel: one key, one look, one plan, one outcome. Level-triggered: it knows nothing of why it was woken,
- * reads everything again, and leaves what comes next to the next wake.
+ * The loop's kernel: one key, one look, one plan, one outcome. Level-triggered: it knows nothing of
+ * why it was woken, reads everything again, and leaves what comes next to the next wake.
  */
 import type { ObjectKey } from '../api/meta.ts';
 import { parseKey } from '../api/meta.ts';

@@ -1,6 +1,7 @@
 /**
- * Events for people. One object a (target, reason, message), counted up when it happens again, so that a crash loop
- * makes one line and not a thousand. Best effort: a lost event is a log line and never an error.
+ * Events for people. One object a (target, reason, message), counted up when it happens again, so
+ * that a crash loop makes one line and not a thousand. Best effort: a lost event is a log line and
+ * never an error.
  */
 import { keyOf } from '../api/change.ts';
 import { nameHash } from '../api/hash.ts';
@@ -13,7 +14,9 @@ import type { Effects } from './effects.ts';
 
 type EventAction = Extract<Action, { kind: 'event' }>;
 
-/** The same event again within this time changes nothing: people read minutes, writes cost money. */
+/**
+ * The same event again within this time changes nothing: people read minutes, writes cost money.
+ */
 const COUNT_INTERVAL_MS = 10_000;
 
 /** Cluster-scoped objects have their events here, as in Kubernetes. */

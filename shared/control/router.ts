@@ -1,6 +1,6 @@
 /**
- * The router: whose keys does a change wake? Messages carry keys and never the change's content, which is a hint; the
- * store is the truth.
+ * The router: whose keys does a change wake? Messages carry keys and never the change's content,
+ * which is a hint; the store is the truth.
  */
 import type { Change } from '../api/change.ts';
 import type { Queue, WorkMessage } from '../ports/queue.ts';

@@ -1,12 +1,20 @@
 /** What becomes of a message once its work has an outcome. */
-import type { Delivery, Queue } from '../ports/queue.ts';
+import type { Delivery, Queue, WorkMessage } from '../ports/queue.ts';
 import type { Outcome } from './controller.ts';
 import { retryDelayMs } from './outcome.ts';
 
 /** No delay is longer than SQS can hold one (15 min); a longer wait looks again and waits on. */
 export const MAX_DELAY_MS = 900_000;
 
-/** Acknowledges, re-sends with a delay, or releases the message. Terminal work ends here; it has been reported. */
+/** The same work, later. */
+export function delayedAgain({ group, body }: WorkMessage, ms: number): WorkMessage {
+  return { group, body, delayMs: Math.min(ms, MAX_DELAY_MS) };
+}
+
+/**
+ * Acknowledges, re-sends with a delay, or releases the message. Terminal work ends here; it has
+ * been reported.
+ */
 export async function settle(queue: Queue, delivery: Delivery, outcome: Outcome): Promise<void> {
   switch (outcome.type) {
     case 'done':
@@ -14,8 +22,7 @@ export async function settle(queue: Queue, delivery: Delivery, outcome: Outcome)
       return queue.ack(delivery);
     case 'after': {
       // Sent before it is acknowledged: a crash in between wakes twice rather than never.
-      const { group, body } = delivery;
-      await queue.send([{ group, body, delayMs: Math.min(outcome.ms, MAX_DELAY_MS) }]);
+      await queue.send([delayedAgain(delivery, outcome.ms)]);
       return queue.ack(delivery);
     }
     case 'retry':

@@ -1,18 +1,22 @@
 /**
- * The plan: all effects that a decision may have, as data. A plan is complete and immutable; the executor has one
- * case an action and chooses nothing (architecture D2).
+ * The plan: all effects that a decision may have, as data. A plan is complete and immutable; the
+ * executor has one case an action and chooses nothing (architecture D2).
  *
  * Invariants:
- *  P1 A plan is decided from one snapshot. Every write in it names the uid and version it was decided from, so that
- *     a plan that is carried out late, twice or in half does nothing that its repeat would not do.
- *  P2 Stages are carried out in order, each only if the one before succeeded; actions of a stage are independent.
+ *  P1 A plan is decided from one snapshot. Every write in it names the uid and version it was
+ *     decided from, so that a plan that is carried out late, twice or in half does nothing that its
+ *     repeat would not do.
+ *  P2 Stages are carried out in order, each only if the one before succeeded; actions of a stage
+ *     are independent.
  *  P3 What was not done is said too: `blocked` has a reason for each thing that the plan leaves.
  */
 import type { Expected } from '../api/change.ts';
 import type { AnyObject, KubeObject, ObjectKey, ResourceName } from '../api/meta.ts';
 
 export type Action =
-  /** Makes an object unless one of its name exists; a repeat is harmless since names are derived. */
+  /**
+   * Makes an object unless one of its name exists; a repeat is harmless since names are derived.
+   */
   | { readonly kind: 'create'; readonly resource: ResourceName; readonly object: AnyObject }
   /** Writes the object if uid and version in its metadata are those stored. */
   | { readonly kind: 'update'; readonly resource: ResourceName; readonly object: AnyObject }

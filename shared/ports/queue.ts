@@ -1,7 +1,8 @@
 /**
- * Work to do, as keys. Messages of one group are handed out one batch at a time and in order of sending; different
- * groups are independent. Delivery is at least once; a message that is not acknowledged comes again.
- * A message equal to one that is still waiting in its group may be merged into it.
+ * Work to do, as keys. Messages of one group are handed out one batch at a time and in order of
+ * sending; different groups are independent. Delivery is at least once; a message that is not
+ * acknowledged comes again. A message equal to one that is still waiting in its group may be merged
+ * into it.
  */
 export interface Queue {
   /** Takes the messages on. When it throws, any part of them may have been taken on. */
@@ -10,7 +11,10 @@ export interface Queue {
   receive(max: number, waitMs: number): Promise<readonly Delivery[]>;
   /** Done with: it does not come again. Acknowledging twice is harmless. */
   ack(delivery: Delivery): Promise<void>;
-  /** Not done: it comes again after `delayMs`. After `MAX_RECEIVES` deliveries it goes to the dead letters. */
+  /**
+   * Not done: it comes again after `delayMs`. After `MAX_RECEIVES` deliveries it goes to the dead
+   * letters.
+   */
   release(delivery: Delivery, delayMs: number): Promise<void>;
   /** Messages that were given up on, oldest first. */
   deadLetters(max: number): Promise<readonly WorkMessage[]>;
@@ -29,5 +33,8 @@ export interface Delivery extends WorkMessage {
   readonly receives: number;
 }
 
-/** As AWS advises for a queue that feeds a function: at least 5, so that throttling alone loses nothing. */
+/**
+ * As AWS advises for a queue that feeds a function: at least 5, so that throttling alone loses
+ * nothing.
+ */
 export const MAX_RECEIVES = 8;

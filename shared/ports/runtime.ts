@@ -1,27 +1,37 @@
 import type { TaskSpec, TaskState } from '../api/task.ts';
 
 /**
- * Where tasks run: Docker, ECS, or a simulation. A task is one attempt of a pod. Its id is its identity for ever:
- * the same id never runs twice, whatever is repeated, late or lost (architecture D4, D7).
- * State changes are told as `TaskState` messages to the health queue; `describe` is the truth.
- * Every method may throw `RuntimeUnavailable`: it may or may not have taken effect.
+ * Where tasks run: Docker, ECS, or a simulation. A task is one attempt of a pod. Its id is its
+ * identity for ever: the same id never runs twice, whatever is repeated, late or lost (architecture
+ * D4, D7). State changes are told as `TaskState` messages to the health queue; `describe` is the
+ * truth. Every method may throw `RuntimeUnavailable`: it may or may not have taken effect.
  */
 export interface TaskRuntime {
   /**
-   * Starts the task unless a task of this id was ever started; answers with its state in either case (a task that
-   * has ended since is returned as ended, and not started again).
-   * Throws `NoCapacity` (not now) or `TaskRejected` (never, as it is). Image pulls go on after it returned.
+   * Starts the task unless a task of this id was ever started; answers with its state in either
+   * case (a task that has ended since is returned as ended, and not started again).
+   * Throws `NoCapacity` (not now) or `TaskRejected` (never, as it is). Image pulls go on after it
+   * returned.
    */
   run(task: TaskSpec): Promise<TaskState>;
-  /** Asks the task to end: SIGTERM, and SIGKILL after the grace. Ended or unknown tasks are left alone. */
+  /**
+   * Asks the task to end: SIGTERM, and SIGKILL after the grace. Ended or unknown tasks are left
+   * alone.
+   */
   stop(taskId: string, graceSeconds: number): Promise<void>;
-  /** The state of each task that is known, ended ones for at least an hour. Unknown ids are left out. */
+  /**
+   * The state of each task that is known, ended ones for at least an hour. Unknown ids are left
+   * out.
+   */
   describe(taskIds: readonly string[]): Promise<readonly TaskState[]>;
   /** Ids of all tasks that have not ended, for the sweep. */
   list(): Promise<readonly string[]>;
   /** Output of a container, oldest first. Throws `NoSuchTask`. */
   logs(taskId: string, container: string, options: LogOptions): AsyncIterable<Uint8Array>;
-  /** Runs a command in a running container. Throws `NoSuchTask`; `TaskRejected` where it can't be done. */
+  /**
+   * Runs a command in a running container. Throws `NoSuchTask`; `TaskRejected` where it can't be
+   * done.
+   */
   exec(taskId: string, container: string, options: ExecOptions): Promise<ExecSession>;
 }
 

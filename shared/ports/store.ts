@@ -2,33 +2,38 @@ import type { Change, Expected, IndexName } from '../api/change.ts';
 import type { AnyObject, KubeObject, ObjectKey, ResourceName } from '../api/meta.ts';
 
 /**
- * Where objects live. One conditional write a change, on one object (architecture D5); no transaction, no head
- * record. Versions grow for each object, never restart, and compare within a resource (`compareVersions`).
- * Objects handed out are frozen. Every method may throw `Unavailable`: it may or may not have taken effect.
+ * Where objects live. One conditional write a change, on one object (architecture D5); no
+ * transaction, no head record. Versions grow for each object, never restart, and compare within a
+ * resource (`compareVersions`). Objects handed out are frozen. Every method may throw
+ * `Unavailable`: it may or may not have taken effect.
  */
 export interface Store {
   /** The object as last written. Strongly consistent. */
   get<T extends KubeObject = AnyObject>(key: ObjectKey): Promise<T | undefined>;
   /**
-   * A page of a resource in (namespace, name) order. Each item is read consistently; the page as a whole is not a
-   * snapshot, but watching from its `resourceVersion` misses nothing. Index reads may lag behind writes.
+   * A page of a resource in (namespace, name) order. Each item is read consistently; the page as a
+   * whole is not a snapshot, but watching from its `resourceVersion` misses nothing. Index reads
+   * may lag behind writes.
    */
   list<T extends KubeObject = AnyObject>(query: ListQuery): Promise<Page<T>>;
-  /** Writes a new object and gives it its version. Throws `AlreadyExists` with the one that has the name. */
+  /**
+   * Writes a new object and gives it its version. Throws `AlreadyExists` with the one that has the
+   * name.
+   */
   create<T extends KubeObject>(resource: ResourceName, object: T): Promise<T>;
   /**
-   * Replaces the object if uid and version in its metadata are those stored, and gives it its new version.
-   * Throws `Conflict` (with the current object, if there is one).
+   * Replaces the object if uid and version in its metadata are those stored, and gives it its new
+   * version. Throws `Conflict` (with the current object, if there is one).
    */
   update<T extends KubeObject>(resource: ResourceName, object: T): Promise<T>;
   /**
-   * Removes the object if uid and version are those stored. Returns its last state under the deletion's own
-   * version. Throws `Conflict`; with no `current`, the object is already gone.
+   * Removes the object if uid and version are those stored. Returns its last state under the
+   * deletion's own version. Throws `Conflict`; with no `current`, the object is already gone.
    */
   remove<T extends KubeObject = AnyObject>(key: ObjectKey, expected: Expected): Promise<T>;
   /**
-   * What changed after a version, oldest first, at most `limit`. Several changes of one object may show as the
-   * last of them. Throws `Expired` when the version is older than what is kept.
+   * What changed after a version, oldest first, at most `limit`. Several changes of one object may
+   * show as the last of them. Throws `Expired` when the version is older than what is kept.
    */
   changes(query: ChangesQuery): Promise<ChangeBatch>;
   /** Resolves when `changes` may have something new, or when `signal` aborts. Never rejects. */
@@ -75,7 +80,9 @@ export class AlreadyExists extends Error {
   }
 }
 
-/** Not as expected: somebody else wrote first, or the object is gone. Read again and decide again. */
+/**
+ * Not as expected: somebody else wrote first, or the object is gone. Read again and decide again.
+ */
 export class Conflict extends Error {
   override readonly name = 'Conflict';
   readonly current: AnyObject | undefined;

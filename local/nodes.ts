@@ -1,0 +1,182 @@
+/**
+ * The nodes of local mode: Fargate's two virtual nodes, and simulated instances of the shapes asked
+ * for.
+ */
+import type { Node } from '../shared/api/kinds/node.ts';
+import { draftMeta } from '../shared/api/meta.ts';
+import { rfc3339 } from '../shared/api/time.ts';
+import { type InstanceShape, instanceShape, knownGpuTypes } from './instance-types.ts';
+
+/** Marks the nodes that `--nodes` made, so that a later start knows which are no longer wanted. */
+export const SIMULATED_LABEL = 'nullplane.io/simulated';
+
+/** Enough for a bench of 50,000 pods, few enough to print. */
+const MAX_NODES = 10_000;
+
+/** Tasks an instance may hold, as kubelet's default. */
+const PODS_PER_NODE = 110;
+
+/** What the operating system and the agent keep for themselves, as Karpenter's default estimate. */
+const MEMORY_OVERHEAD = 0.075;
+const CPU_OVERHEAD_MILLIS = 100;
+
+const ZONES = ['local-1a', 'local-1b', 'local-1c'] as const;
+
+export interface NodeGroup {
+  readonly count: number;
+  readonly shape: InstanceShape;
+}
+
+/** Reads `2xg5.12xlarge,10xm7i.xlarge`. Throws an Error that says what is wrong with it. */
+export function parseNodeGroups(text: string): readonly NodeGroup[] {
+  const groups = text
+    .split(',')
+    .filter((part) => part.trim() !== '')
+    .map((part) => parseGroup(part.trim()));
+  const total = groups.reduce((sum, { count }) => sum + count, 0);
+  if (total > MAX_NODES) throw new Error(`--nodes: ${total} nodes are more than ${MAX_NODES}`);
+  return groups;
+}
+
+function parseGroup(part: string): NodeGroup {
+  const match = /^(?:(\d{1,6})x)?([a-z0-9-]+\.[a-z0-9-]+)$/.exec(part);
+  if (!match) throw new Error(`--nodes: "${part}" is not of the form 10xm7i.xlarge`);
+  const [, count = '1', type = ''] = match;
+  const shape = instanceShape(type);
+  if (!shape) {
+    throw new Error(
+      `--nodes: the shape of "${type}" is not known. Known are c, m and r types such as m7i.xlarge, and ` +
+        `${knownGpuTypes().join(', ')}`,
+    );
+  }
+  return { count: Number(count), shape };
+}
+
+/** Drafts of all nodes: the virtual ones first. */
+export function localNodes(groups: readonly NodeGroup[], nowMs: number): readonly Node[] {
+  const counters = new Map<string, number>();
+  const instances = groups.flatMap(({ count, shape }) =>
+    Array.from({ length: count }, () => {
+      const index = (counters.get(shape.type) ?? 0) + 1;
+      counters.set(shape.type, index);
+      return instanceNode(shape, index, nowMs);
+    }),
+  );
+  return [
+    fargateNode('fargate', 'on-demand', nowMs),
+    fargateNode('fargate-spot', 'spot', nowMs),
+    ...instances,
+  ];
+}
+
+function instanceNode(shape: InstanceShape, index: number, nowMs: number): Node {
+  const name = `${shape.type.replace('.', '-')}-${index}`;
+  const gpus: { [resource: string]: string } = shape.gpu
+    ? { 'nvidia.com/gpu': String(shape.gpu.count) }
+    : {};
+  return node(
+    name,
+    {
+      'nullplane.io/compute': 'ec2',
+      [SIMULATED_LABEL]: 'true',
+      'node.kubernetes.io/instance-type': shape.type,
+      'topology.kubernetes.io/zone': ZONES[(index - 1) % ZONES.length] ?? ZONES[0],
+      'karpenter.sh/capacity-type': 'on-demand',
+      'kubernetes.io/arch': shape.arch,
+      ...(shape.gpu
+        ? {
+            'karpenter.k8s.aws/instance-gpu-name': shape.gpu.name,
+            'karpenter.k8s.aws/instance-gpu-count': String(shape.gpu.count),
+            'karpenter.k8s.aws/instance-gpu-memory': String(shape.gpu.memoryMiB),
+          }
+        : {}),
+    },
+    {
+      capacity: {
+        cpu: String(shape.cpus),
+        memory: `${shape.memoryMiB}Mi`,
+        pods: String(PODS_PER_NODE),
+        ...gpus,
+      },
+      allocatable: {
+        cpu: `${shape.cpus * 1000 - CPU_OVERHEAD_MILLIS}m`,
+        memory: `${Math.floor(shape.memoryMiB * (1 - MEMORY_OVERHEAD))}Mi`,
+        pods: String(PODS_PER_NODE),
+        ...gpus,
+      },
+    },
+    nowMs,
+  );
+}
+
+/**
+ * A virtual node has room for whatever the account's quota allows; a task's own size is what is
+ * limited.
+ */
+function fargateNode(name: string, capacityType: 'on-demand' | 'spot', nowMs: number): Node {
+  const room = { cpu: '100k', memory: '400Ti', pods: '100k' };
+  const drafted = node(
+    name,
+    {
+      'nullplane.io/compute': 'fargate',
+      'karpenter.sh/capacity-type': capacityType,
+      'topology.kubernetes.io/zone': ZONES[0],
+      'kubernetes.io/arch': 'amd64',
+    },
+    { capacity: room, allocatable: room },
+    nowMs,
+  );
+  if (capacityType === 'on-demand') return drafted;
+  // Spot tasks may be taken away with two minutes' notice: only pods that ask for them go there
+  // first.
+  const taint = {
+    key: 'karpenter.sh/capacity-type',
+    value: 'spot',
+    effect: 'PreferNoSchedule' as const,
+  };
+  return { ...drafted, spec: { ...drafted.spec, taints: [taint] } };
+}
+
+function node(
+  name: string,
+  labels: { readonly [key: string]: string },
+  room: Pick<Node['status'], 'capacity' | 'allocatable'>,
+  nowMs: number,
+): Node {
+  const now = rfc3339(nowMs);
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: draftMeta({
+      name,
+      labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', ...labels },
+    }),
+    spec: { providerID: `nullplane-local:///${name}` },
+    status: {
+      ...room,
+      conditions: [
+        {
+          type: 'Ready',
+          status: 'True',
+          reason: 'KubeletReady',
+          message: 'the node takes tasks',
+          lastHeartbeatTime: now,
+          lastTransitionTime: now,
+        },
+      ],
+      addresses: [{ type: 'Hostname', address: name }],
+      nodeInfo: {
+        kubeletVersion: 'v1.33.0-nullplane',
+        operatingSystem: 'linux',
+        architecture: labels['kubernetes.io/arch'] ?? 'amd64',
+        containerRuntimeVersion: 'nullplane://local',
+        osImage: 'Nullplane local',
+        kernelVersion: '',
+        bootID: '',
+        machineID: '',
+        systemUUID: '',
+        kubeProxyVersion: '',
+      },
+    },
+  };
+}
