@@ -36,7 +36,7 @@ export function matchesSelector(
   if (!selector) return false;
   if (selector.matchLabels && !matchesLabels(selector.matchLabels, labels)) return false;
   return (selector.matchExpressions ?? []).every((expression) =>
-    meets(labels?.[expression.key], OPERATORS[expression.operator], expression.values ?? []),
+    meets(valueOf(labels, expression.key), OPERATORS[expression.operator], expression.values ?? []),
   );
 }
 
@@ -49,7 +49,12 @@ export function matchesLabels(required: Labels, labels: Labels | undefined): boo
 }
 
 export function matchesQuery(query: LabelQuery, labels: Labels | undefined): boolean {
-  return query.every(({ key, operator, values }) => meets(labels?.[key], operator, values));
+  return query.every(({ key, operator, values }) => meets(valueOf(labels, key), operator, values));
+}
+
+/** Own fields only: every object has a `constructor`, which is no label. */
+function valueOf(labels: Labels | undefined, key: string): string | undefined {
+  return labels && Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
 
 function meets(
