@@ -1,0 +1,15 @@
+/** Keeps what was recorded, for tests to look at. */
+import type { AuditRecord, LogRecord, Recorder } from '../../shared/ports/recorder.ts';
+
+export class MemoryRecorder implements Recorder {
+  readonly logs: LogRecord[] = [];
+  readonly audits: AuditRecord[] = [];
+
+  log(record: LogRecord): void {
+    this.logs.push(record);
+  }
+
+  audit(record: AuditRecord): void {
+    this.audits.push(record);
+  }
+}
