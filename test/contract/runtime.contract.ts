@@ -111,7 +111,8 @@ export function taskSpec(given: Partial<TaskSpec> = {}): TaskSpec {
   };
 }
 
-export function runtimeContract({ name, make, skip }: RuntimeContract): void {
+export function runtimeContract(contract: RuntimeContract): void {
+  const { name, skip } = contract;
   if (skip !== undefined) {
     describe.skip(`${name} runtime: skipped, ${skip}`, () => it('keeps the contract', () => {}));
     return;
@@ -119,7 +120,7 @@ export function runtimeContract({ name, make, skip }: RuntimeContract): void {
   describe(`${name} runtime`, () => {
     let harness: RuntimeHarness;
     beforeEach(async () => {
-      harness = await make();
+      harness = await contract.make();
     });
     afterEach(() => harness.close());
     const world = () => new World(harness);
