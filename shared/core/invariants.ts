@@ -1,0 +1,259 @@
+/**
+ * What must hold of a whole cluster (docs/ARCHITECTURE.md names the invariants): pure checks over everything that is
+ * stored and everything that runs. Simulation asks after every change, a person may ask of a live cluster at any
+ * time. Owns the wording of the invariants in code; does not own how the facts are come by.
+ *
+ * Safety (S1, S2) holds at every moment. What is `settled` (L1, L2) holds once faults have ended and the world has
+ * had its time: it says nothing of a rollout that is under way.
+ */
+import { isTrue } from '../api/conditions.ts';
+import type { EndpointSlice, Service } from '../api/kinds/core.ts';
+import type { Node, NodeAllocation } from '../api/kinds/node.ts';
+import type { Pod } from '../api/kinds/pod.ts';
+import type { Deployment, ReplicaSet } from '../api/kinds/workloads.ts';
+import { type AnyObject, controllerOf, type KubeObject } from '../api/meta.ts';
+import { matchesLabels } from '../api/selectors.ts';
+import { taskIdOf, type TaskState } from '../api/task.ts';
+import { isTerminal, podIsActive, podIsReady } from './pod/predicates.ts';
+import { amountOf, podRequests, type Requests } from './pod/requests.ts';
+
+export type InvariantName = 'S1' | 'S2' | 'S5' | 'S6' | 'S7' | 'L1' | 'L2' | 'L3';
+
+export interface Violation {
+  readonly invariant: InvariantName;
+  readonly message: string;
+}
+
+/** A task as its runtime knows it, and what its pod asked for when it was started. */
+export interface TaskFact {
+  readonly state: TaskState;
+  readonly requests: Requests;
+}
+
+export interface ClusterFacts {
+  readonly deployments: readonly Deployment[];
+  readonly replicaSets: readonly ReplicaSet[];
+  readonly pods: readonly Pod[];
+  readonly nodes: readonly Node[];
+  readonly allocations: readonly NodeAllocation[];
+  readonly services: readonly Service[];
+  readonly endpointSlices: readonly EndpointSlice[];
+  readonly tasks: readonly TaskFact[];
+}
+
+export function isLive({ phase }: TaskState): boolean {
+  return phase !== 'stopped';
+}
+
+/** S1: at most one live task a pod, and so a pod attempt. */
+export function checkOneTaskPerPod(tasks: readonly TaskFact[]): readonly Violation[] {
+  const live = tasks.filter(({ state }) => isLive(state));
+  const byPod = Map.groupBy(live, ({ state }) => state.podUid);
+  return [...byPod.values()]
+    .filter((ofPod) => ofPod.length > 1)
+    .map((ofPod) => {
+      const names = ofPod.map(({ state }) => `${state.id} on ${state.nodeName}`).join(', ');
+      return broken('S1', `pod ${ofPod[0]?.state.podName} has live tasks ${names}`);
+    });
+}
+
+/** S2: neither the tasks that live on a node nor the pods bound to it ask for more than it has. */
+export function checkNodeRoom(
+  node: Node,
+  { pods, tasks }: Pick<ClusterFacts, 'pods' | 'tasks'>,
+): readonly Violation[] {
+  const { name } = node.metadata;
+  const ran = tasks.filter(({ state }) => isLive(state) && state.nodeName === name);
+  const bound = pods.filter((pod) => pod.spec.nodeName === name && !isTerminal(pod));
+  return [
+    ...overcommitted(
+      node,
+      'tasks',
+      ran.map(({ requests }) => requests),
+    ),
+    ...overcommitted(
+      node,
+      'pods',
+      bound.map(({ spec }) => podRequests(spec)),
+    ),
+  ];
+}
+
+function overcommitted(
+  node: Node,
+  what: string,
+  holders: readonly Requests[],
+): readonly Violation[] {
+  const sums = new Map<string, number>([['pods', holders.length]]);
+  for (const requests of holders) {
+    for (const [resource, amount] of Object.entries(requests)) {
+      sums.set(resource, (sums.get(resource) ?? 0) + amount);
+    }
+  }
+  return [...sums].flatMap(([resource, used]) => {
+    const has = amountOf(resource, node.status.allocatable?.[resource] ?? '0');
+    const message = `${what} on ${node.metadata.name} hold ${used} ${resource} of ${has}`;
+    return used > has ? [broken('S2', message)] : [];
+  });
+}
+
+/** S2 in the ledger: each pod that is bound and not done has its entry with its node. */
+export function checkLedger({
+  pods,
+  allocations,
+}: Pick<ClusterFacts, 'pods' | 'allocations'>): readonly Violation[] {
+  const entries = new Set(
+    allocations.flatMap(({ metadata, allocations: held }) =>
+      held.map(({ podUid }) => `${metadata.name}/${podUid}`),
+    ),
+  );
+  return pods
+    .filter(({ spec, ...pod }) => spec.nodeName && !isTerminal({ spec, ...pod }))
+    .filter(({ spec, metadata }) => !entries.has(`${spec.nodeName}/${metadata.uid}`))
+    .map(({ spec, metadata }) =>
+      broken('S2', `the ledger of ${spec.nodeName} does not know its pod ${metadata.name}`),
+    );
+}
+
+/** L1: the state matches the spec. `unfit` says of which pods nobody expects that they ever run. */
+export function checkMatches(
+  facts: ClusterFacts,
+  unfit: (pod: Pod) => boolean = () => false,
+): readonly Violation[] {
+  const stillGoing: readonly KubeObject[] = [
+    ...facts.deployments,
+    ...facts.replicaSets,
+    ...facts.pods,
+  ];
+  return [
+    ...stillGoing
+      .filter(({ metadata }) => metadata.deletionTimestamp !== undefined)
+      .map((object) => broken('L1', `${nameOf(object)} is still being deleted`)),
+    ...facts.deployments.flatMap((deployment) => deploymentMatches(deployment, facts, unfit)),
+    ...facts.replicaSets.flatMap((set) => replicaSetMatches(set, facts)),
+    ...facts.pods.flatMap((pod) => podMatches(pod, unfit)),
+    ...facts.services.flatMap((service) => serviceMatches(service, facts)),
+  ];
+}
+
+function deploymentMatches(
+  deployment: Deployment,
+  { replicaSets, pods }: ClusterFacts,
+  unfit: (pod: Pod) => boolean,
+): readonly Violation[] {
+  const { spec, status, metadata } = deployment;
+  const sets = replicaSets.filter((set) => controllerOf(set)?.uid === metadata.uid);
+  const own = pods.filter((pod) => sets.some((s) => controllerOf(pod)?.uid === s.metadata.uid));
+  const ready = own.filter(podIsReady).length;
+  const expectedReady = own.some(unfit) ? ready : spec.replicas;
+  const wanted: readonly (readonly [string, number, number])[] = [
+    ['observedGeneration', status.observedGeneration ?? 0, metadata.generation ?? 0],
+    ['pods', own.length, spec.replicas],
+    ['ready pods', ready, expectedReady],
+    ['status.replicas', status.replicas ?? 0, own.length],
+    ['status.readyReplicas', status.readyReplicas ?? 0, ready],
+    ['status.availableReplicas', status.availableReplicas ?? 0, ready],
+    ...(spec.paused
+      ? []
+      : [['status.updatedReplicas', status.updatedReplicas ?? 0, spec.replicas] as const]),
+  ];
+  return different(deployment, wanted);
+}
+
+function replicaSetMatches(set: ReplicaSet, { pods }: ClusterFacts): readonly Violation[] {
+  const { spec, status, metadata } = set;
+  const own = pods.filter((pod) => controllerOf(pod)?.uid === metadata.uid && podIsActive(pod));
+  return different(set, [
+    ['observedGeneration', status.observedGeneration ?? 0, metadata.generation ?? 0],
+    ['active pods', own.length, spec.replicas],
+    ['status.replicas', status.replicas, spec.replicas],
+    ['status.readyReplicas', status.readyReplicas ?? 0, own.filter(podIsReady).length],
+  ]);
+}
+
+function podMatches(pod: Pod, unfit: (pod: Pod) => boolean): readonly Violation[] {
+  if (isTerminal(pod)) return [];
+  if (unfit(pod)) {
+    const bound = isTrue(pod.status.conditions, 'PodScheduled');
+    return bound ? [broken('L1', `${nameOf(pod)} is bound, and nothing is large enough`)] : [];
+  }
+  return podIsReady(pod) ? [] : [broken('L1', `${nameOf(pod)} is not ready`)];
+}
+
+/** The endpoints of a service are its ready pods. */
+function serviceMatches(service: Service, facts: ClusterFacts): readonly Violation[] {
+  const { selector } = service.spec;
+  if (!selector || service.metadata.deletionTimestamp !== undefined) return [];
+  const { namespace } = service.metadata;
+  const expected = facts.pods
+    .filter((pod) => pod.metadata.namespace === namespace && podIsReady(pod) && !isTerminal(pod))
+    .filter((pod) => matchesLabels(selector, pod.metadata.labels))
+    .map((pod) => pod.metadata.uid);
+  const actual = facts.endpointSlices
+    .filter((slice) => slice.metadata.namespace === namespace)
+    .filter((slice) => slice.metadata.labels?.[SERVICE_NAME_LABEL] === service.metadata.name)
+    .flatMap((slice) => slice.endpoints)
+    .filter((endpoint) => endpoint.conditions?.ready)
+    .map((endpoint) => endpoint.targetRef?.uid ?? '');
+  return sorted(expected) === sorted(actual)
+    ? []
+    : [broken('L1', `endpoints of ${nameOf(service)} are ${actual.length} of ${expected.length}`)];
+}
+
+const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+
+/** L2: every live task has the live pod that means it, and every pod that runs has its task. */
+export function checkNoLeaks({
+  pods,
+  tasks,
+}: Pick<ClusterFacts, 'pods' | 'tasks'>): readonly Violation[] {
+  const live = tasks.filter(({ state }) => isLive(state));
+  const meant = new Set(
+    pods
+      .filter((pod) => pod.spec.nodeName && !isTerminal(pod))
+      .map((pod) => taskIdOf(pod.metadata.uid, pod.control?.attempt ?? 0)),
+  );
+  const running = new Set(live.map(({ state }) => state.id));
+  return [
+    ...live
+      .filter(({ state }) => !meant.has(state.id))
+      .map(({ state }) => broken('L2', `task ${state.id} of ${state.podName} lives for no pod`)),
+    ...pods
+      .filter((pod) => podIsReady(pod) && !isTerminal(pod))
+      .filter((pod) => !running.has(taskIdOf(pod.metadata.uid, pod.control?.attempt ?? 0)))
+      .map((pod) => broken('L2', `${nameOf(pod)} is ready without a task`)),
+  ];
+}
+
+/** The owners that objects name exist: what garbage collection leaves behind is a leak as well (L2). */
+export function checkOwners(objects: readonly AnyObject[]): readonly Violation[] {
+  const uids = new Set(objects.map(({ metadata }) => metadata.uid));
+  return objects.flatMap((object) => {
+    const owners = object.metadata.ownerReferences ?? [];
+    const orphaned = owners.length > 0 && !owners.some(({ uid }) => uids.has(uid));
+    return orphaned ? [broken('L2', `${nameOf(object)} has outlived its owner`)] : [];
+  });
+}
+
+function different(
+  object: KubeObject,
+  facts: readonly (readonly [what: string, actual: number, wanted: number])[],
+): readonly Violation[] {
+  return facts
+    .filter(([, actual, wanted]) => actual !== wanted)
+    .map(([what, actual, wanted]) =>
+      broken('L1', `${nameOf(object)}: ${what} is ${actual}, not ${wanted}`),
+    );
+}
+
+function broken(invariant: InvariantName, message: string): Violation {
+  return { invariant, message };
+}
+
+function nameOf({ kind, metadata }: KubeObject): string {
+  return `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
+}
+
+function sorted(texts: readonly string[]): string {
+  return [...texts].sort().join(' ');
+}

@@ -1,0 +1,246 @@
+/**
+ * The whole product under a virtual clock: the real API server, router, reconciler, scheduler, health handler and
+ * sweep over the memory adapters. Whatever travels between them is an entry of the agenda; whatever a handler does
+ * to the outside goes through the network. With `CALM` ones, this serves transcripts and fast integration tests; the
+ * simulation brings its own.
+ */
+import { MemoryQueue } from '../../adapters/memory/memory-queue.ts';
+import { MemoryRecorder } from '../../adapters/memory/memory-recorder.ts';
+import { MemoryStore } from '../../adapters/memory/memory-store.ts';
+import { SeededIds } from '../../adapters/memory/seeded-ids.ts';
+import { SimulatedRuntime } from '../../adapters/memory/simulated-runtime.ts';
+import type { Change } from '../../shared/api/change.ts';
+import type { ApiHandler } from '../../shared/api/http.ts';
+import type { HealthMessage } from '../../shared/api/task.ts';
+import { createApiServer } from '../../shared/control/apiserver/server.ts';
+import type { AnyController, Outcome } from '../../shared/control/controller.ts';
+import type { Effects } from '../../shared/control/effects.ts';
+import { handleHealth } from '../../shared/control/health.ts';
+import { parseWork, reconcile } from '../../shared/control/reconcile.ts';
+import { allControllers } from '../../shared/control/registry.ts';
+import { type Routes, route } from '../../shared/control/router.ts';
+import { schedulePass } from '../../shared/control/scheduler.ts';
+import { sweep } from '../../shared/control/sweep.ts';
+import { settle } from '../../shared/control/work.ts';
+import type { Delivery, Queue } from '../../shared/ports/queue.ts';
+import { Agenda, macrotask, virtualClock } from './agenda.ts';
+import { CALM_POST, type Channel, type Post } from './post.ts';
+import {
+  CALM,
+  type Network,
+  type Process,
+  queueThrough,
+  runtimeThrough,
+  storeThrough,
+} from './process.ts';
+
+/** What an invocation may take before its message is handed out again. */
+export const VISIBILITY_MS = 30_000;
+
+/** Where a defect may be planted: each part may be replaced by another that wraps it. */
+export interface Parts {
+  readonly controllers: readonly AnyController[];
+  readonly effects: (effects: Effects, handler: string) => Effects;
+  readonly health: (message: HealthMessage, effects: Effects) => Promise<Outcome>;
+  readonly schedule: (cell: string, effects: Effects) => Promise<Outcome>;
+  readonly sweep: (effects: Effects, routes: Routes) => Promise<void>;
+}
+
+export interface WorldOptions {
+  readonly seed: number | string;
+  readonly network?: Network;
+  readonly post?: Post;
+  readonly alter?: (parts: Parts) => Parts;
+  /** Told of each write to the store, within the write. */
+  readonly onChange?: (change: Change) => void;
+  /** Told of each state of a task, when it comes about. */
+  readonly onHealth?: (message: HealthMessage) => void;
+  /** How long an image takes to pull and a container to start. */
+  readonly startDelayMs?: number;
+}
+
+export class World {
+  readonly agenda = new Agenda();
+  readonly clock = virtualClock(this.agenda);
+  readonly recorder = new MemoryRecorder();
+  readonly ids: SeededIds;
+  readonly store: MemoryStore;
+  readonly runtime: SimulatedRuntime;
+  readonly queues: { readonly [channel in Exclude<Channel, 'stream'>]: MemoryQueue };
+  readonly parts: Parts;
+  readonly api: ApiHandler;
+  readonly #options: WorldOptions;
+  readonly #network: Network;
+  readonly #post: Post;
+  #processes = 0;
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.#network = options.network ?? CALM;
+    this.#post = options.post ?? CALM_POST;
+    this.ids = new SeededIds(options.seed);
+    const { clock } = this;
+    this.store = new MemoryStore({ clock, onCommit: (change) => this.#stream(change) });
+    this.runtime = new SimulatedRuntime({ clock, report: (message) => this.#report(message) });
+    const queue = () => new MemoryQueue({ clock, visibilityMs: VISIBILITY_MS });
+    this.queues = { reconcile: queue(), schedule: queue(), health: queue() };
+    const parts: Parts = {
+      controllers: allControllers({ caPem: 'CA' }),
+      effects: (effects) => effects,
+      health: handleHealth,
+      schedule: schedulePass,
+      sweep,
+    };
+    this.parts = options.alter?.(parts) ?? parts;
+    this.api = this.#createApi();
+  }
+
+  /** Lets the handlers listen. */
+  async start(): Promise<void> {
+    this.#listen('reconcile', (delivery, effects) => this.#reconcile(delivery, effects));
+    this.#listen('schedule', ({ body }, effects) => this.parts.schedule(body, effects));
+    this.#listen('health', ({ body }, effects) =>
+      this.parts.health(JSON.parse(body) as HealthMessage, effects),
+    );
+    await macrotask();
+  }
+
+  /** One run of the sweep; it may die on the way like any other invocation. */
+  sweep(): void {
+    const process = this.process('sweep');
+    void this.parts
+      .sweep(this.effects(process), this.#routes(process))
+      .catch((error: unknown) => this.#failed(process, error));
+  }
+
+  process(name: string): Process {
+    return { name: `${name}#${++this.#processes}`, alive: true };
+  }
+
+  effects(process: Process): Effects {
+    const handler = process.name.split('#')[0] ?? '';
+    const effects = {
+      store: storeThrough(this.#network, process, this.store),
+      runtime: runtimeThrough(this.#network, process, this.runtime),
+      clock: this.clock,
+      ids: this.ids,
+      recorder: this.recorder,
+    };
+    return this.parts.effects(effects, handler);
+  }
+
+  /** Tells the health handler something, as a node's agent would. */
+  tell(message: HealthMessage): void {
+    const body = JSON.stringify(message);
+    const group = `${this.#processes++}`; // a standard queue: no order
+    for (const delayMs of this.#post.arrivals('health')) {
+      const late = delayMs > 0 ? { delayMs } : {};
+      void this.queues.health.send([{ group: `${group}+${delayMs}`, body, ...late }]);
+    }
+  }
+
+  #createApi(): ApiHandler {
+    const process: Process = { name: 'api', alive: true };
+    const { store, runtime, clock, ids, recorder } = this.effects(process);
+    const admin = { name: 'admin', groups: ['system:masters'] };
+    return createApiServer({
+      store,
+      runtime,
+      clock,
+      ids,
+      recorder,
+      authenticate: () => admin,
+      authorize: () => true,
+      version: VERSION,
+    });
+  }
+
+  #report(message: HealthMessage): void {
+    this.#options.onHealth?.(message);
+    this.tell(message);
+  }
+
+  #stream(change: Change): void {
+    this.#options.onChange?.(change);
+    for (const delayMs of this.#post.arrivals('stream')) {
+      this.agenda.in(delayMs, () => this.#route(change));
+    }
+  }
+
+  /** A stream's batch comes again until it was taken; nobody knows whether a dead process took it. */
+  #route(change: Change): void {
+    const process = this.process('router');
+    const again = this.agenda.in(VISIBILITY_MS, () => this.#route(change));
+    const { store } = this.effects(process);
+    route([change], store, this.#routes(process)).then(
+      () => this.agenda.cancel(again),
+      (error: unknown) => {
+        this.#failed(process, error);
+        this.agenda.cancel(again);
+        this.agenda.in(STREAM_RETRY_MS, () => this.#route(change));
+      },
+    );
+  }
+
+  #routes(process: Process): Routes {
+    return {
+      controllers: this.parts.controllers,
+      reconcileQueue: this.#queue('reconcile', process),
+      scheduleQueue: this.#queue('schedule', process),
+    };
+  }
+
+  #queue(channel: Exclude<Channel, 'stream'>, process: Process): Queue {
+    return queueThrough(this.#network, process, this.queues[channel]);
+  }
+
+  async #reconcile({ body }: Delivery, effects: Effects): Promise<Outcome> {
+    const work = parseWork(body, this.parts.controllers);
+    if (!work) throw new Error(`unknown work: ${body}`);
+    return reconcile(work, effects);
+  }
+
+  /** Hands messages to handlers, each in a process of its own, as the queue lets them out. */
+  #listen(
+    channel: Exclude<Channel, 'stream'>,
+    work: (delivery: Delivery, effects: Effects) => Promise<Outcome>,
+  ): void {
+    const handle = (delivery: Delivery): void => {
+      const process = this.process(channel);
+      const run = async (): Promise<void> => {
+        const outcome = await work(delivery, this.effects(process));
+        if (outcome.type === 'terminal') this.#failed(process, outcome.error);
+        await settle(this.#queue(channel, process), delivery, outcome);
+      };
+      void run().catch((error: unknown) => this.#failed(process, error));
+    };
+    const listen = async (): Promise<never> => {
+      for (;;) {
+        for (const delivery of await this.queues[channel].receive(1, Infinity)) {
+          const arrivals = channel === 'health' ? [0] : this.#post.arrivals(channel);
+          for (const delayMs of arrivals) this.agenda.in(delayMs, () => handle(delivery));
+        }
+      }
+    };
+    void listen();
+  }
+
+  #failed(process: Process, error: unknown): void {
+    const fields = { process: process.name, error: String(error) };
+    this.recorder.log({ level: 'debug', message: 'handler failed', fields });
+  }
+}
+
+const STREAM_RETRY_MS = 200;
+
+const VERSION = {
+  major: '1',
+  minor: '33',
+  gitVersion: 'v1.33.0-nullplane',
+  gitCommit: '',
+  gitTreeState: 'clean',
+  buildDate: '2026-01-01T00:00:00Z',
+  goVersion: '',
+  compiler: '',
+  platform: '',
+};
