@@ -75,8 +75,11 @@ export function blocked(...reasons: readonly string[]): Plan {
   return { stages: [], blocked: reasons };
 }
 
-/** One plan after the other; the nearest `againAfterMs` counts. */
-export function then(...plans: readonly Plan[]): Plan {
+/**
+ * One plan after the other; the nearest `againAfterMs` counts. Not called `then`: a module that exports a `then`
+ * is a thenable, so that importing it dynamically would never end.
+ */
+export function sequence(...plans: readonly Plan[]): Plan {
   const times = plans.flatMap((plan) => plan.againAfterMs ?? []);
   return {
     stages: plans.flatMap((plan) => plan.stages),
