@@ -23,13 +23,13 @@ import {
   CHANGES_KEPT,
   checkCreate,
   checkExpected,
+  checkKnown,
   listPosition,
   seal,
 } from '../../shared/ports/store-kit.ts';
 import {
   type ChangeBatch,
   type ChangesQuery,
-  Expired,
   type ListQuery,
   type Page,
   type Store,
@@ -109,9 +109,7 @@ export class MemoryStore implements Store {
   async changes(query: ChangesQuery): Promise<ChangeBatch> {
     const after = versionNumber(query.after);
     const history = this.#histories.get(query.resource);
-    if (after > this.#lastVersion || after < (history?.floor ?? this.#firstVersion)) {
-      throw new Expired(`changes after ${query.after} are not known`);
-    }
+    checkKnown(after, history?.floor ?? this.#firstVersion, this.#lastVersion);
     const changes: Change[] = [];
     for (const { version, change } of history?.after(after) ?? []) {
       if (!isIn(change.object, query.namespace)) continue;
