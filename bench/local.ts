@@ -1,0 +1,72 @@
+/**
+ * How fast local mode is, end to end: a real HTTPS client, the file-backed store, simulated tasks that
+ * start without delay. Each size runs in a process of its own, so that memory is that size's.
+ */
+import { spawn } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import type { LocalFigures } from './local-run.ts';
+
+export async function benchLocal(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      pods: { type: 'string' },
+      nodes: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const sizes = values.pods === undefined ? [1_000, 10_000] : [positive('--pods', values.pods)];
+  const figures: LocalFigures[] = [];
+  for (const pods of sizes) {
+    const nodes = values.nodes === undefined ? pods / 5 : positive('--nodes', values.nodes);
+    figures.push(await runAlone(pods, Math.ceil(nodes)));
+  }
+  if (values.json) console.log(JSON.stringify({ local: figures }));
+  else print(figures);
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value <= 0) throw new Error(`${name}: "${text}" is no count`);
+  return value;
+}
+
+function runAlone(pods: number, nodes: number): Promise<LocalFigures> {
+  const script = `${import.meta.dirname}/local-run.ts`;
+  const child = spawn(process.execPath, [script, String(pods), String(nodes)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve(JSON.parse(output) as LocalFigures);
+      else reject(new Error(`the run of ${pods} pods ended with ${code}`));
+    });
+  });
+}
+
+function print(figures: readonly LocalFigures[]): void {
+  console.table(
+    Object.fromEntries(
+      figures.map((f) => [
+        `${f.pods} pods, ${f.nodes} nodes`,
+        {
+          'one pod p50 ms': f.onePodMs.p50.toFixed(1),
+          'one pod p99 ms': f.onePodMs.p99.toFixed(1),
+          'all Running s': (f.allRunningMs / 1000).toFixed(2),
+          'pods/s': Math.round(f.podsPerSecond),
+          'writes/pod': f.writesPerPod.toFixed(1),
+          'peak RSS MB': Math.round(f.peakRssMb),
+          'idle CPU %': f.idleCpuPercent.toFixed(2),
+        },
+      ]),
+    ),
+  );
+  const [small, large] = figures;
+  if (small && large) {
+    const growth = large.allRunningMs / small.allRunningMs;
+    console.log(`${large.pods / small.pods}× the pods take ${growth.toFixed(1)}× the time`);
+  }
+}

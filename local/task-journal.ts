@@ -1,0 +1,25 @@
+/** Simulated tasks on disk, so that they live through a restart of the process as real ones do. */
+import { DatabaseSync } from 'node:sqlite';
+
+export interface TaskJournal<Record> {
+  load(): readonly Record[];
+  put(id: string, record: Record): void;
+  remove(id: string): void;
+  close(): void;
+}
+
+/** A journal in one file. Losing its last moments to a power cut is harmless: the tasks are lost then, too. */
+export function openTaskJournal<Record>(path: string): TaskJournal<Record> {
+  const db = new DatabaseSync(path);
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;');
+  db.exec('CREATE TABLE IF NOT EXISTS tasks (id TEXT PRIMARY KEY, record TEXT NOT NULL)');
+  const all = db.prepare('SELECT record FROM tasks');
+  const put = db.prepare('INSERT OR REPLACE INTO tasks (id, record) VALUES (?, ?)');
+  const remove = db.prepare('DELETE FROM tasks WHERE id = ?');
+  return {
+    load: () => all.all().map((row) => JSON.parse(String(row.record)) as Record),
+    put: (id, record) => void put.run(id, JSON.stringify(record)),
+    remove: (id) => void remove.run(id),
+    close: () => db.close(),
+  };
+}
