@@ -117,6 +117,8 @@ export interface TaskState {
   readonly version: number;
   readonly phase: TaskPhase;
   readonly ip?: string;
+  /** The address of the machine that it runs on, where the runtime knows it. */
+  readonly hostIp?: string;
   readonly initContainers: readonly ContainerReport[];
   readonly containers: readonly ContainerReport[];
   /**

@@ -202,12 +202,16 @@ export interface PodControl {
   readonly taskVersion?: number;
   /** The task of this attempt is known to have ended. */
   readonly taskStopped?: boolean;
-  /** A stop was asked for at this time. */
+  /** The task was seen stopping; set on pods that are to stop, so that they are not asked twice. */
   readonly stopAskedAtMs?: number;
   /** Launches or pulls that failed in a row; the back-off doubles with each. */
   readonly failures?: number;
+  /** Runs that ended in a row, each before it had lasted ten minutes. */
+  readonly crashes?: number;
   /** The next attempt may not start before this time. */
   readonly backOffUntilMs?: number;
+  /** `secrets/name` or `configmaps/name`: what the pod waits for before it can start. */
+  readonly waitsFor?: readonly string[];
 }
 
 export type PodSpec = Infer<typeof PodSpecSchema>;

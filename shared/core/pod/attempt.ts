@@ -1,0 +1,81 @@
+/**
+ * Attempts: the launch that is intended (architecture D4), and what of a pod belongs to one attempt only.
+ *
+ * Invariants:
+ *  A1 The intent is on the pod before its task is asked for; the task's id follows from pod and attempt.
+ *  A2 An attempt begins with every container that it runs in `waiting` (container-status.ts counts on it).
+ */
+import type { Container } from '../../api/kinds/container.ts';
+import type { ContainerStatus, Pod, PodControl, PodStatus } from '../../api/kinds/pod.ts';
+import { taskIdOf } from '../../api/task.ts';
+import { awaitingStart, hasSucceeded, unheardOf } from './container-status.ts';
+
+/** The task of the pod's present attempt, be it alive or not; undefined before the first. */
+export function currentTaskId(pod: Pod): string | undefined {
+  const attempt = pod.control?.attempt;
+  return attempt === undefined ? undefined : taskIdOf(pod.metadata.uid, attempt);
+}
+
+/** A task of the pod may be alive: it was asked for, and its end has not been seen. */
+export function mayHaveTask(pod: Pod): boolean {
+  return pod.control?.attempt !== undefined && pod.control.taskStopped !== true;
+}
+
+/** The runtime has answered for the present attempt. */
+export function isAnswered(pod: Pod): boolean {
+  return pod.control?.taskId !== undefined;
+}
+
+/** The pod with the intent to launch this attempt. */
+export function withIntent(pod: Pod, attempt: number, nowMs: number): Pod {
+  const { failures, crashes } = pod.control ?? {};
+  const control: PodControl = {
+    attempt,
+    intentAtMs: nowMs,
+    ...(failures ? { failures } : {}),
+    ...(crashes ? { crashes } : {}),
+  };
+  return { ...pod, control, status: begun(pod, nowMs) };
+}
+
+/** Under OnFailure, containers that have succeeded are done with; every other attempt runs all of them. */
+export function runsAgain(pod: Pod, status: ContainerStatus | undefined): boolean {
+  return !(pod.spec.restartPolicy === 'OnFailure' && status !== undefined && hasSucceeded(status));
+}
+
+function begun(pod: Pod, nowMs: number): PodStatus {
+  const { containerStatuses, initContainerStatuses } = pod.status;
+  if (!containerStatuses && !initContainerStatuses) return pod.status;
+  const reason = waitingReason(pod);
+  return {
+    ...pod.status,
+    ...(initContainerStatuses
+      ? { initContainerStatuses: initContainerStatuses.map((s) => awaitingStart(s, reason, nowMs)) }
+      : {}),
+    ...(containerStatuses
+      ? {
+          containerStatuses: containerStatuses.map((s) =>
+            runsAgain(pod, s) ? awaitingStart(s, reason, nowMs) : s,
+          ),
+        }
+      : {}),
+  };
+}
+
+/** What a container of the pod waits for before anything is known. */
+export function waitingReason(pod: Pod): string {
+  return (pod.spec.initContainers?.length ?? 0) > 0 ? 'PodInitializing' : 'ContainerCreating';
+}
+
+/** The statuses of these containers, in their order; those not heard of yet wait. */
+export function statusesOf(
+  pod: Pod,
+  containers: readonly Container[],
+  known: readonly ContainerStatus[] | undefined,
+): readonly ContainerStatus[] {
+  return containers.map(
+    (container) =>
+      known?.find(({ name }) => name === container.name) ??
+      unheardOf(container, waitingReason(pod)),
+  );
+}
