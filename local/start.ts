@@ -1,0 +1,117 @@
+/**
+ * Starts local mode: identity, runtime, nodes, plane, HTTPS. Owns the files beside the state file
+ * (`identity.json`, `audit.log`) and what a person is told; the plane itself is plane.ts.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { startHttpsServer } from '../adapters/node/https-server.ts';
+import { JsonRecorder } from '../adapters/node/json-recorder.ts';
+import { kubeconfig } from '../adapters/node/kubeconfig.ts';
+import { SystemClock } from '../adapters/node/system-clock.ts';
+import { createTlsIdentity, isCurrent, type TlsIdentity } from '../adapters/node/tls.ts';
+import { tokenAuthenticator } from '../adapters/node/token.ts';
+import type { Change } from '../shared/api/change.ts';
+import { ensureNodes, NodeSimulation } from './node-setup.ts';
+import type { LocalOptions } from './options.ts';
+import { startPlane } from './plane.ts';
+import { chooseRuntime } from './runtimes.ts';
+
+export interface StartOptions extends LocalOptions {
+  /** Simulated tasks start and stop at once; for benchmarks. */
+  readonly simulatedDelays?: 'none';
+  readonly onChange?: (change: Change) => void;
+}
+
+export interface LocalNullplane {
+  readonly server: string;
+  readonly caPem: string;
+  readonly token: string;
+  readonly kubeconfigPath: string;
+  readonly dataPath: string;
+  /** What tasks are, for people: `Docker containers` or `simulated (Docker does not answer: …)`. */
+  readonly tasks: string;
+  readonly nodeSummary: string;
+  /** Ends a running task from outside, as a crash would. */
+  killTask(taskId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Identity extends TlsIdentity {
+  readonly token: string;
+  /** Tells our containers from those of another installation on the same engine. */
+  readonly instance: string;
+}
+
+const TOKEN_BYTES = 24;
+const OWNER_ONLY = 0o600;
+
+export async function startLocal(options: StartOptions): Promise<LocalNullplane> {
+  const dataPath = resolve(options.dataPath);
+  const kubeconfigPath = resolve(options.kubeconfigPath);
+  mkdirSync(dirname(dataPath), { recursive: true });
+  const identity = await loadIdentity(`${dataPath}.identity.json`);
+  const audit = createWriteStream(`${dataPath}.audit.log`, { flags: 'a', mode: OWNER_ONLY });
+  const recorder = new JsonRecorder({
+    log: process.stderr,
+    audit,
+    level: options.verbose ? 'debug' : 'error',
+  });
+  const chosen = await chooseRuntime(options, `${dataPath}.tasks.db`, identity.instance);
+  const nodes = new NodeSimulation();
+  const admin = { name: 'local-admin', groups: ['system:masters', 'system:authenticated'] };
+  const plane = await startPlane({
+    dataPath,
+    caPem: identity.caPem,
+    authenticate: tokenAuthenticator(identity.token, admin),
+    recorder,
+    runtime: async (emit) => {
+      const runtime = await chosen.start(emit);
+      nodes.connect(emit, chosen.simulated());
+      return runtime;
+    },
+    onChange: (change) => {
+      nodes.onChange(change);
+      options.onChange?.(change);
+    },
+  });
+  const nodeSummary = await ensureNodes(plane.effects, options.nodeGroups, nodes);
+  const { certPem, keyPem, caPem, token } = identity;
+  const handle = plane.handle;
+  const https = await startHttpsServer({ handle, certPem, keyPem, port: options.port });
+  const server = `https://127.0.0.1:${https.port}`;
+  mkdirSync(dirname(kubeconfigPath), { recursive: true });
+  const config = kubeconfig({ server, caPem, token, name: 'nullplane' });
+  writeFileSync(kubeconfigPath, config, { mode: OWNER_ONLY });
+  return {
+    server,
+    caPem,
+    token,
+    kubeconfigPath,
+    dataPath,
+    tasks: chosen.description,
+    nodeSummary,
+    killTask: (taskId) => chosen.kill(taskId),
+    close: async () => {
+      await https.close();
+      await plane.close();
+      audit.end();
+    },
+  };
+}
+
+/** The identity of an earlier start, or a new one when there is none or its certificate ends soon. */
+async function loadIdentity(path: string): Promise<Identity> {
+  const clock = new SystemClock();
+  const known = existsSync(path)
+    ? (JSON.parse(readFileSync(path, 'utf8')) as Identity)
+    : undefined;
+  if (known && isCurrent(known, clock)) return known;
+  const identity: Identity = {
+    ...(await createTlsIdentity(clock)),
+    token: known?.token ?? randomBytes(TOKEN_BYTES).toString('base64url'),
+    instance: known?.instance ?? randomUUID(),
+  };
+  writeFileSync(path, JSON.stringify(identity), { mode: OWNER_ONLY });
+  return identity;
+}
