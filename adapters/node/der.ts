@@ -57,7 +57,7 @@ export function objectId(dotted: string): Buffer {
 function base128(value: number): number[] {
   const bytes = [value % 128];
   for (let rest = Math.floor(value / 128); rest > 0; rest = Math.floor(rest / 128)) {
-    bytes.unshift(0x80 | rest % 128);
+    bytes.unshift(0x80 | (rest % 128));
   }
   return bytes;
 }
@@ -65,7 +65,10 @@ function base128(value: number): number[] {
 /** A time: with two digits of the year up to 2049, with four from then on (RFC 5280, 4.1.2.5). */
 export function time(ms: number): Buffer {
   const date = new Date(ms);
-  const digits = date.toISOString().replace(/\.\d{3}Z$/, 'Z').replace(/[-:T]/g, '');
+  const digits = date
+    .toISOString()
+    .replace(/\.\d{3}Z$/, 'Z')
+    .replace(/[-:T]/g, '');
   if (date.getUTCFullYear() < 2050) return tagged(TAG.utcTime, Buffer.from(digits.slice(2)));
   return tagged(TAG.generalizedTime, Buffer.from(digits));
 }

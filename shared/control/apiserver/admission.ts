@@ -1,0 +1,92 @@
+/**
+ * Admission: what the server adds to an object, or refuses, by more than its own fields. One hook a kind; most kinds
+ * have none. Schema defaults are api/defaults.ts's.
+ */
+import type { Service } from '../../api/kinds/core.ts';
+import type { Pod } from '../../api/kinds/pod.ts';
+import { withCondition } from '../../api/conditions.ts';
+import type { AnyObject, ResourceName } from '../../api/meta.ts';
+import type { ResourceType } from '../../api/resources.ts';
+import { NAMESPACE_FINALIZER } from '../../core/deletion.ts';
+import type { Context } from './context.ts';
+import { addressed } from './service-addresses.ts';
+
+interface Admission {
+  readonly create?: (object: AnyObject, context: Context) => Promise<AnyObject> | AnyObject;
+  readonly update?: (
+    next: AnyObject,
+    current: AnyObject,
+    context: Context,
+    subresource: string,
+  ) => Promise<AnyObject> | AnyObject;
+}
+
+const ADMISSIONS: { readonly [resource: ResourceName]: Admission } = {
+  namespaces: { create: (object) => ({ ...object, spec: HELD }), update: keepFinalizers },
+  pods: { create: bindStatically },
+  services: {
+    create: (object, context) => addressService(object, undefined, context),
+    update: (next, current, context, subresource) =>
+      subresource === '' ? addressService(next, current, context) : next,
+  },
+};
+
+export async function admitCreate(
+  context: Context,
+  type: ResourceType,
+  object: AnyObject,
+): Promise<AnyObject> {
+  return (await ADMISSIONS[type.name]?.create?.(object, context)) ?? object;
+}
+
+export async function admitUpdate(
+  context: Context,
+  type: ResourceType,
+  next: AnyObject,
+  current: AnyObject,
+  subresource: string,
+): Promise<AnyObject> {
+  const hook = ADMISSIONS[type.name]?.update;
+  return (await hook?.(next, current, context, subresource)) ?? next;
+}
+
+/** A namespace is not gone before its contents are: its controller takes this away. */
+const HELD = { finalizers: [NAMESPACE_FINALIZER] };
+
+/** Only the finalize subresource changes what holds a namespace. */
+function keepFinalizers(
+  next: AnyObject,
+  current: AnyObject,
+  _context: Context,
+  subresource: string,
+): AnyObject {
+  return subresource === 'finalize' ? next : { ...next, spec: current['spec'] };
+}
+
+/** A pod that names its node is bound from the start: with the intent to launch it, as the scheduler writes it. */
+function bindStatically(object: AnyObject, { nowMs }: Context): AnyObject {
+  const pod = object as unknown as Pod;
+  return pod.spec.nodeName ? (bound(pod, pod.spec.nodeName, nowMs) as AnyObject) : object;
+}
+
+/** The pod on its node. The launch intent is part of the same write (architecture D4). */
+export function bound(pod: Pod, nodeName: string, nowMs: number): Pod {
+  const scheduled = { type: 'PodScheduled', status: 'True' as const };
+  const conditions = withCondition(pod.status.conditions, scheduled, nowMs);
+  return {
+    ...pod,
+    spec: { ...pod.spec, nodeName },
+    status: { ...pod.status, conditions },
+    control: { ...pod.control, attempt: 1, intentAtMs: nowMs },
+  };
+}
+
+async function addressService(
+  next: AnyObject,
+  current: AnyObject | undefined,
+  context: Context,
+): Promise<AnyObject> {
+  const service = next as unknown as Service;
+  const old = current as unknown as Service | undefined;
+  return (await addressed(context, service, old)) as AnyObject;
+}

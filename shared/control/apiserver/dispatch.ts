@@ -1,0 +1,47 @@
+/** Which function serves which verb on which resource or subresource. */
+import { methodNotAllowed } from '../../api/errors.ts';
+import type { ApiResponse } from '../../api/http.ts';
+import type { Context } from './context.ts';
+import { create } from './create.ts';
+import { deleteCollection, deleteObject } from './delete.ts';
+import { verbsOf } from './discovery.ts';
+import { getObject, listObjects } from './read.ts';
+import type { ResourceRoute } from './routes.ts';
+import { update } from './update.ts';
+import { watch } from './watch.ts';
+
+type Serve = (context: Context, route: ResourceRoute) => Promise<ApiResponse>;
+
+const OBJECTS: { readonly [verb: string]: Serve } = {
+  create,
+  delete: deleteObject,
+  deletecollection: deleteCollection,
+  get: getObject,
+  list: listObjects,
+  update,
+  watch,
+};
+
+/** A status is read and written like its object: update.ts knows what it may touch. */
+const SUBRESOURCES: { readonly [subresource: string]: { readonly [verb: string]: Serve } } = {
+  status: { get: getObject, update },
+  finalize: { update },
+};
+
+export async function dispatch(
+  context: Context,
+  route: ResourceRoute,
+  verb: string,
+): Promise<ApiResponse> {
+  const { type, subresource } = route;
+  const table = subresource ? SUBRESOURCES[subresource] : OBJECTS;
+  const serve = table?.[verb];
+  if (!serve || !verbsOf(type, subresource).includes(verb)) throw methodNotAllowed();
+  if (needsNamespace(verb) && type.namespaced && !route.namespace) throw methodNotAllowed();
+  return serve(context, route);
+}
+
+/** Only reading reaches over namespaces. */
+function needsNamespace(verb: string): boolean {
+  return verb !== 'list' && verb !== 'watch';
+}

@@ -1,0 +1,37 @@
+/** What errors of ports mean to clients. What is not known here is a defect, and answered as one. */
+import {
+  alreadyExists,
+  ApiError,
+  expired,
+  serviceUnavailable,
+  tooLarge,
+} from '../../api/errors.ts';
+import { RESOURCES } from '../../api/resources.ts';
+import { AlreadyExists, Conflict, Expired, TooLarge, Unavailable } from '../../ports/store.ts';
+
+/** Clients wait this long before they ask again. */
+const RETRY_AFTER_SECONDS = 1;
+/** What stores take at least: DynamoDB's items are the smallest. */
+const MAX_OBJECT_BYTES = 1024 * 1024;
+
+/** The answer to an error; undefined for one that nobody foresaw. */
+export function asApiError(error: unknown): ApiError | undefined {
+  if (error instanceof ApiError) return error;
+  if (error instanceof AlreadyExists) return taken(error);
+  if (error instanceof Conflict) {
+    return new ApiError(409, 'Conflict', 'Operation cannot be fulfilled: the object has changed');
+  }
+  if (error instanceof Expired) return expired('The requested version is no longer available.');
+  if (error instanceof TooLarge) return tooLarge(MAX_OBJECT_BYTES);
+  if (error instanceof Unavailable) {
+    return serviceUnavailable('the store is not available right now', RETRY_AFTER_SECONDS);
+  }
+  return undefined;
+}
+
+function taken({ current }: AlreadyExists): ApiError {
+  const { apiVersion, kind, metadata } = current;
+  const group = apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
+  const type = RESOURCES.find((t) => t.kind === kind && t.group === group);
+  return alreadyExists(type ?? { group, plural: kind.toLowerCase() }, metadata.name);
+}

@@ -1,0 +1,36 @@
+/** Which printer shows which resource; the rest are shown by name and age. */
+import type { ResourceName } from '../../../api/meta.ts';
+import type { Printer } from './columns.ts';
+import {
+  configMapPrinter,
+  defaultPrinter,
+  endpointSlicePrinter,
+  eventPrinter,
+  namespacePrinter,
+  secretPrinter,
+  serviceAccountPrinter,
+  servicePrinter,
+} from './core.ts';
+import { nodeAllocationPrinter, nodePoolPrinter, nodePrinter } from './node.ts';
+import { podPrinter } from './pod.ts';
+import { deploymentPrinter, replicaSetPrinter } from './workloads.ts';
+
+const PRINTERS: ReadonlyMap<ResourceName, Printer> = new Map([
+  ['configmaps', configMapPrinter],
+  ['deployments.apps', deploymentPrinter],
+  ['endpointslices.discovery.k8s.io', endpointSlicePrinter],
+  ['events', eventPrinter],
+  ['namespaces', namespacePrinter],
+  ['nodeallocations.nullplane.io', nodeAllocationPrinter],
+  ['nodepools.karpenter.sh', nodePoolPrinter],
+  ['nodes', nodePrinter],
+  ['pods', podPrinter],
+  ['replicasets.apps', replicaSetPrinter],
+  ['secrets', secretPrinter],
+  ['serviceaccounts', serviceAccountPrinter],
+  ['services', servicePrinter],
+]);
+
+export function printerOf(resource: ResourceName): Printer {
+  return PRINTERS.get(resource) ?? defaultPrinter;
+}

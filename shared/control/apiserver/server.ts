@@ -1,0 +1,146 @@
+/**
+ * The API server: one function from request to response, the same behind node:https, behind a Lambda and in tests.
+ * Owns the way of a request (who, what, may they, do it) and its two promises; the rest is next door.
+ *
+ * Invariants:
+ *  A1 Every request is answered, with a Status when it fails; what is unknown is logged and answered without detail.
+ *  A2 Every write has exactly one audit record, accepted or denied (S11).
+ */
+import { ApiError, forbidden, internalError, unauthorized } from '../../api/errors.ts';
+import type { ApiHandler, ApiRequest, ApiResponse, User } from '../../api/http.ts';
+import type { ApiServerDeps, Attributes, Context } from './context.ts';
+import { dispatch } from './dispatch.ts';
+import { asApiError } from './failures.ts';
+import { isPublicPath, servePath } from './paths.ts';
+import { statusResponse } from './responses.ts';
+import { isWrite, type ResourceRoute, resourceRoute, verbOf } from './routes.ts';
+
+export interface ApiServer {
+  readonly handle: ApiHandler;
+}
+
+const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
+const MASTERS = 'system:masters';
+
+export function createApiServer(deps: ApiServerDeps): ApiServer {
+  return { handle: (request) => handle(deps, request) };
+}
+
+async function handle(deps: ApiServerDeps, request: ApiRequest): Promise<ApiResponse> {
+  const context = newContext(deps, request, ANONYMOUS);
+  try {
+    const user = await deps.authenticate(request);
+    return await routed({ ...context, user: user ?? ANONYMOUS }, user !== undefined);
+  } catch (error) {
+    return failed(context, error);
+  }
+}
+
+function newContext(deps: ApiServerDeps, request: ApiRequest, user: User): Context {
+  const nowMs = deps.clock.nowMs();
+  return { deps, request, user, nowMs, warnings: new Set(), audited: {} };
+}
+
+async function routed(context: Context, known: boolean): Promise<ApiResponse> {
+  const { path } = context.request;
+  const route = resourceRoute(path);
+  if (route) return audited(context, route, () => serveResource(context, route, known));
+  if (!known && !isPublicPath(path)) throw unauthorized();
+  if (!isPublicPath(path)) await authorize(context, pathAttributes(context.request));
+  return withWarnings(await servePath(context), context);
+}
+
+async function serveResource(
+  context: Context,
+  route: ResourceRoute,
+  known: boolean,
+): Promise<ApiResponse> {
+  if (!known) throw unauthorized();
+  const verb = verbOf(context.request, route);
+  await authorize(context, attributesOf(route, verb || context.request.method.toLowerCase()));
+  return withWarnings(await dispatch(context, route, verb), context);
+}
+
+function attributesOf(route: ResourceRoute, verb: string): Attributes {
+  const { type, subresource, namespace, name } = route;
+  const { group, plural } = type;
+  return { verb, group, resource: plural, subresource, namespace, name, path: '' };
+}
+
+function pathAttributes({ method, path }: ApiRequest): Attributes {
+  const verb = method.toLowerCase();
+  return { verb, group: '', resource: '', subresource: '', namespace: '', name: '', path };
+}
+
+/** Deny by default: what `authorize` does not allow is forbidden (D10). */
+async function authorize(context: Context, attributes: Attributes): Promise<void> {
+  if (await isAllowed(context, attributes)) return;
+  throw forbiddenBy(context.user, attributes);
+}
+
+export async function isAllowed({ deps, user }: Context, attributes: Attributes): Promise<boolean> {
+  return user.groups.includes(MASTERS) || (await deps.authorize(user, attributes));
+}
+
+function forbiddenBy(user: User, attributes: Attributes): ApiError {
+  const { verb, group, resource, subresource, namespace, name, path } = attributes;
+  const who = `User ${JSON.stringify(user.name)} cannot ${verb}`;
+  if (!resource) {
+    return new ApiError(403, 'Forbidden', `forbidden: ${who} path ${JSON.stringify(path)}`, {});
+  }
+  const what = subresource ? `${resource}/${subresource}` : resource;
+  const scope = namespace
+    ? `in the namespace ${JSON.stringify(namespace)}`
+    : 'at the cluster scope';
+  const why = `${who} resource ${JSON.stringify(what)} in API group ${JSON.stringify(group)} ${scope}`;
+  return forbidden({ group, plural: resource }, name, why);
+}
+
+function withWarnings(response: ApiResponse, { warnings }: Context): ApiResponse {
+  if (warnings.size === 0) return response;
+  const warning = [...warnings].map((text) => `299 - ${quoted(text)}`);
+  return { ...response, headers: { ...response.headers, warning } };
+}
+
+/** A quoted string of a header: printable ASCII, so that nothing in it can end the header. */
+function quoted(text: string): string {
+  const plain = text.replace(/[^\x20-\x7e]+/g, ' ').replace(/["\\]/g, '\\$&');
+  return `"${plain}"`;
+}
+
+/** Runs a request and records what became of it, if it is a write. */
+async function audited(
+  context: Context,
+  route: ResourceRoute,
+  serve: () => Promise<ApiResponse>,
+): Promise<ApiResponse> {
+  const response = await serve().catch((error: unknown) =>
+    withWarnings(failed(context, error), context),
+  );
+  const verb = verbOf(context.request, route);
+  const isDry = context.request.query.getAll('dryRun').includes('All');
+  if (!isWrite(verb) || isDry) return response;
+  const { type, subresource, namespace, name } = route;
+  const { audited: done } = context;
+  context.deps.recorder.audit({
+    atMs: context.nowMs,
+    user: context.user.name,
+    verb,
+    resource: subresource ? `${type.name}/${subresource}` : type.name,
+    namespace,
+    name: name || (done.name ?? ''),
+    code: response.status,
+    ...(done.resourceVersion && { resourceVersion: done.resourceVersion }),
+  });
+  return response;
+}
+
+function failed({ deps, request }: Context, error: unknown): ApiResponse {
+  const known = asApiError(error);
+  if (known) return statusResponse(known.status);
+  const { method, path } = request;
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const fields = { method, path, error: detail };
+  deps.recorder.log({ level: 'error', message: 'request failed', fields });
+  return statusResponse(internalError('see the log of the server').status);
+}
