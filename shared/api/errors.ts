@@ -102,11 +102,11 @@ export function conflict(target: Target, name: string, why: string = MODIFIED): 
 
 /** Server-side apply: other managers own fields that this one sets differently. */
 export function applyConflict(causes: readonly StatusCause[]): ApiError {
-  const texts = causes.map((cause) => `${cause.message}: ${cause.field}`);
+  const [first] = causes;
   const message =
-    texts.length === 1
-      ? `Apply failed with 1 conflict: ${texts[0]}`
-      : `Apply failed with ${texts.length} conflicts: ${texts.join('\n')}`;
+    first && causes.length === 1
+      ? `Apply failed with 1 conflict: ${first.message}: ${first.field}`
+      : `Apply failed with ${causes.length} conflicts: ${conflictLists(causes)}`;
   return new ApiError(409, 'Conflict', message, { causes });
 }
 
@@ -201,6 +201,17 @@ export function success(target: Target, name: string, uid: string): Status {
     details: { ...about(target, name), uid },
     code: 200,
   };
+}
+
+/** By manager, each with a list of fields. */
+function conflictLists(causes: readonly StatusCause[]): string {
+  const byManager = Map.groupBy(causes, (cause) => cause.message);
+  return [...byManager]
+    .map(([message, group]) => {
+      const fields = group.map((cause) => `- ${cause.field}`).join('\n');
+      return `${message.replace('conflict with', 'conflicts with')}:\n${fields}`;
+    })
+    .join('\n');
 }
 
 /** One cause as it stands, several in brackets; a cause that repeats is told once. */

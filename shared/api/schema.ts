@@ -50,6 +50,8 @@ export interface Schema<T = unknown, Present extends boolean = boolean> {
   readonly enum?: readonly string[];
   readonly required?: boolean;
   readonly default?: unknown;
+  /** Merged as a whole, although it has parts (`x-kubernetes-map-type: atomic`). */
+  readonly atomic?: true;
   /** What this release does not honour: the server answers with a warning that says so. */
   readonly unsupported?: string;
   readonly [inferred]?: T;
@@ -130,12 +132,12 @@ export function mapList<T>(
 
 /** The field must be given. */
 export function required<T>(schema: Schema<T>): Schema<T, true> {
-  return { ...schema, required: true, present: true } as Schema<T, true>;
+  return { ...schema, required: true, present: true };
 }
 
 /** The field is filled in when it is absent, so that stored objects always have it (C1). */
 export function withDefault<T>(schema: Schema<T>, value: T): Schema<T, true> {
-  return { ...schema, default: value, present: true } as Schema<T, true>;
+  return { ...schema, default: value, present: true };
 }
 
 /** The field is accepted and kept, and the client is warned that it has no effect here. */
@@ -146,4 +148,9 @@ export function unsupported<S extends Schema>(schema: S, reason: string): S {
 /** Strategic merge patch honours `$retainKeys` on this object. */
 export function retainKeys<S extends Schema>(schema: S): S {
   return { ...schema, retainKeys: true };
+}
+
+/** An object or map that server-side apply owns and replaces as a whole. */
+export function atomic<S extends Schema>(schema: S): S {
+  return { ...schema, atomic: true };
 }
