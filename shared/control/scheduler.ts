@@ -1,0 +1,121 @@
+/**
+ * The scheduler's pass: reads a cell, decides (core/scheduling), and carries the plans out, each on its own.
+ *
+ * Owns: what is read and in which order, and what a failure of one plan means for the others. A pass is woken by
+ * changes that may help a waiting pod; it takes all pending pods, so that a burst costs one pass (architecture D6).
+ *
+ * Invariants:
+ *  R1 Ledgers are read before pods. Room that another pass entered after that makes our write of the ledger fail; room
+ *     that it entered before is seen in the ledger, or on the pod if it has been bound since (S2).
+ *  R2 A plan that fails takes nothing from the others: its pods stay pending, and the pass is tried again.
+ */
+import type { Change } from '../api/change.ts';
+import type { Namespace } from '../api/kinds/core.ts';
+import type { Node, NodeAllocation } from '../api/kinds/node.ts';
+import type { Pod } from '../api/kinds/pod.ts';
+import type { KubeObject } from '../api/meta.ts';
+import type { Plan } from '../core/plan.ts';
+import { mayHelp } from '../core/scheduling/helps.ts';
+import { LEDGERS } from '../core/scheduling/ledger.ts';
+import { PLUGINS } from '../core/scheduling/registry.ts';
+import { type ClusterSnapshot, schedule } from '../core/scheduling/schedule.ts';
+import type { WorkMessage } from '../ports/queue.ts';
+import type { Outcome, Reader } from './controller.ts';
+import type { Effects } from './effects.ts';
+import { execute } from './execute.ts';
+import { isSurprising, outcomeOf } from './outcome.ts';
+
+/** Nodes and pods belong to a cell; so far there is one. */
+export const DEFAULT_CELL = 'default';
+
+/** Plans carried out at a time; the actions of each are bounded by the executor. */
+const CONCURRENT_PLANS = 16;
+
+/** Objects a page; a pass reads every page. */
+const PAGE = 1_000;
+
+/** The wake-up of a cell. Its group is the cell: one pass at a time. */
+export function scheduleMessage(cell: string = DEFAULT_CELL): WorkMessage {
+  return { group: cell, body: cell };
+}
+
+/** Whether the change may help a pod that waits for a place. */
+export function wakesScheduler(change: Change): boolean {
+  return mayHelp(change, PLUGINS);
+}
+
+export async function schedulePass(cell: string, effects: Effects): Promise<Outcome> {
+  try {
+    const snapshot = await readCluster(effects.store);
+    const { plans, unfinished } = schedule(snapshot, effects.clock.nowMs());
+    const outcome = worst(await carryOut(plans, cell, effects));
+    return outcome.type === 'done' && unfinished ? { type: 'after', ms: 0 } : outcome;
+  } catch (thrown) {
+    return report(thrown, cell, effects);
+  }
+}
+
+/** The order matters: R1. */
+async function readCluster(read: Reader): Promise<ClusterSnapshot> {
+  const [nodes, namespaces] = await Promise.all([
+    readAll<Node>('nodes', read),
+    readAll<Namespace>('namespaces', read),
+  ]);
+  const ledgers = await readAll<NodeAllocation>(LEDGERS, read);
+  const pods = await readAll<Pod>('pods', read);
+  return { nodes, namespaces, ledgers, pods };
+}
+
+async function readAll<T extends KubeObject>(resource: string, read: Reader): Promise<T[]> {
+  const items: T[] = [];
+  let after: string | undefined;
+  do {
+    const page = await read.list<T>({ resource, limit: PAGE, ...(after ? { after } : {}) });
+    items.push(...page.items);
+    after = page.next;
+  } while (after !== undefined);
+  return items;
+}
+
+async function carryOut(
+  plans: readonly Plan[],
+  cell: string,
+  effects: Effects,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let plan = plans[next++]; plan !== undefined; plan = plans[next++]) {
+      try {
+        await execute(plan, effects);
+      } catch (thrown) {
+        outcomes.push(report(thrown, cell, effects));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(CONCURRENT_PLANS, plans.length) }, work));
+  return outcomes;
+}
+
+/** A plan worth trying again has the pass tried again; one that never will be must not hold up the rest (B7). */
+function worst(outcomes: readonly Outcome[]): Outcome {
+  return outcomes.find(({ type }) => type === 'retry') ?? outcomes[0] ?? { type: 'done' };
+}
+
+function report(thrown: unknown, cell: string, { recorder }: Effects): Outcome {
+  const outcome = outcomeOf(thrown);
+  if ('error' in outcome) {
+    const surprising = isSurprising(outcome.error);
+    recorder.log({
+      level: surprising ? 'error' : 'debug',
+      message: 'scheduling failed',
+      fields: {
+        cell,
+        outcome: outcome.type,
+        error: String(outcome.error),
+        ...(surprising ? { stack: outcome.error.stack } : {}),
+      },
+    });
+  }
+  return outcome;
+}

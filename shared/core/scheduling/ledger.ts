@@ -1,0 +1,77 @@
+/**
+ * Ledgers: which pods hold room of a node. Room is entered before the pod is bound, so that of two passes that give
+ * the same room away one fails (S2).
+ *
+ * Invariants:
+ *  G1 A pod that is not bound yet keeps its entry: the pass that wrote it may be about to bind it. Nobody else may
+ *     have that room, and the next pass finishes the binding rather than choosing again.
+ *  G2 An entry leaves with the next write once its pod is gone, done, or bound elsewhere.
+ */
+import type { Allocation, Node, NodeAllocation } from '../../api/kinds/node.ts';
+import type { Pod } from '../../api/kinds/pod.ts';
+import { draftMeta } from '../../api/meta.ts';
+import { isTerminal } from '../pod/predicates.ts';
+import { podRequests } from '../pod/requests.ts';
+import { type Action, create, update } from '../plan.ts';
+import { isPlaced } from './pending.ts';
+
+export const LEDGERS = 'nodeallocations.nullplane.io';
+
+/** Pods by uid: a namesake made later holds nothing. */
+export type PodsByUid = ReadonlyMap<string, Pod>;
+
+/** The pods that the ledger has room for but that are not bound yet (G1). */
+export function reservations(ledger: NodeAllocation, pods: PodsByUid): Pod[] {
+  return ledger.allocations.flatMap(({ podUid }) => {
+    const pod = pods.get(podUid);
+    return pod && !isTerminal(pod) && !isPlaced(pod) ? [pod] : [];
+  });
+}
+
+/** The write that enters pods in the ledger of their node; undefined when they all are in it. */
+export function enter(
+  node: Node,
+  ledger: NodeAllocation | undefined,
+  placed: readonly Pod[],
+  pods: PodsByUid,
+): Action | undefined {
+  const old = ledger?.allocations ?? [];
+  const known = new Set(old.map(({ podUid }) => podUid));
+  const added = placed.filter((pod) => !known.has(pod.metadata.uid)).map(entryOf);
+  if (added.length === 0) return undefined;
+  const kept = old.filter((entry) => holds(entry, node, pods));
+  const draft = newLedger(node, [...kept, ...added]);
+  if (!ledger) return create(LEDGERS, draft);
+  const { ownerReferences } = draft.metadata;
+  return update(LEDGERS, {
+    ...draft,
+    metadata: { ...ledger.metadata, ...(ownerReferences ? { ownerReferences } : {}) },
+  });
+}
+
+function holds({ podUid }: Allocation, node: Node, pods: PodsByUid): boolean {
+  const pod = pods.get(podUid);
+  if (!pod || isTerminal(pod)) return false;
+  return !isPlaced(pod) || pod.spec.nodeName === node.metadata.name;
+}
+
+function entryOf(pod: Pod): Allocation {
+  return {
+    podUid: pod.metadata.uid,
+    podName: pod.metadata.name,
+    namespace: pod.metadata.namespace ?? '',
+    requests: podRequests(pod.spec),
+  };
+}
+
+/** Owned by the node, so that it goes with it; not controlled, since nothing derives it from the node. */
+function newLedger(node: Node, allocations: readonly Allocation[]): NodeAllocation {
+  const { name, uid } = node.metadata;
+  const owner = { apiVersion: node.apiVersion, kind: node.kind, name, uid };
+  return {
+    apiVersion: 'nullplane.io/v1alpha1',
+    kind: 'NodeAllocation',
+    metadata: draftMeta({ name, ownerReferences: [owner] }),
+    allocations,
+  };
+}

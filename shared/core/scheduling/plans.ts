@@ -1,0 +1,68 @@
+/** What a pass writes: one plan for each node that gets pods, and one for each pod whose condition changes. */
+import { findCondition, withCondition } from '../../api/conditions.ts';
+import type { Node, NodeAllocation } from '../../api/kinds/node.ts';
+import type { Pod, PodCondition } from '../../api/kinds/pod.ts';
+import { type Action, event, eventTarget, type Plan, update } from '../plan.ts';
+import { isVirtualNode } from './cluster.ts';
+import type { Gate } from './framework.ts';
+import { enter, type PodsByUid } from './ledger.ts';
+
+const POD_SCHEDULED = 'PodScheduled';
+export const UNSCHEDULABLE = 'Unschedulable';
+
+export interface NodePlacements {
+  readonly node: Node;
+  readonly ledger: NodeAllocation | undefined;
+  readonly pods: readonly Pod[];
+}
+
+/** First the ledger, then the pods, then the news. A ledger that somebody else wrote to stops the rest. */
+export function bindPlan(placements: NodePlacements, pods: PodsByUid, nowMs: number): Plan {
+  const { node, ledger, pods: placed } = placements;
+  const entry = isVirtualNode(node) ? undefined : enter(node, ledger, placed, pods);
+  const stages: Action[][] = entry ? [[entry]] : [];
+  stages.push(placed.map((pod) => update('pods', bound(pod, node.metadata.name, nowMs))));
+  stages.push(placed.map((pod) => scheduledEvent(pod, node.metadata.name)));
+  return { stages, blocked: [] };
+}
+
+/** Binding and the launch intent are one write, so that the pod may be run at once (architecture D4). */
+function bound(pod: Pod, nodeName: string, nowMs: number): Pod {
+  const scheduled = { type: POD_SCHEDULED, status: 'True' } as const;
+  return {
+    ...pod,
+    spec: { ...pod.spec, nodeName },
+    status: { ...pod.status, conditions: withCondition(pod.status.conditions, scheduled, nowMs) },
+    control: { ...pod.control, attempt: 1, intentAtMs: nowMs },
+  };
+}
+
+function scheduledEvent(pod: Pod, nodeName: string): Action {
+  const { namespace, name } = pod.metadata;
+  const message = `Successfully assigned ${namespace}/${name} to ${nodeName}`;
+  return event(eventTarget('pods', pod), 'Normal', 'Scheduled', message);
+}
+
+/** Says why the pod has no place; undefined when it says so already. */
+export function unschedulablePlan(pod: Pod, message: string, nowMs: number): Plan | undefined {
+  const write = waiting(pod, { reason: UNSCHEDULABLE, message }, nowMs);
+  if (!write) return undefined;
+  const news = event(eventTarget('pods', pod), 'Warning', 'FailedScheduling', message);
+  return { stages: [[write], [news]], blocked: [message] };
+}
+
+/** Says what the pod waits for, without an event: it is as its owner wants it. */
+export function gatedPlan(pod: Pod, gate: Gate, nowMs: number): Plan | undefined {
+  const write = waiting(pod, gate, nowMs);
+  return write && { stages: [[write]], blocked: [gate.message] };
+}
+
+function waiting(pod: Pod, { reason, message }: Gate, nowMs: number): Action | undefined {
+  const { conditions } = pod.status;
+  const old = findCondition(conditions, POD_SCHEDULED);
+  if (old?.status === 'False' && old.reason === reason && old.message === message) return undefined;
+  const next: PodCondition = { type: POD_SCHEDULED, status: 'False', reason, message };
+  const status = { ...pod.status, conditions: withCondition(conditions, next, nowMs) };
+  const told: Pod = { ...pod, status };
+  return update('pods', told);
+}

@@ -1,0 +1,77 @@
+/** A node must have room for what the pod requests, and running nodes are filled before idle ones. */
+import { type Cluster, type Column, PODS } from '../cluster.ts';
+import { type Judge, MAX_SCORE, type Plugin } from '../framework.ts';
+import type { SpecShape } from '../shape.ts';
+
+export const TOO_MANY_PODS = 'Too many pods';
+export const insufficient = (resource: string) => `Insufficient ${resource}`;
+
+/**
+ * MostAllocated packs pods onto machines that are busy anyway, so that idle ones can go: an idle machine costs what a
+ * full one does. LeastAllocated spreads load instead.
+ */
+export type Packing = 'MostAllocated' | 'LeastAllocated';
+
+/** What the score looks at besides what the pod requests. */
+const BALANCED_BY = ['cpu', 'memory'];
+
+export function resourceFit(packing: Packing): Plugin {
+  return {
+    name: 'NodeResourcesFit',
+    helpedBy: ['podPending', 'podGone', 'nodeAdded', 'nodeChanged'],
+    begin: (cluster) => judge(cluster, packing),
+  };
+}
+
+interface Want {
+  readonly column: Column;
+  readonly amount: number;
+}
+
+function judge(cluster: Cluster, packing: Packing): Judge {
+  const pods: Want = { column: cluster.column(PODS), amount: 1 };
+  return {
+    nodeFilter(spec) {
+      const wants = [pods, ...wanted(spec, cluster).filter(({ amount }) => amount > 0)];
+      // A virtual node has no room to run out of; its limits a pod are the Fargate plugin's.
+      return {
+        allows: (node) => cluster.isVirtual[node] === 1 || wants.every((want) => fits(want, node)),
+        reasons: (node) => wants.filter((want) => !fits(want, node)).map(reason),
+      };
+    },
+    nodeScore(spec) {
+      const wants = wanted(spec, cluster);
+      return (node) => {
+        if (cluster.isVirtual[node] === 1) return 0;
+        const full = fullness(wants, node);
+        return MAX_SCORE * (packing === 'MostAllocated' ? full : 1 - full);
+      };
+    },
+  };
+}
+
+function wanted({ requests }: SpecShape, cluster: Cluster): Want[] {
+  const resources = new Set([...BALANCED_BY, ...Object.keys(requests)]);
+  return [...resources].map((resource) => ({
+    column: cluster.column(resource),
+    amount: requests[resource] ?? 0,
+  }));
+}
+
+function fits({ column, amount }: Want, node: number): boolean {
+  return (column.used[node] ?? 0) + amount <= (column.allocatable[node] ?? 0);
+}
+
+function reason({ column }: Want): string {
+  return column.resource === PODS ? TOO_MANY_PODS : insufficient(column.resource);
+}
+
+/** The share of the node that is taken once the pod is there: the mean over the resources, 0 to 1. */
+function fullness(wants: readonly Want[], node: number): number {
+  let sum = 0;
+  for (const { column, amount } of wants) {
+    const allocatable = column.allocatable[node] ?? 0;
+    if (allocatable > 0) sum += Math.min(1, ((column.used[node] ?? 0) + amount) / allocatable);
+  }
+  return sum / wants.length;
+}

@@ -1,0 +1,144 @@
+/**
+ * Shapes: pods that ask for the same get the same answers, so that a thousand replicas are judged once. A spec shape
+ * is what a pod asks of a node; a pod shape adds what it asks of other pods, and what they may ask of it.
+ */
+import type { Pod, PodSpec } from '../../api/kinds/pod.ts';
+import { controllerOf, type Labels } from '../../api/meta.ts';
+import { podRequests, type Requests } from '../pod/requests.ts';
+import type { PodGroup, PodIndex } from './pod-index.ts';
+import { requestedNode } from './pending.ts';
+
+/** What a pod asks of one node. Verdicts that see no more than this are shared widest. */
+export interface SpecShape {
+  readonly key: string;
+  readonly requests: Requests;
+  readonly hostPorts: readonly HostPort[];
+  readonly nodeName: string | undefined;
+  readonly nodeSelector: Labels | undefined;
+  readonly nodeAffinity: NodeAffinity | undefined;
+  readonly tolerations: NonNullable<PodSpec['tolerations']>;
+}
+
+export interface PodShape {
+  readonly key: string;
+  readonly spec: SpecShape;
+  /** The group that such a pod joins once it is placed. */
+  readonly group: PodGroup;
+  readonly podAffinity: NonNullable<PodSpec['affinity']>['podAffinity'];
+  readonly podAntiAffinity: NonNullable<PodSpec['affinity']>['podAntiAffinity'];
+  readonly spread: NonNullable<PodSpec['topologySpreadConstraints']>;
+}
+
+type NodeAffinity = NonNullable<NonNullable<PodSpec['affinity']>['nodeAffinity']>;
+
+export interface HostPort {
+  readonly port: number;
+  readonly protocol: string;
+  /** `0.0.0.0` for all addresses. */
+  readonly ip: string;
+}
+
+/** All addresses of the host. */
+export const ANY_IP = '0.0.0.0';
+
+/** Texts by which pods of one shape know each other. */
+interface Keys {
+  readonly spec: string;
+  readonly pod: string;
+}
+
+/** Stored objects are frozen, so that what is derived from one stays true as long as it lives. */
+const keysOf = new WeakMap<Pod, Keys>();
+
+/** The shapes of one pass. */
+export class Shapes {
+  readonly #specs = new Map<string, SpecShape>();
+  readonly #pods = new Map<string, PodShape>();
+  readonly #index: PodIndex;
+
+  constructor(index: PodIndex) {
+    this.#index = index;
+  }
+
+  of(pod: Pod): PodShape {
+    const keys = keysFor(pod);
+    let shape = this.#pods.get(keys.pod);
+    if (!shape) {
+      shape = this.#make(pod, keys);
+      this.#pods.set(keys.pod, shape);
+    }
+    return shape;
+  }
+
+  #make(pod: Pod, keys: Keys): PodShape {
+    const spec = this.#specs.get(keys.spec) ?? specShape(keys.spec, pod);
+    this.#specs.set(keys.spec, spec);
+    return {
+      key: keys.pod,
+      spec,
+      group: this.#index.group({
+        namespace: pod.metadata.namespace ?? '',
+        labels: pod.metadata.labels ?? {},
+        owner: controllerOf(pod)?.uid ?? '',
+        terminating: pod.metadata.deletionTimestamp !== undefined,
+      }),
+      podAffinity: pod.spec.affinity?.podAffinity,
+      podAntiAffinity: pod.spec.affinity?.podAntiAffinity,
+      spread: pod.spec.topologySpreadConstraints ?? [],
+    };
+  }
+}
+
+function keysFor(pod: Pod): Keys {
+  let keys = keysOf.get(pod);
+  if (!keys) {
+    keys = writeKeys(pod);
+    keysOf.set(pod, keys);
+  }
+  return keys;
+}
+
+/** JSON in the order of writing: the same content in another order is a shape more, and never wrong. */
+function writeKeys(pod: Pod): Keys {
+  const { namespace, labels, deletionTimestamp } = pod.metadata;
+  const { containers, initContainers, overhead, nodeSelector, affinity, tolerations } = pod.spec;
+  const spec = JSON.stringify([
+    containers.map(({ resources, ports }) => [resources, ports]),
+    initContainers?.map(({ resources, restartPolicy }) => [resources, restartPolicy]),
+    overhead,
+    requestedNode(pod),
+    nodeSelector,
+    affinity?.nodeAffinity,
+    tolerations,
+  ]);
+  const rest = JSON.stringify([
+    namespace,
+    labels,
+    controllerOf(pod)?.uid,
+    deletionTimestamp !== undefined,
+    affinity?.podAffinity,
+    affinity?.podAntiAffinity,
+    pod.spec.topologySpreadConstraints,
+  ]);
+  return { spec, pod: spec + rest };
+}
+
+function specShape(key: string, pod: Pod): SpecShape {
+  return {
+    key,
+    requests: podRequests(pod.spec),
+    hostPorts: hostPorts(pod.spec),
+    nodeName: requestedNode(pod),
+    nodeSelector: pod.spec.nodeSelector,
+    nodeAffinity: pod.spec.affinity?.nodeAffinity,
+    tolerations: pod.spec.tolerations ?? [],
+  };
+}
+
+function hostPorts(spec: PodSpec): HostPort[] {
+  return spec.containers.flatMap((container) =>
+    (container.ports ?? []).flatMap(({ hostPort, protocol, hostIP }) =>
+      hostPort === undefined ? [] : [{ port: hostPort, protocol, ip: hostIP ?? ANY_IP }],
+    ),
+  );
+}
