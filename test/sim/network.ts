@@ -23,7 +23,7 @@ export interface FaultyNetworkOptions {
   readonly faults: Faults;
   readonly log: Log;
   /** Writes an object as somebody else would. */
-  readonly interfere: (objectName: string) => void;
+  readonly interfere: (objectName: string) => Promise<void>;
 }
 
 export class FaultyNetwork implements Network {
@@ -43,25 +43,28 @@ export class FaultyNetwork implements Network {
     const { agenda, faults } = this.#options;
     const { from } = call;
     return new Promise<T>((resolve, reject) => {
-      if (!from.alive) return;
-      const fail = (): void => {
-        if (from.alive) reject(unavailable(call.service));
+      const answer = (delayMs: number, say: () => void): void => {
+        agenda.in(delayMs, () => {
+          if (from.alive) say();
+        });
       };
+      const timeOut = (): void => answer(TIMEOUT_MS, () => reject(unavailable(call.service)));
+      if (!from.alive) return;
       if (faults.hits('crashBefore')) return this.#kill(call);
       if (call.effectful && faults.hits('zombie')) {
         agenda.in(faults.lengthMs(ZOMBIE_MS), () => void this.#act(call, effect).catch(() => {}));
         return this.#kill(call);
       }
-      if (faults.hits('lostRequest')) return void agenda.in(TIMEOUT_MS, fail);
+      if (faults.hits('lostRequest')) return timeOut();
       agenda.in(this.#legMs(call.service), () => {
-        const acted = this.#act(call, effect);
-        if (faults.hits('crashAfter')) this.#kill(call);
-        const lost = faults.hits('lostAnswer');
-        const answerMs = lost ? TIMEOUT_MS : this.#legMs(call.service);
-        acted.then(
-          (value) => agenda.in(answerMs, () => (lost ? fail() : from.alive && resolve(value))),
-          (error: Error) =>
-            agenda.in(answerMs, () => (lost ? fail() : from.alive && reject(error))),
+        const acting = this.#act(call, effect);
+        acting.catch(() => {}); // it may have nobody to tell
+        if (faults.hits('crashAfter')) return this.#kill(call);
+        if (faults.hits('lostAnswer')) return timeOut();
+        const legMs = this.#legMs(call.service);
+        acting.then(
+          (value) => answer(legMs, () => resolve(value)),
+          (error: Error) => answer(legMs, () => reject(error)),
         );
       });
     });
@@ -70,7 +73,9 @@ export class FaultyNetwork implements Network {
   /** The service acts: at once and as a whole, as the memory adapters do. */
   async #act<T>({ from, service, operation, about, effectful }: Call, effect: () => Promise<T>) {
     const { faults, interfere, log } = this.#options;
-    if (service === 'store' && operation === 'update' && faults.hits('conflict')) interfere(about);
+    if (service === 'store' && operation === 'update' && faults.hits('conflict')) {
+      await interfere(about);
+    }
     if (effectful) this.effects[service]++;
     this.acting = from.name;
     const acting = effect();

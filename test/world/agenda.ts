@@ -132,6 +132,8 @@ export function virtualClock(agenda: Agenda, skewMs = 0): Clock {
     delay: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve();
+        // Nobody waits for ever on the agenda: it would never be empty.
+        if (ms === Infinity) return signal?.addEventListener('abort', () => resolve());
         const entry = agenda.in(ms, done);
         signal?.addEventListener('abort', done, { once: true });
         function done(): void {

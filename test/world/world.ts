@@ -10,8 +10,8 @@ import { MemoryStore } from '../../adapters/memory/memory-store.ts';
 import { SeededIds } from '../../adapters/memory/seeded-ids.ts';
 import { SimulatedRuntime } from '../../adapters/memory/simulated-runtime.ts';
 import type { Change } from '../../shared/api/change.ts';
-import type { ApiHandler } from '../../shared/api/http.ts';
-import type { HealthMessage } from '../../shared/api/task.ts';
+import type { ApiHandler, ApiRequest, ApiResponse } from '../../shared/api/http.ts';
+import type { HealthMessage, TaskSpec, TaskState } from '../../shared/api/task.ts';
 import { createApiServer } from '../../shared/control/apiserver/server.ts';
 import type { AnyController, Outcome } from '../../shared/control/controller.ts';
 import type { Effects } from '../../shared/control/effects.ts';
@@ -22,7 +22,9 @@ import { type Routes, route } from '../../shared/control/router.ts';
 import { schedulePass } from '../../shared/control/scheduler.ts';
 import { sweep } from '../../shared/control/sweep.ts';
 import { settle } from '../../shared/control/work.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
 import type { Delivery, Queue } from '../../shared/ports/queue.ts';
+import type { TaskRuntime } from '../../shared/ports/runtime.ts';
 import { Agenda, macrotask, virtualClock } from './agenda.ts';
 import { CALM_POST, type Channel, type Post } from './post.ts';
 import {
@@ -48,27 +50,27 @@ export interface Parts {
 
 export interface WorldOptions {
   readonly seed: number | string;
+  readonly agenda?: Agenda;
   readonly network?: Network;
   readonly post?: Post;
   readonly alter?: (parts: Parts) => Parts;
   /** Told of each write to the store, within the write. */
   readonly onChange?: (change: Change) => void;
-  /** Told of each state of a task, when it comes about. */
+  /** Told of each state of a task and of each node's coming and going; launches are told again when they are repeated. */
   readonly onHealth?: (message: HealthMessage) => void;
-  /** How long an image takes to pull and a container to start. */
-  readonly startDelayMs?: number;
 }
 
 export class World {
-  readonly agenda = new Agenda();
-  readonly clock = virtualClock(this.agenda);
+  readonly agenda: Agenda;
+  readonly clock: Clock;
   readonly recorder = new MemoryRecorder();
   readonly ids: SeededIds;
   readonly store: MemoryStore;
   readonly runtime: SimulatedRuntime;
   readonly queues: { readonly [channel in Exclude<Channel, 'stream'>]: MemoryQueue };
   readonly parts: Parts;
-  readonly api: ApiHandler;
+  /** Each request is served by a process of its own. */
+  readonly api: ApiHandler = (request) => this.#serve(request);
   readonly #options: WorldOptions;
   readonly #network: Network;
   readonly #post: Post;
@@ -79,9 +81,15 @@ export class World {
     this.#network = options.network ?? CALM;
     this.#post = options.post ?? CALM_POST;
     this.ids = new SeededIds(options.seed);
-    const { clock } = this;
+    this.agenda = options.agenda ?? new Agenda();
+    const clock = virtualClock(this.agenda);
+    this.clock = clock;
     this.store = new MemoryStore({ clock, onCommit: (change) => this.#stream(change) });
-    this.runtime = new SimulatedRuntime({ clock, report: (message) => this.#report(message) });
+    this.runtime = new SimulatedRuntime({
+      clock,
+      emit: (message) => this.#report(message),
+      delays: { startDelayMs: 1_000, stopDelayMs: 1_000 },
+    });
     const queue = () => new MemoryQueue({ clock, visibilityMs: VISIBILITY_MS });
     this.queues = { reconcile: queue(), schedule: queue(), health: queue() };
     const parts: Parts = {
@@ -92,7 +100,6 @@ export class World {
       sweep,
     };
     this.parts = options.alter?.(parts) ?? parts;
-    this.api = this.#createApi();
   }
 
   /** Lets the handlers listen. */
@@ -121,7 +128,7 @@ export class World {
     const handler = process.name.split('#')[0] ?? '';
     const effects = {
       store: storeThrough(this.#network, process, this.store),
-      runtime: runtimeThrough(this.#network, process, this.runtime),
+      runtime: runtimeThrough(this.#network, process, this.#witnessed()),
       clock: this.clock,
       ids: this.ids,
       recorder: this.recorder,
@@ -139,20 +146,32 @@ export class World {
     }
   }
 
-  #createApi(): ApiHandler {
-    const process: Process = { name: 'api', alive: true };
-    const { store, runtime, clock, ids, recorder } = this.effects(process);
-    const admin = { name: 'admin', groups: ['system:masters'] };
-    return createApiServer({
-      store,
-      runtime,
-      clock,
-      ids,
-      recorder,
-      authenticate: () => admin,
+  #serve(request: ApiRequest): Promise<ApiResponse> {
+    const server = createApiServer({
+      ...this.effects(this.process('api')),
+      authenticate: () => ({ name: 'admin', groups: ['system:masters'] }),
       authorize: () => true,
       version: VERSION,
     });
+    return server.handle(request);
+  }
+
+  /** The answer to a launch is the first that is heard of a task: who watches, hears it too. */
+  #witnessed(): TaskRuntime {
+    const { runtime } = this;
+    const run = async (task: TaskSpec): Promise<TaskState> => {
+      const state = await runtime.run(task);
+      this.#options.onHealth?.({ type: 'task', task: state });
+      return state;
+    };
+    return {
+      run,
+      stop: (id, graceSeconds) => runtime.stop(id, graceSeconds),
+      describe: (ids) => runtime.describe(ids),
+      list: () => runtime.list(),
+      logs: (...args) => runtime.logs(...args),
+      exec: (id) => runtime.exec(id),
+    };
   }
 
   #report(message: HealthMessage): void {

@@ -1,0 +1,212 @@
+/** The commands of scenarios: kubectl's, as far as they are needed, and those that move the world. */
+import { parseAllDocuments } from 'yaml';
+import type { Pod } from '../../shared/api/kinds/pod.ts';
+import type { AnyObject } from '../../shared/api/meta.ts';
+import { taskIdOf } from '../../shared/api/task.ts';
+import { type Answer, pathOf, type Request, send, typeNamed, typeOf } from '../world/client.ts';
+import { node, type Room } from '../world/manifests.ts';
+import { describePod } from './describe.ts';
+import { undo } from './rollout.ts';
+import { durationMs } from './script.ts';
+import type { Session } from './session.ts';
+import { printTable, type Table } from './table.ts';
+
+export type Command = (
+  session: Session,
+  args: readonly string[],
+  document?: string,
+) => Promise<void> | void;
+
+const NAMESPACE = 'default';
+const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+const MERGE = 'application/merge-patch+json';
+const STRATEGIC = 'application/strategic-merge-patch+json';
+
+export const COMMANDS: { readonly [verb: string]: Command } = {
+  tick: (session, [time = '']) => session.pass(durationMs(time)),
+  settle: (session) => session.settle(),
+  sweep: (session) => session.world.sweep(),
+  node: nodeCommand,
+  fail: failTask,
+  apply: applyDocuments,
+  get: getTable,
+  events: (session) => getTable(session, ['events']),
+  describe: async (session, [word = '', name = '']) => {
+    if (word !== 'pod') throw new Error('only pods are described');
+    const podName = findPod(session, name).metadata.name;
+    const { body } = await ask(session, 'GET', `pod/${podName}`);
+    session.print(describePod(body as Pod));
+  },
+  scale: (session, [target = '', replicas]) =>
+    change(session, 'scaled', 'PATCH', target, {
+      subresource: 'scale',
+      contentType: MERGE,
+      body: { spec: { replicas: Number(replicas) } },
+    }),
+  set: (session, [_image, target = '', assignment = '']) => {
+    const [name, image] = assignment.split('=');
+    const body = { spec: { template: { spec: { containers: [{ name, image }] } } } };
+    return change(session, 'image updated', 'PATCH', target, { contentType: STRATEGIC, body });
+  },
+  pause: (session, [target = '']) => patch(session, 'paused', target, { spec: { paused: true } }),
+  resume: (session, [target = '']) => patch(session, 'resumed', target, { spec: { paused: null } }),
+  patch: (session, [target = '', json = '']) =>
+    patch(session, 'patched', target, JSON.parse(json) as object),
+  undo: async (session, [target = '']) => {
+    const name = target.split('/')[1] ?? '';
+    const body = undo(name, session.mirror.all('replicasets.apps'));
+    await change(session, 'rolled back', 'PATCH', target, {
+      contentType: 'application/json-patch+json',
+      body,
+    });
+  },
+  delete: (session, [target = '', ...flags]) => {
+    const flag = (name: string) =>
+      flags.find((text) => text.startsWith(`--${name}=`))?.slice(name.length + 3);
+    const cascade = flag('cascade') ?? 'background';
+    const grace = flag('grace-period');
+    const body = {
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      propagationPolicy: cascade.charAt(0).toUpperCase() + cascade.slice(1),
+      ...(grace === undefined ? {} : { gracePeriodSeconds: Number(grace) }),
+    };
+    return change(session, 'deleted', 'DELETE', target, { body });
+  },
+};
+
+/** `node add n1 cpu=4 memory=8Gi`, `node lost n1`, `node back n1`, `node gone n1`. */
+async function nodeCommand(
+  session: Session,
+  [what = '', name = '', ...room]: readonly string[],
+): Promise<void> {
+  const { runtime } = session.world;
+  switch (what) {
+    case 'add': {
+      const given = Object.fromEntries(room.map((text) => text.split('='))) as unknown as Room;
+      const request = { method: 'POST', path: '/api/v1/nodes', body: node(name, given) };
+      return expectSuccess(await send(session.world.api, request));
+    }
+    case 'lost':
+      return runtime.disconnectNode(name);
+    case 'back':
+      return runtime.reconnectNode(name);
+    case 'gone':
+      return runtime.terminateNode(name);
+    default:
+      throw new Error(`no such thing happens to nodes: ${what}`);
+  }
+}
+
+/** `fail task web-1 exit 1`: the task of the oldest pod whose name starts so ends. */
+function failTask(session: Session, [_task, name = '', _exit, code]: readonly string[]): void {
+  const pod = findPod(session, name);
+  session.print(`task of ${pod.metadata.name} exits with ${code}`);
+  const taskId = taskIdOf(pod.metadata.uid, pod.control?.attempt ?? 0);
+  session.world.runtime.killTask(taskId, Number(code));
+}
+
+/** The pod of this name or, for `web-2`, the second oldest one whose name starts with `web-`. */
+export function findPod(session: Session, name: string): Pod {
+  const pods = session.mirror.all('pods') as unknown as Pod[];
+  const exact = pods.find(({ metadata }) => metadata.name === name);
+  const [, prefix = '', number = ''] = /^(.*-)(\d+)$/.exec(name) ?? [];
+  const order = ({ metadata }: Pod) => `${metadata.creationTimestamp} ${metadata.name}`;
+  const alike = pods
+    .filter(({ metadata }) => prefix && metadata.name.startsWith(prefix))
+    .sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  const pod = exact ?? alike[Number(number) - 1];
+  if (!pod) throw new Error(`no such pod: ${name}`);
+  return pod;
+}
+
+async function applyDocuments(
+  session: Session,
+  _args: readonly string[],
+  document = '',
+): Promise<void> {
+  for (const parsed of parseAllDocuments(document)) {
+    const object = parsed.toJS() as AnyObject;
+    const type = typeOf(object);
+    const { name } = object.metadata;
+    const namespace = object.metadata.namespace ?? NAMESPACE;
+    const key = { resource: type.name, namespace: type.namespaced ? namespace : '', name };
+    const before = session.mirror.get(key);
+    const answer = await send(session.world.api, {
+      method: 'PATCH',
+      path: pathOf(type, { namespace, name }),
+      query: { fieldManager: 'kubectl', force: 'true' },
+      contentType: 'application/apply-patch+yaml',
+      body: object,
+    });
+    const after = (answer.body as AnyObject).metadata.resourceVersion;
+    const same = before?.metadata.resourceVersion === after;
+    const what = !before ? 'created' : same ? 'unchanged' : 'configured';
+    report(session, answer, `${type.singular}${type.group && `.${type.group}`}/${name} ${what}`);
+  }
+}
+
+/** `get pods`, `get deploy web`, `get pods,rs`. */
+async function getTable(
+  session: Session,
+  [words = '', name]: readonly string[],
+): Promise<void> {
+  for (const word of words.split(',')) {
+    const type = typeNamed(word);
+    const path = pathOf(type, { namespace: NAMESPACE, ...(name ? { name } : {}) });
+    const answer = await send(session.world.api, { method: 'GET', path, accept: TABLE });
+    const table = answer.body as Table;
+    const empty = answer.status === 200 && table.rows.length === 0;
+    if (empty) session.print(`No resources found in ${NAMESPACE} namespace.`);
+    else report(session, answer, answer.status === 200 ? printTable(table) : '');
+  }
+}
+
+function patch(session: Session, done: string, target: string, body: object): Promise<void> {
+  return change(session, done, 'PATCH', target, { contentType: MERGE, body });
+}
+
+async function change(
+  session: Session,
+  done: string,
+  method: string,
+  target: string,
+  request: Partial<Request> & { readonly subresource?: string },
+): Promise<void> {
+  const answer = await ask(session, method, target, request);
+  const [word = ''] = target.split('/');
+  const { singular, group } = typeNamed(word);
+  const name = nameIn(session, target);
+  report(session, answer, `${singular}${group && `.${group}`}/${name} ${done}`);
+}
+
+function ask(
+  session: Session,
+  method: string,
+  target: string,
+  { subresource, ...rest }: Partial<Request> & { readonly subresource?: string } = {},
+): Promise<Answer> {
+  const [word = ''] = target.split('/');
+  const path = pathOf(typeNamed(word), {
+    namespace: NAMESPACE,
+    name: nameIn(session, target),
+    ...(subresource ? { subresource } : {}),
+  });
+  return send(session.world.api, { method, path, ...rest });
+}
+
+/** Pods may be named by their number: see `findPod`. */
+function nameIn(session: Session, target: string): string {
+  const [word = '', name = ''] = target.split('/');
+  return typeNamed(word).name === 'pods' ? findPod(session, name).metadata.name : name;
+}
+
+function report(session: Session, answer: Answer, success: string): void {
+  if (answer.status < 300) return session.print(success);
+  const { reason, message } = answer.body as { reason?: string; message?: string };
+  session.print(`Error from server (${reason}): ${message}`);
+}
+
+function expectSuccess({ status, body }: Answer): void {
+  if (status >= 300) throw new Error(JSON.stringify(body));
+}

@@ -1,0 +1,216 @@
+/**
+ * Ground truth and the judges over it. Every write and every state of a task passes through here as it comes about,
+ * past the network and its faults; what may never happen is noted at once, with the step at which it happened.
+ */
+import { type Change, indexValues, keyOf } from '../../shared/api/change.ts';
+import { sameJson } from '../../shared/api/hash.ts';
+import type { EndpointSlice, Service } from '../../shared/api/kinds/core.ts';
+import type { Node, NodeAllocation } from '../../shared/api/kinds/node.ts';
+import type { Pod } from '../../shared/api/kinds/pod.ts';
+import type { Deployment, ReplicaSet } from '../../shared/api/kinds/workloads.ts';
+import {
+  type AnyObject,
+  compareVersions,
+  keyText,
+  type KubeObject,
+} from '../../shared/api/meta.ts';
+import type { HealthMessage, TaskState } from '../../shared/api/task.ts';
+import {
+  checkLedger,
+  checkMatches,
+  checkNodeRoom,
+  checkNoLeaks,
+  checkOneTaskPerPod,
+  checkOwners,
+  type ClusterFacts,
+  type InvariantName,
+  type TaskFact,
+  type Violation,
+} from '../../shared/core/invariants.ts';
+import { isTerminal } from '../../shared/core/pod/predicates.ts';
+import { podRequests, type Requests } from '../../shared/core/pod/requests.ts';
+
+export class Oracles {
+  readonly violations: Violation[] = [];
+  /** Writes to the store so far, events not counted: they are told to people and are no state. */
+  writes = 0;
+  readonly #objects = new Map<string, Map<string, AnyObject>>();
+  readonly #tasks = new Map<string, TaskFact>();
+  /** What each pod that ever was asked for. */
+  readonly #requests = new Map<string, Requests>();
+  readonly #gone = new Set<string>();
+  /** When an object came into an index: `uid/index/value`. */
+  readonly #indexedAtMs = new Map<string, number>();
+  readonly #nowMs: () => number;
+  readonly #writer: () => string;
+
+  /** `writer` names the process whose write takes effect right now. */
+  constructor(nowMs: () => number, writer: () => string) {
+    this.#nowMs = nowMs;
+    this.#writer = writer;
+  }
+
+  changed({ type, resource, object }: Change): void {
+    if (resource !== 'events') this.writes++;
+    const known = this.#table(resource);
+    const key = keyText(keyOf(resource, object));
+    const previous = known.get(key);
+    if (previous) this.#follows(resource, previous, object, type);
+    if (type === 'delete') {
+      known.delete(key);
+      this.#gone.add(object.metadata.uid);
+    } else {
+      if (this.#gone.has(object.metadata.uid)) this.#broken('S5', `${key} came back`);
+      known.set(key, object);
+      this.#indexed(resource, object);
+    }
+    if (resource === 'pods') this.#podChanged(object as unknown as Pod);
+  }
+
+  reported(message: HealthMessage): void {
+    if (message.type === 'task') this.#taskChanged(message.task);
+  }
+
+  /** Whether the index has shown the object as it is for at least this long. */
+  isIndexed(resource: string, object: KubeObject, forMs: number): boolean {
+    const sinceMs = indexEntries(resource, object).map((e) => this.#indexedAtMs.get(e) ?? 0);
+    return Math.max(0, ...sinceMs) <= this.#nowMs() - forMs;
+  }
+
+  /** What is not yet as it should be once everything has had its time. */
+  unsettled(unfit: (pod: Pod) => boolean): readonly Violation[] {
+    const facts = this.facts();
+    const objects = [...this.#objects.entries()].flatMap(([resource, table]) =>
+      resource === 'events' ? [] : [...table.values()],
+    );
+    return [
+      ...checkMatches(facts, unfit),
+      ...checkNoLeaks(facts),
+      ...checkLedger(facts),
+      ...checkOwners(objects),
+      ...this.#terminatingNamespaces(),
+    ];
+  }
+
+  facts(): ClusterFacts {
+    const all = <T>(resource: string) => [...this.#table(resource).values()] as unknown as T[];
+    return {
+      deployments: all<Deployment>('deployments.apps'),
+      replicaSets: all<ReplicaSet>('replicasets.apps'),
+      pods: all<Pod>('pods'),
+      nodes: all<Node>('nodes'),
+      allocations: all<NodeAllocation>('nodeallocations.nullplane.io'),
+      services: all<Service>('services'),
+      endpointSlices: all<EndpointSlice>('endpointslices.discovery.k8s.io'),
+      tasks: [...this.#tasks.values()],
+    };
+  }
+
+  #terminatingNamespaces(): readonly Violation[] {
+    return [...this.#table('namespaces').values()]
+      .filter(({ metadata }) => metadata.deletionTimestamp !== undefined)
+      .map(({ metadata }) => ({
+        invariant: 'L1' as const,
+        message: `namespace ${metadata.name} is still being deleted`,
+      }));
+  }
+
+  /** S6 and S7: what one write may make of another. */
+  #follows(resource: string, previous: AnyObject, object: AnyObject, type: Change['type']): void {
+    const [was, is] = [previous.metadata, object.metadata];
+    const name = `${resource} ${was.namespace ?? ''}/${was.name}`;
+    if (compareVersions(was.resourceVersion, is.resourceVersion) >= 0) {
+      this.#broken('S7', `${name}: version ${is.resourceVersion} after ${was.resourceVersion}`);
+    }
+    if (was.uid !== is.uid) return this.#broken('S6', `${name} was replaced by a namesake`);
+    if ((was.generation ?? 0) > (is.generation ?? 0)) {
+      this.#broken('S7', `${name}: generation ${is.generation} after ${was.generation}`);
+    }
+    if (was.deletionTimestamp !== undefined && is.deletionTimestamp === undefined) {
+      this.#broken('S6', `${name}: its deletion was taken back by ${this.#writer()}`);
+    }
+    const isUsers = USERS_OWN.has(resource) && !this.#writer().startsWith('api');
+    if (type === 'put' && isUsers && !sameJson(previous['spec'], object['spec'])) {
+      this.#broken('S6', `${name}: ${this.#writer()} overwrote the user's spec`);
+    }
+    if (resource === 'pods') this.#podFollows(name, previous, object);
+  }
+
+  /** S7 in a pod: attempts, observed versions, restarts and ends stay where they have got to. */
+  #podFollows(name: string, previous: AnyObject, object: AnyObject): void {
+    const [was, is] = [previous, object] as unknown as [Pod, Pod];
+    const [before, after] = [was.control ?? {}, is.control ?? {}];
+    if ((before.attempt ?? 0) > (after.attempt ?? 0)) {
+      this.#broken('S7', `${name}: attempt ${after.attempt} after ${before.attempt}`);
+    }
+    const sameAttempt = before.attempt === after.attempt;
+    if (sameAttempt && (before.taskVersion ?? 0) > (after.taskVersion ?? 0)) {
+      this.#broken('S7', `${name}: task version ${after.taskVersion} after ${before.taskVersion}`);
+    }
+    if (restarts(was) > restarts(is)) {
+      this.#broken('S7', `${name}: ${restarts(is)} restarts after ${restarts(was)}`);
+    }
+    if (isTerminal(was) && is.status.phase !== was.status.phase) {
+      this.#broken('S7', `${name}: ${is.status.phase} after ${was.status.phase}`);
+    }
+    const wasOn = was.spec.nodeName;
+    if (wasOn && wasOn !== is.spec.nodeName) {
+      this.#broken('S7', `${name}: moved from ${wasOn} to ${is.spec.nodeName}`);
+    }
+  }
+
+  #podChanged(pod: Pod): void {
+    const { uid } = pod.metadata;
+    if (!this.#requests.has(uid)) this.#requests.set(uid, podRequests(pod.spec));
+    if (pod.spec.nodeName) this.#checkRoom(pod.spec.nodeName);
+  }
+
+  #taskChanged(state: TaskState): void {
+    const known = this.#tasks.get(state.id)?.state;
+    if (!known && this.#gone.has(state.podUid)) {
+      this.#broken('S5', `task ${state.id} of ${state.podName} starts after its pod is gone`);
+    }
+    if (known && known.version >= state.version) return; // a repeated launch is answered with what was
+    const requests = this.#requests.get(state.podUid) ?? {};
+    this.#tasks.set(state.id, { state, requests });
+    const ofPod = [...this.#tasks.values()].filter((t) => t.state.podUid === state.podUid);
+    this.violations.push(...checkOneTaskPerPod(ofPod));
+    this.#checkRoom(state.nodeName);
+  }
+
+  #checkRoom(nodeName: string): void {
+    const node = this.#table('nodes').get(`nodes//${nodeName}`) as unknown as Node | undefined;
+    if (!node) return;
+    const pods = [...this.#table('pods').values()] as unknown as Pod[];
+    this.violations.push(...checkNodeRoom(node, { pods, tasks: [...this.#tasks.values()] }));
+  }
+
+  #indexed(resource: string, object: AnyObject): void {
+    for (const entry of indexEntries(resource, object)) {
+      if (!this.#indexedAtMs.has(entry)) this.#indexedAtMs.set(entry, this.#nowMs());
+    }
+  }
+
+  #table(resource: string): Map<string, AnyObject> {
+    let table = this.#objects.get(resource);
+    if (!table) this.#objects.set(resource, (table = new Map()));
+    return table;
+  }
+
+  #broken(invariant: InvariantName, message: string): void {
+    this.violations.push({ invariant, message });
+  }
+}
+
+/** Controllers never write the spec of these. */
+const USERS_OWN = new Set(['deployments.apps', 'services', 'configmaps']);
+
+function restarts({ status }: Pod): number {
+  return (status.containerStatuses ?? []).reduce((sum, c) => sum + c.restartCount, 0);
+}
+
+function indexEntries(resource: string, object: KubeObject): readonly string[] {
+  return (['owner', 'node'] as const).flatMap((index) =>
+    indexValues(index, resource, object).map((value) => `${object.metadata.uid}/${index}/${value}`),
+  );
+}

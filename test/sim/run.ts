@@ -1,0 +1,228 @@
+/**
+ * One run of the simulation, of one seed, in three phases:
+ *  1. Trouble: people work while faults happen. Safety is judged at every change.
+ *  2. Recovery: no more faults, what can't run is mended. Everything must come right within a bound (L1, L2).
+ *  3. Silence: once right, an hour without a write, a message or a call; then a sweep that changes nothing (L3).
+ */
+import { SeededRandom } from '../../adapters/memory/seeded-random.ts';
+import type { Violation } from '../../shared/core/invariants.ts';
+import { Agenda } from '../world/agenda.ts';
+import { type Parts, World } from '../world/world.ts';
+import { Faults, type FaultKind } from './faults.ts';
+import { Log } from './log.ts';
+import { FaultyNetwork, faultyPost } from './network.ts';
+import { Oracles } from './oracles.ts';
+import { staleIndexes } from './stale-indexes.ts';
+import { isUnfit, Workload } from './workload.ts';
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** How long people work; long enough for back-offs, grace periods and a sweep or two. */
+const TROUBLE_MS = 8 * MINUTE_MS;
+const ACTS = 24;
+const SWEEP_EVERY_MS = 5 * MINUTE_MS;
+/** Two sweeps, the longest back-off (5 min), and the longest time a message or a stop may still be under way. */
+const RECOVERY_MS = 20 * MINUTE_MS;
+const LOOK_EVERY_MS = 10 * SECOND_MS;
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly alter?: (parts: Parts) => Parts;
+  readonly print?: (line: string) => void;
+}
+
+export interface RunResult {
+  readonly seed: number;
+  readonly hash: string;
+  /** The first thing that went wrong. */
+  readonly violation?: Violation & { readonly step: number };
+  readonly steps: number;
+  readonly faults: { readonly [kind in FaultKind]?: number };
+  /** How long recovery took. */
+  readonly recoveredMs: number;
+}
+
+export async function run(options: RunOptions): Promise<RunResult> {
+  const simulation = new Simulation(options);
+  await simulation.trouble();
+  await simulation.recovery();
+  await simulation.silence();
+  return simulation.result();
+}
+
+class Simulation {
+  readonly #options: RunOptions;
+  readonly #world: World;
+  readonly #log: Log;
+  readonly #faults: Faults;
+  readonly #network: FaultyNetwork;
+  readonly #oracles: Oracles;
+  readonly #workload: Workload;
+  readonly #random: SeededRandom;
+  #step = 0;
+  #violation: RunResult['violation'];
+  #recoveredMs = 0;
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    const random = new SeededRandom(options.seed);
+    this.#random = random.fork('times');
+    const agenda = new Agenda();
+    this.#log = new Log(agenda, options.print);
+    this.#faults = new Faults(random, this.#log);
+    this.#network = new FaultyNetwork({
+      agenda,
+      random,
+      faults: this.#faults,
+      log: this.#log,
+      interfere: (about) => this.#interfere(about),
+    });
+    this.#oracles = new Oracles(
+      () => agenda.nowMs,
+      () => this.#network.acting,
+    );
+    this.#world = new World({
+      agenda,
+      seed: options.seed,
+      network: this.#network,
+      post: faultyPost(this.#faults),
+      onChange: (change) => this.#oracles.changed(change),
+      onHealth: (message) => this.#oracles.reported(message),
+      alter: (parts) => this.#alter(parts),
+    });
+    this.#workload = new Workload(this.#world, random, this.#log);
+  }
+
+  async trouble(): Promise<void> {
+    this.#log.write(`swarm ${this.#faults.describe()}`);
+    await this.#world.start();
+    this.#faults.on = false;
+    this.#spawn(this.#workload.setUp());
+    await this.#pass(30 * SECOND_MS);
+    this.#faults.on = true;
+    for (let i = 0; i < ACTS; i++) {
+      const atMs = Math.floor(this.#random.fraction() * TROUBLE_MS);
+      this.#world.agenda.in(atMs, () => this.#spawn(this.#workload.act()));
+    }
+    const sweeps = this.#sweepRegularly();
+    await this.#pass(TROUBLE_MS);
+    sweeps.stop();
+  }
+
+  async recovery(): Promise<void> {
+    if (this.#violation) return;
+    this.#faults.on = false;
+    this.#log.write('faults end');
+    const startMs = this.#world.agenda.nowMs;
+    this.#spawn(this.#workload.mend());
+    const sweeps = this.#sweepRegularly();
+    let unsettled: readonly Violation[] = [];
+    do {
+      await this.#pass(LOOK_EVERY_MS);
+      unsettled = this.#oracles.unsettled(isUnfit);
+      this.#recoveredMs = this.#world.agenda.nowMs - startMs;
+    } while (unsettled.length > 0 && this.#recoveredMs < RECOVERY_MS && !this.#violation);
+    sweeps.stop();
+    this.#oracles.violations.push(...unsettled);
+    this.#judge();
+  }
+
+  async silence(): Promise<void> {
+    if (this.#violation) return;
+    await this.#pass(HOUR_MS);
+    const before = this.#stirs();
+    await this.#pass(HOUR_MS);
+    this.#expectStill(before, this.#stirs(), 'in an hour of silence');
+    const swept = this.#stirs();
+    this.#world.sweep();
+    await this.#pass(MINUTE_MS);
+    // A sweep sends messages; what it must not do is change anything.
+    this.#expectStill({ ...swept, messages: 0 }, { ...this.#stirs(), messages: 0 }, 'in a sweep');
+    this.#oracles.violations.push(...this.#oracles.unsettled(isUnfit));
+    this.#judge();
+  }
+
+  result(): RunResult {
+    return {
+      seed: this.#options.seed,
+      hash: this.#log.digest(),
+      ...(this.#violation ? { violation: this.#violation } : {}),
+      steps: this.#step,
+      faults: Object.fromEntries(this.#faults.counts),
+      recoveredMs: this.#recoveredMs,
+    };
+  }
+
+  #alter(parts: Parts): Parts {
+    const lagging: Parts = {
+      ...parts,
+      effects: (effects) => staleIndexes(effects, this.#faults, () => this.#oracles),
+    };
+    return this.#options.alter?.(lagging) ?? lagging;
+  }
+
+  /** Lets time pass, and stops at the first thing that may never be. */
+  async #pass(ms: number): Promise<void> {
+    const { agenda } = this.#world;
+    await agenda.runUntil(agenda.nowMs + ms, () => {
+      this.#step++;
+      this.#judge();
+      return this.#violation !== undefined;
+    });
+  }
+
+  #judge(): void {
+    const [first] = this.#oracles.violations;
+    if (!first || this.#violation) return;
+    this.#violation = { ...first, step: this.#step };
+    this.#log.write(`violation ${first.invariant}: ${first.message}`);
+  }
+
+  /** Sweeps as a schedule starts them, until told to stop. */
+  #sweepRegularly(): { stop(): void } {
+    const { agenda } = this.#world;
+    const again = () =>
+      agenda.in(SWEEP_EVERY_MS, () => {
+        if (!this.#faults.hits('sweepLoss')) this.#world.sweep();
+        next = again();
+      });
+    let next = again();
+    return { stop: () => agenda.cancel(next) };
+  }
+
+  #stirs() {
+    const { queue, runtime } = this.#network.effects;
+    return { writes: this.#oracles.writes, messages: queue, calls: runtime };
+  }
+
+  #expectStill(before: Stirs, after: Stirs, when: string): void {
+    for (const what of ['writes', 'messages', 'calls'] as const) {
+      const count = after[what] - before[what];
+      const message = `${count} ${what} ${when}`;
+      if (count > 0) this.#oracles.violations.push({ invariant: 'L3', message });
+    }
+    this.#judge();
+  }
+
+  /** A write that changes nothing but the version. */
+  async #interfere(about: string): Promise<void> {
+    const [resource = '', namespace = '', name = ''] = about.split('/');
+    const { store } = this.#world;
+    const object = await store.get({ resource, namespace, name });
+    if (!object) return;
+    const annotations = { ...object.metadata.annotations, 'sim/touched': String(this.#step) };
+    await store.update(resource, { ...object, metadata: { ...object.metadata, annotations } });
+  }
+
+  /** Starts something that nobody waits for. Its failure is a defect of the simulation itself. */
+  #spawn(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      this.#log.write(`workload failed: ${String(error)}`);
+      this.#oracles.violations.push({ invariant: 'L1', message: `workload: ${String(error)}` });
+    });
+  }
+}
+
+type Stirs = { readonly [what in 'writes' | 'messages' | 'calls']: number };

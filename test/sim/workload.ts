@@ -1,0 +1,186 @@
+/**
+ * What people do to the cluster while it is being broken, drawn from the seed; and what they do at the end, so that
+ * there is a state in which everything can be well: mend what can't run, and bring room.
+ */
+import type { SeededRandom } from '../../adapters/memory/seeded-random.ts';
+import type { AnyObject } from '../../shared/api/meta.ts';
+import { type Answer, pathOf, send, typeNamed } from '../world/client.ts';
+import { deployment, node, namespace, pod, service } from '../world/manifests.ts';
+import type { World } from '../world/world.ts';
+import type { Log } from './log.ts';
+
+const NAMESPACES = ['a', 'b'] as const;
+const DEPLOYMENTS = ['web', 'api'] as const;
+/** Asks for more than any node has. */
+const HUGE = 'huge';
+const NODES = ['n1', 'n2', 'n3'] as const;
+const SIMULATE = 'nullplane.io/simulate';
+const MERGE = 'application/merge-patch+json';
+
+/** Things that no node is large enough for: they wait, and nothing else is expected of them. */
+export function isUnfit({ metadata }: AnyObject): boolean {
+  return metadata.labels?.['app'] === HUGE;
+}
+
+export class Workload {
+  readonly #world: World;
+  readonly #random: SeededRandom;
+  readonly #log: Log;
+  #variants = 0;
+
+  constructor(world: World, random: SeededRandom, log: Log) {
+    this.#world = world;
+    this.#random = random.fork('workload');
+    this.#log = log;
+  }
+
+  /** The cluster before anybody broke anything. */
+  async setUp(): Promise<void> {
+    for (const name of NAMESPACES) await this.#create(namespace(name));
+    for (const name of NODES) await this.#create(node(name, { cpu: '4', memory: '8Gi' }));
+  }
+
+  /** One thing that somebody does. */
+  async act(): Promise<void> {
+    const ns = this.#random.pick(NAMESPACES);
+    const name = this.#random.pick(DEPLOYMENTS);
+    const patch = (change: object) => this.#patch(ns, name, change);
+    const acts: readonly (readonly [weight: number, act: () => Promise<unknown>])[] = [
+      [8, () => this.#create(this.#newDeployment(ns, name))],
+      [4, () => patch({ spec: { replicas: this.#random.integer(5) } })],
+      [4, () => patch(templateChange(this.#image(), this.#behaviour()))],
+      [1, () => patch({ spec: { paused: true } })],
+      [1, () => patch({ spec: { paused: null } })],
+      [2, () => this.#delete('deployments', ns, name)],
+      [3, () => this.#deleteSomePod()],
+      [1, () => this.#create(pod(`solo-${++this.#variants}`, ns, { cpu: '200m' }))],
+      [1, () => this.#create(service(name, ns, { app: name }))],
+      [1, () => this.#create(deployment(HUGE, ns, { replicas: 1, cpu: '64' }))],
+      [0.5, () => this.#delete('namespaces', undefined, ns)],
+      [1, () => this.#create(namespace(ns))],
+      [3, () => this.#troubleANode()],
+    ];
+    await this.#draw(acts)();
+  }
+
+  /** Lets everything be able to run, whatever was done before. */
+  async mend(): Promise<void> {
+    for (const name of NODES) {
+      this.#world.runtime.reconnectNode(name);
+      await this.#create(node(name, { cpu: '4', memory: '8Gi' })); // unless it is there
+    }
+    await this.#create(node('spare', { cpu: '32', memory: '64Gi' }));
+    for (const ns of NAMESPACES) {
+      for (const name of DEPLOYMENTS) {
+        await this.#patch(ns, name, {
+          spec: { paused: null, ...templateChange('app:1', {}).spec },
+        });
+      }
+    }
+  }
+
+  #newDeployment(ns: string, name: string): AnyObject {
+    const recreate = this.#random.chance(0.2);
+    return deployment(name, ns, {
+      replicas: 1 + this.#random.integer(4),
+      cpu: this.#random.pick(['100m', '500m', '1500m']),
+      image: this.#image(),
+      behaviour: this.#behaviour(),
+      ...(recreate ? { strategy: { type: 'Recreate' } } : {}),
+    });
+  }
+
+  #image(): string {
+    return this.#random.pick(['app:1', 'app:2', 'app:3', 'app:missing']);
+  }
+
+  /** How its tasks behave: slow to start or to stop, or crashing. */
+  #behaviour(): object {
+    const random = this.#random;
+    return {
+      startDelayMs: random.integer(3_000),
+      readyDelayMs: random.integer(3_000),
+      stopDelayMs: random.integer(8_000),
+      ...(random.chance(0.2) ? { exitCode: 1, exitAfterMs: random.integer(20_000) } : {}),
+    };
+  }
+
+  async #deleteSomePod(): Promise<unknown> {
+    const { items } = await this.#world.store.list({ resource: 'pods' });
+    if (items.length === 0) return;
+    const { metadata } = this.#random.pick(items);
+    const now = this.#random.chance(0.2);
+    return this.#send('DELETE', 'pods', metadata.namespace, metadata.name, {
+      body: { kind: 'DeleteOptions', apiVersion: 'v1', ...(now ? { gracePeriodSeconds: 1 } : {}) },
+    });
+  }
+
+  async #troubleANode(): Promise<void> {
+    const name = this.#random.pick(NODES);
+    const { runtime } = this.#world;
+    const what = this.#random.pick(['disconnect', 'reconnect', 'terminate'] as const);
+    this.#log.write(`node ${name} ${what}`);
+    if (what === 'disconnect') runtime.disconnectNode(name);
+    if (what === 'reconnect') runtime.reconnectNode(name);
+    if (what === 'terminate') runtime.terminateNode(name);
+  }
+
+  #create(object: AnyObject): Promise<Answer | undefined> {
+    const { name, namespace: ns } = object.metadata;
+    return this.#send(
+      'POST',
+      `${object.kind.toLowerCase()}`,
+      ns,
+      undefined,
+      { body: object },
+      name,
+    );
+  }
+
+  #patch(ns: string, name: string, body: object): Promise<Answer | undefined> {
+    return this.#send('PATCH', 'deployments', ns, name, { body, contentType: MERGE });
+  }
+
+  #delete(resource: string, ns: string | undefined, name: string): Promise<Answer | undefined> {
+    const propagationPolicy = this.#random.pick(['Background', 'Foreground', 'Orphan']);
+    const policy = resource === 'namespaces' ? {} : { propagationPolicy };
+    return this.#send('DELETE', resource, ns, name, {
+      body: { kind: 'DeleteOptions', apiVersion: 'v1', ...policy },
+    });
+  }
+
+  /** A request whose server dies is never answered: people give up on it. */
+  async #send(
+    method: string,
+    resource: string,
+    ns: string | undefined,
+    name: string | undefined,
+    rest: { readonly body?: unknown; readonly contentType?: string },
+    about = name,
+  ): Promise<Answer | undefined> {
+    const type = typeNamed(resource);
+    const path = pathOf(type, {
+      ...(ns === undefined ? {} : { namespace: ns }),
+      ...(name === undefined ? {} : { name }),
+    });
+    const answer = await Promise.race([
+      send(this.#world.api, { method, path, ...rest }),
+      this.#world.clock.delay(CLIENT_PATIENCE_MS).then(() => undefined),
+    ]);
+    this.#log.write(`user ${method} ${type.plural} ${ns ?? ''}/${about}: ${answer?.status ?? '-'}`);
+    return answer;
+  }
+
+  #draw<T>(weighted: readonly (readonly [weight: number, value: T])[]): T {
+    let left = this.#random.fraction() * weighted.reduce((sum, [weight]) => sum + weight, 0);
+    for (const [weight, value] of weighted) if ((left -= weight) < 0) return value;
+    throw new RangeError('nothing to draw from');
+  }
+}
+
+const CLIENT_PATIENCE_MS = 60_000;
+
+function templateChange(image: string, behaviour: object) {
+  const metadata = { annotations: { [SIMULATE]: JSON.stringify(behaviour) } };
+  return { spec: { template: { metadata, spec: { containers: [{ name: 'main', image }] } } } };
+}

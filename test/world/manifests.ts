@@ -1,0 +1,89 @@
+/** Manifests as people write them, in short. */
+import type { AnyObject } from '../../shared/api/meta.ts';
+
+export function namespace(name: string): AnyObject {
+  return manifest('v1', 'Namespace', { name });
+}
+
+export interface Room {
+  readonly cpu: string;
+  readonly memory: string;
+  readonly pods?: string;
+  readonly 'nvidia.com/gpu'?: string;
+}
+
+export function node(name: string, room: Room): AnyObject {
+  const allocatable = { pods: '110', ...room };
+  const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady' };
+  return manifest(
+    'v1',
+    'Node',
+    { name, labels: { 'kubernetes.io/hostname': name } },
+    { status: { capacity: allocatable, allocatable, conditions: [ready] } },
+  );
+}
+
+export interface PodShape {
+  readonly image?: string;
+  readonly cpu?: string;
+  readonly restartPolicy?: string;
+}
+
+export function podSpec({ image = 'app:1', cpu = '100m', restartPolicy }: PodShape): object {
+  const resources = { requests: { cpu, memory: '64Mi' } };
+  return {
+    containers: [{ name: 'main', image, resources }],
+    terminationGracePeriodSeconds: 5,
+    ...(restartPolicy ? { restartPolicy } : {}),
+  };
+}
+
+export function pod(name: string, ns: string, shape: PodShape): AnyObject {
+  const metadata = { name, namespace: ns, labels: { app: name } };
+  return manifest('v1', 'Pod', metadata, { spec: podSpec(shape) });
+}
+
+export function deployment(
+  name: string,
+  ns: string,
+  {
+    replicas = 1,
+    strategy,
+    behaviour,
+    ...shape
+  }: PodShape & {
+    readonly replicas?: number;
+    readonly strategy?: object;
+    /** How simulated tasks behave. */
+    readonly behaviour?: object;
+  },
+): AnyObject {
+  const labels = { app: name };
+  const annotations = { 'nullplane.io/simulate': JSON.stringify(behaviour) };
+  return manifest(
+    'apps/v1',
+    'Deployment',
+    { name, namespace: ns },
+    {
+      spec: {
+        replicas,
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels, ...(behaviour ? { annotations } : {}) },
+          spec: podSpec(shape),
+        },
+        ...(strategy ? { strategy } : {}),
+      },
+    },
+  );
+}
+
+export function service(name: string, ns: string, selector: object): AnyObject {
+  const spec = { selector, ports: [{ port: 80, targetPort: 8080 }] };
+  return manifest('v1', 'Service', { name, namespace: ns }, { spec });
+}
+
+/** The server fills in what a client leaves out. */
+function manifest(apiVersion: string, kind: string, metadata: object, rest = {}): AnyObject {
+  return { apiVersion, kind, metadata, ...rest } as AnyObject;
+}
