@@ -1,4 +1,7 @@
-/** First in, first out, both in constant time (a JavaScript array moves all the others when its first is taken). */
+/**
+ * First in, first out, both in constant time (a JavaScript array moves all the others when its
+ * first is taken).
+ */
 export class Fifo<T> {
   #items: (T | undefined)[] = [];
   #head = 0;

@@ -1,4 +1,7 @@
-/** The latest changes of one resource, oldest first. What falls out of it raises the floor: versions below expire. */
+/**
+ * The latest changes of one resource, oldest first. What falls out of it raises the floor: versions
+ * below expire.
+ */
 import type { Change } from '../../shared/api/change.ts';
 
 interface Entry {

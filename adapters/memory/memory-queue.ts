@@ -1,10 +1,11 @@
 /**
- * The queue in memory: FIFO groups as SQS has them. Nothing runs by itself: what became due is looked at when
- * somebody calls, and the clock is asked for a wake-up only while somebody waits in `receive`.
+ * The queue in memory: FIFO groups as SQS has them. Nothing runs by itself: what became due is
+ * looked at when somebody calls, and the clock is asked for a wake-up only while somebody waits in
+ * `receive`.
  *
  * Invariants:
- *  Q1 A group has messages of at most one batch in flight; it is in `#ready` exactly when it has none in flight and
- *     has waiting ones.
+ *  Q1 A group has messages of at most one batch in flight; it is in `#ready` exactly when
+ *     it has none in flight and has waiting ones.
  *  Q2 At most one waiting and one delayed message have the same group and body.
  *  Q3 While a receiver waits, an alarm is set no later than the next thing that becomes due.
  */
@@ -27,7 +28,9 @@ export interface MemoryQueueOptions {
 /** Longer than any handler takes, and short enough that a crash is made up for within minutes. */
 const VISIBILITY_MS = 60_000;
 
-/** Dead letters are for people to look at: more than these nobody reads, and the oldest give way. */
+/**
+ * Dead letters are for people to look at: more than these nobody reads, and the oldest give way.
+ */
 const DEAD_LETTERS_KEPT = 10_000;
 
 interface Message {
@@ -153,7 +156,10 @@ export class MemoryQueue implements Queue {
     this.#setAlarm();
   }
 
-  /** An equal one that waits takes it in, with its count of deliveries, so that a poison is still found out (Q2). */
+  /**
+   * An equal one that waits takes it in, with its count of deliveries, so that a poison is still
+   * found out (Q2).
+   */
   #makeWait(message: Message): void {
     const same = this.#waiting.get(identity(message));
     if (same) {

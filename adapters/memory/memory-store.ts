@@ -1,10 +1,12 @@
 /**
- * The store in memory, for tests, simulation and throw-away local runs. A write takes effect within the call, so
- * that the order of calls is the order of changes.
+ * The store in memory, for tests, simulation and throw-away local runs. A write takes effect within
+ * the call, so that the order of calls is the order of changes.
  *
  * Invariants:
- *  M1 The tables of an index hold exactly the objects whose `indexValues` name them, as last written.
- *  M2 A version that this store has not yet given, or no longer knows the changes after, is `Expired`.
+ *  M1 The tables of an index hold exactly the objects whose `indexValues` name them, as last
+ *      written.
+ *  M2 A version that this store has not yet given, or no longer knows the changes after, is
+ *      `Expired`.
  */
 import {
   type Change,
@@ -18,14 +20,14 @@ import {
 import type { AnyObject, KubeObject, ObjectKey, ResourceName } from '../../shared/api/meta.ts';
 import { nextVersion, versionNumber } from '../../shared/api/versions.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
+import { ChangeWaiters } from '../../shared/ports/change-waiters.ts';
+import { seal } from '../../shared/ports/sealed.ts';
 import {
-  ChangeWaiters,
   CHANGES_KEPT,
   checkCreate,
   checkExpected,
   checkKnown,
   listPosition,
-  seal,
 } from '../../shared/ports/store-kit.ts';
 import {
   type ChangeBatch,
@@ -39,7 +41,10 @@ import { OrderedMap } from './ordered-map.ts';
 
 export interface MemoryStoreOptions {
   readonly clock: Clock;
-  /** Told of each write after it took effect, in order, within the call. It stands for the table's stream. */
+  /**
+   * Told of each write after it took effect, in order, within the call. It stands for the table's
+   * stream.
+   */
   readonly onCommit?: (change: Change) => void;
   /** How many changes of a resource are kept at least. */
   readonly changesKept?: number;

@@ -1,6 +1,6 @@
 /**
- * A map whose keys are kept in order. Finding is O(log n); adding and removing also move the keys behind, which is
- * one block move: microseconds at a hundred thousand keys.
+ * A map whose keys are kept in order. Finding is O(log n); adding and removing also move the keys
+ * behind, which is one block move: microseconds at a hundred thousand keys.
  */
 export class OrderedMap<V> {
   readonly #keys: string[] = [];

@@ -41,7 +41,9 @@ export class StepClock implements Clock {
     return this.#timers.first?.atMs;
   }
 
-  /** Lets the time pass. Delays resolve in order of time, and what each wakes runs before the next. */
+  /**
+   * Lets the time pass. Delays resolve in order of time, and what each wakes runs before the next.
+   */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
     await settle();
@@ -62,8 +64,8 @@ export class StepClock implements Clock {
 }
 
 /**
- * Lets everything run that does not wait for the time. One turn of the event loop, since a turn runs promise chains
- * of any depth to their end.
+ * Lets everything run that does not wait for the time. One turn of the event loop, since a turn
+ * runs promise chains of any depth to their end.
  */
 export async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));

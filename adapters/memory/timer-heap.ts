@@ -1,4 +1,6 @@
-/** Things that become due, earliest first; at the same time, in the order in which they were added. */
+/**
+ * Things that become due, earliest first; at the same time, in the order in which they were added.
+ */
 export interface Timed {
   readonly atMs: number;
 }

@@ -1,6 +1,7 @@
 /**
- * Records as JSON lines. A record never throws, and never fakes another line or moves a terminal's cursor, whatever
- * a client put into a name: what controls a terminal or turns text around is escaped.
+ * Records as JSON lines. A record never throws, and never fakes another line or moves a terminal's
+ * cursor, whatever a client put into a name: what controls a terminal or turns text around is
+ * escaped.
  */
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { AuditRecord, LogRecord, Recorder } from '../../shared/ports/recorder.ts';
@@ -20,7 +21,10 @@ export interface JsonRecorderOptions {
 
 const SEVERITY = { debug: 0, info: 1, warn: 2, error: 3 } as const;
 
-/** JSON escapes the first 32 itself. These are: delete, C1 controls, line separators, marks of text direction. */
+/**
+ * JSON escapes the first 32 itself. These are: delete, C1 controls, line separators, marks of text
+ * direction.
+ */
 const UNSAFE = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 export class JsonRecorder implements Recorder {

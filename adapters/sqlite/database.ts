@@ -1,12 +1,12 @@
 /**
- * The file: whether it is ours, its format, who may use it, and how durable a commit is. What is in the tables is
- * rows.ts.
+ * The file: whether it is ours, its format, who may use it, and how durable a commit is. What is in
+ * the tables is rows.ts.
  */
 import { DatabaseSync } from 'node:sqlite';
 
 /**
- * When a write counts as done. `disk`: it survives a loss of power. `process`: it survives any end of the process,
- * but the system may lose the last of them; for tests and benchmarks on slow disks.
+ * When a write counts as done. `disk`: it survives a loss of power. `process`: it survives any end
+ * of the process, but the system may lose the last of them; for tests and benchmarks on slow disks.
  */
 export type Durability = 'disk' | 'process';
 
@@ -21,18 +21,24 @@ const APPLICATION_ID = 0x4e554c50;
 /** Raised with each change of the tables that older releases would not understand. */
 const FORMAT = 1;
 
-/** Five typical pods fit in a page; with smaller pages a burst of them takes up to twice as long. */
+/**
+ * Five typical pods fit in a page; with smaller pages a burst of them takes up to twice as long.
+ */
 const PAGE_BYTES = 16_384;
 
-/** How far the log grows before it is copied into the file: large, since each copy waits for the disk. */
+/**
+ * How far the log grows before it is copied into the file: large, since each copy waits for the
+ * disk.
+ */
 const CHECKPOINT_PAGES = 2048;
 
 const SQLITE_BUSY = 5;
 const SQLITE_NOTADB = 26;
 
 /**
- * Invariant: a state is kept while it is an object's current one, or a kept change leads to it or from it.
- * A deletion has a state of its own, under its own version. Versions are unique over all resources.
+ * Invariant: a state is kept while it is an object's current one, or a kept change leads to it or
+ * from it. A deletion has a state of its own, under its own version. Versions are unique over all
+ * resources.
  */
 const TABLES = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -46,7 +52,8 @@ const TABLES = `
     PRIMARY KEY (resource, index_name, value, namespace, name)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE changes (
-    resource TEXT, version INTEGER, namespace TEXT NOT NULL, previous INTEGER, is_deletion INTEGER NOT NULL,
+    resource TEXT, version INTEGER, namespace TEXT NOT NULL,
+    previous INTEGER, is_deletion INTEGER NOT NULL,
     PRIMARY KEY (resource, version)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE floors (resource TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -60,7 +67,8 @@ export function openDatabase(
 ): DatabaseSync {
   const db = connect(path);
   try {
-    // Before anything is read: from then on no other process gets in, and none is let in until this one ends.
+    // Before anything is read: from then on no other process gets in, and none is let in until this
+    // one ends.
     db.exec('PRAGMA locking_mode = EXCLUSIVE');
     const isNew = checkFile(db, path);
     configure(db, durability);
@@ -92,9 +100,8 @@ function checkFile(db: DatabaseSync, path: string): boolean {
     throw new StoreFileUnusable(`${path} is a database of another application: name another file`);
   }
   if (format > FORMAT) {
-    throw new StoreFileUnusable(
-      `${path} was written by a newer release (format ${format}, this one knows ${FORMAT}): upgrade`,
-    );
+    const formats = `format ${format}, this one knows ${FORMAT}`;
+    throw new StoreFileUnusable(`${path} was written by a newer release (${formats}): upgrade`);
   }
   return false;
 }

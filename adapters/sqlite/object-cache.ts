@@ -1,6 +1,6 @@
 /**
- * Parsed objects by version, so that a list does not parse again what it parsed before. A version's object never
- * changes, so that nothing here is ever stale. Bounded by the size of their JSON.
+ * Parsed objects by version, so that a list does not parse again what it parsed before. A version's
+ * object never changes, so that nothing here is ever stale. Bounded by the size of their JSON.
  */
 import type { AnyObject } from '../../shared/api/meta.ts';
 

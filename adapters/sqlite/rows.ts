@@ -1,6 +1,6 @@
 /**
- * The rows of the tables, by prepared statements. Nothing here decides: it reads and writes what it is told, inside
- * the transaction of its caller.
+ * The rows of the tables, by prepared statements. Nothing here decides: it reads and writes what it
+ * is told, inside the transaction of its caller.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Change } from '../../shared/api/change.ts';
@@ -122,7 +122,10 @@ export class Rows {
     });
   }
 
-  /** Writes a change: its state, its row in the log, the object's row, and the entries of the indexes. */
+  /**
+   * Writes a change: its state, its row in the log, the object's row, and the entries of the
+   * indexes.
+   */
   write({ type, resource, object, previous }: Change, json: string): void {
     const { namespace, name } = keyOf(resource, object);
     const version = Number(object.metadata.resourceVersion);
@@ -172,7 +175,10 @@ export class Rows {
     }
   }
 
-  /** Forgets the oldest changes of a resource, with the states that nothing else needs. Returns the new floor. */
+  /**
+   * Forgets the oldest changes of a resource, with the states that nothing else needs. Returns the
+   * new floor.
+   */
   trim(resource: ResourceName, count: number): number {
     const [row] = this.#all(
       'SELECT version FROM changes WHERE resource = ? ORDER BY version LIMIT 1 OFFSET ?',
@@ -180,7 +186,8 @@ export class Rows {
     );
     const floor = row?.[0] as number;
     const dropped = 'FROM changes WHERE resource = ? AND version <= ?';
-    // A state that a dropped change led away from: the change that led to it is older, and dropped too.
+    // A state that a dropped change led away from: the change that led to it is older, and dropped
+    // too.
     this.#run(
       `DELETE FROM states WHERE version IN (SELECT previous ${dropped} AND previous NOT NULL)`,
       ...[resource, floor],

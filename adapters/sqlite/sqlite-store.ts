@@ -1,28 +1,30 @@
 /**
- * The store in one SQLite file, for local mode. The file is the truth; what is in memory can be dropped at any time.
+ * The store in one SQLite file, for local mode. The file is the truth; what is in memory can be
+ * dropped at any time.
  *
- * Writes of one turn of the event loop are committed together: the wait for the disk is what a write costs, and it is
- * the same for one as for a thousand. SQLite blocks while it commits, so that nobody sees a write before it is durable.
+ * Writes of one turn of the event loop are committed together: the wait for the disk is what a
+ * write costs, and it is the same for one as for a thousand. SQLite blocks while it commits, so
+ * that nobody sees a write before it is durable.
  *
  * Invariants:
- *  Q1 Writes take effect in the order of the calls. A promise settles, and `onCommit` is called, after the commit.
- *  Q2 A write whose condition fails changes nothing, and does not disturb the others of its commit.
- *  Q3 Versions grow over all resources and are never used again, though clocks jump back and processes end.
+ *  F1 Writes take effect in the order of the calls. A promise settles, and `onCommit` is called,
+ *     after the commit.
+ *  F2 A write whose condition fails changes nothing, and does not disturb the others of its commit.
+ *  F3 Versions grow over all resources and are never used again, though clocks jump back and
+ *     processes end.
  */
 import { type Change, expectedOf, type Expected, keyOf } from '../../shared/api/change.ts';
 import type { AnyObject, KubeObject, ObjectKey, ResourceName } from '../../shared/api/meta.ts';
 import { nextVersion, versionNumber } from '../../shared/api/versions.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
+import { ChangeWaiters } from '../../shared/ports/change-waiters.ts';
+import { seal, type Sealed, unseal } from '../../shared/ports/sealed.ts';
 import {
-  ChangeWaiters,
   CHANGES_KEPT,
   checkCreate,
   checkExpected,
   checkKnown,
   listPosition,
-  seal,
-  type Sealed,
-  unseal,
 } from '../../shared/ports/store-kit.ts';
 import {
   type ChangeBatch,
@@ -39,7 +41,10 @@ import { type ChangeRow, Rows } from './rows.ts';
 export interface SqliteStoreOptions {
   readonly path: string;
   readonly clock: Clock;
-  /** Told of each write once it is durable, in order. It stands for the table's stream, and must not throw. */
+  /**
+   * Told of each write once it is durable, in order. It stands for the table's stream, and must not
+   * throw.
+   */
   readonly onCommit?: (change: Change) => void;
   /** `disk` when absent. */
   readonly durability?: Durability;
@@ -90,7 +95,10 @@ export class SqliteStore implements Store {
   #pending: Write[] = [];
   #isClosed = false;
 
-  /** Opens the file, or makes it. Throws `StoreFileUnusable` when another process has it, or it is not ours. */
+  /**
+   * Opens the file, or makes it. Throws `StoreFileUnusable` when another process has it, or it is
+   * not ours.
+   */
   static open(options: SqliteStoreOptions): SqliteStore {
     return new SqliteStore(options);
   }

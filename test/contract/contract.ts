@@ -1,4 +1,7 @@
-/** How a suite of cases runs on each adapter of a port, and how an adapter says which it can't keep, and why. */
+/**
+ * How a suite of cases runs on each adapter of a port, and how an adapter says which it can't keep,
+ * and why.
+ */
 import { describe, test } from 'vitest';
 
 export interface Skip {

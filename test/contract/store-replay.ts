@@ -1,6 +1,7 @@
 /**
- * The promise that watches rest on: whoever lists and then follows `changes` from the list's version ends with what
- * a new list shows, however writes and reads fall between each other (S6, S7).
+ * The promise that watches rest on: whoever lists and then follows `changes` from the list's
+ * version ends with what a new list shows, however writes and reads fall between each other (S6,
+ * S7).
  */
 import fc from 'fast-check';
 import { expect } from 'vitest';
@@ -97,7 +98,10 @@ async function write(
   await store.create(RESOURCE, { apiVersion: 'v1', kind: 'ConfigMap', metadata });
 }
 
-/** A client as an informer is: it lists, follows, and lists again when it is told that it fell behind. */
+/**
+ * A client as an informer is: it lists, follows, and lists again when it is told that it fell
+ * behind.
+ */
 class Watcher {
   readonly #store: Store;
   readonly #query: { resource: string; namespace?: string };
