@@ -56,11 +56,14 @@ export function serverSideApply(options: ApplyOptions): Applied {
   if (conflicts.length > 0 && !options.force) return { conflicts };
   const kept = others.map((entry) => ({ ...entry, fields: difference(entry.fields, changed) }));
   const last = entries.find((entry) => isApplier(entry, self));
-  const all = kept.reduce((sum, entry) => union(sum, entry.fields), fields);
+  const all = kept.reduce((sum, entry) => union(sum, entry.fields), union(fields, IDENTITY));
   const pruned = pruneTyped(schema, merged, last?.fields ?? EMPTY, all) as AnyObject;
   const time = last && sameJson(last.fields, fields) ? last.time : rfc3339(options.nowMs);
   return { object: withEntries(pruned, [...kept, { ...self, time, fields }]) };
 }
+
+/** Nobody owns the identity, and no configuration takes it away. */
+const IDENTITY: FieldSet = { 'f:metadata': { 'f:name': {} } };
 
 /** A manager that applies under a new version of the API is still the same one. */
 function isApplier(entry: Entry, self: Manager): boolean {

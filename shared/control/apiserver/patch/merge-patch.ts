@@ -1,6 +1,6 @@
 /** JSON merge patch (RFC 7386): `null` deletes, objects merge, everything else replaces. */
 import { refuseKey } from '../../../api/json.ts';
-import { type Fields, isRecord } from './typed.ts';
+import { isRecord } from './typed.ts';
 
 /** The document with the patch applied; neither is changed. Both are bounded in depth (J1). */
 export function applyMergePatch(document: unknown, patch: unknown): unknown {
