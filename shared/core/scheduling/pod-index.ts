@@ -25,7 +25,10 @@ export type GroupIdentity = Pick<PodGroup, 'namespace' | 'labels' | 'owner' | 't
 export class Tally {
   readonly domains: Domains;
   readonly sums: Float64Array;
+  /** Over all domains. Weights of both signs may cancel out here and still differ by domain. */
   total = 0;
+  /** Nothing was ever added. */
+  isZero = true;
 
   constructor(domains: Domains) {
     this.domains = domains;
@@ -37,6 +40,12 @@ export class Tally {
     if (domain === NO_DOMAIN) return;
     this.sums[domain] = (this.sums[domain] ?? 0) + amount;
     this.total += amount;
+    this.isZero = false;
+  }
+
+  /** Whether the node is in a domain. */
+  has(node: number): boolean {
+    return (this.domains.of[node] ?? NO_DOMAIN) !== NO_DOMAIN;
   }
 
   /** The sum of the node's domain; 0 where it has none. */

@@ -1,5 +1,38 @@
-/** The plugins that place pods, as data: in the order in which they may refuse a node, with what a score weighs. */
+/**
+ * The plugins that place pods, as data: in the order in which they may refuse a node, with what a score weighs.
+ *
+ * Weights: what a user prefers by name (5) comes before what we prefer on our own. Of that, running machines come
+ * before virtual nodes (3, as much as the two below together), replicas apart (2) before machines full (1).
+ */
 import type { Enabled } from './framework.ts';
+import { fargateLimits } from './plugins/fargate-limits.ts';
+import { hostPorts } from './plugins/host-ports.ts';
+import { interPodAffinity } from './plugins/inter-pod-affinity.ts';
+import { nodeAffinity } from './plugins/node-affinity.ts';
+import { nodeName } from './plugins/node-name.ts';
+import { nodeUnschedulable } from './plugins/node-unschedulable.ts';
+import { preferredPodAffinity } from './plugins/preferred-pod-affinity.ts';
+import { replicaSpread } from './plugins/replica-spread.ts';
 import { resourceFit } from './plugins/resource-fit.ts';
+import { runningFirst } from './plugins/running-first.ts';
+import { schedulingGates } from './plugins/scheduling-gates.ts';
+import { softSpread } from './plugins/soft-spread.ts';
+import { taints } from './plugins/taints.ts';
+import { topologySpread } from './plugins/topology-spread.ts';
 
-export const PLUGINS: readonly Enabled[] = [{ plugin: resourceFit('MostAllocated'), weight: 1 }];
+export const PLUGINS: readonly Enabled[] = [
+  { plugin: schedulingGates, weight: 0 },
+  { plugin: nodeUnschedulable, weight: 0 },
+  { plugin: nodeName, weight: 0 },
+  { plugin: taints, weight: 5 },
+  { plugin: nodeAffinity, weight: 5 },
+  { plugin: hostPorts, weight: 0 },
+  { plugin: fargateLimits, weight: 0 },
+  { plugin: resourceFit('MostAllocated'), weight: 1 },
+  { plugin: topologySpread, weight: 0 },
+  { plugin: interPodAffinity, weight: 0 },
+  { plugin: preferredPodAffinity, weight: 5 },
+  { plugin: softSpread, weight: 5 },
+  { plugin: replicaSpread, weight: 2 },
+  { plugin: runningFirst, weight: 3 },
+];

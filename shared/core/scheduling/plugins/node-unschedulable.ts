@@ -1,0 +1,21 @@
+/** A cordoned node takes no new pods, save those that tolerate the taint that stands for it. */
+import type { Plugin } from '../framework.ts';
+import { tolerates } from './taints.ts';
+
+export const UNSCHEDULABLE_NODE = 'node(s) were unschedulable';
+
+const CORDON = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const;
+
+export const nodeUnschedulable: Plugin = {
+  name: 'NodeUnschedulable',
+  helpedBy: ['podPending', 'nodeAdded', 'nodeChanged'],
+  begin: ({ nodes }) => ({
+    nodeFilter({ tolerations }) {
+      if (tolerates(tolerations, CORDON)) return undefined;
+      return {
+        allows: (node) => nodes[node]?.spec.unschedulable !== true,
+        reasons: () => [UNSCHEDULABLE_NODE],
+      };
+    },
+  }),
+};

@@ -1,0 +1,51 @@
+/** Required spread: no domain may have more than `maxSkew` pods above the one that has the fewest. */
+import { NO_DOMAIN } from '../cluster.ts';
+import { type ClusterFilter, OPEN, type Plugin } from '../framework.ts';
+import { type Spread, spreadsOf } from '../spread.ts';
+
+export const UNEVEN = "node(s) didn't match pod topology spread constraints";
+export const NO_TOPOLOGY_LABEL = `${UNEVEN} (missing required label)`;
+
+export const topologySpread: Plugin = {
+  name: 'PodTopologySpread',
+  helpedBy: [
+    'podPending',
+    'podBound',
+    'podGone',
+    'podRelabelled',
+    'nodeAdded',
+    'nodeChanged',
+    'nodeRemoved',
+  ],
+  begin: (cluster) => ({
+    clusterFilter(pod) {
+      const spreads = spreadsOf(pod, 'DoNotSchedule', cluster);
+      return spreads.length > 0 ? filter(spreads) : undefined;
+    },
+  }),
+};
+
+function filter(spreads: readonly Spread[]): ClusterFilter {
+  return {
+    refuse(verdicts, code) {
+      for (const spread of spreads) {
+        const most = mostBefore(spread);
+        const { sums, domains } = spread.tally;
+        for (let node = 0; node < verdicts.length; node++) {
+          const domain = domains.of[node] ?? NO_DOMAIN;
+          const refused = domain === NO_DOMAIN || (sums[domain] ?? 0) > most;
+          if (refused && verdicts[node] === OPEN) verdicts[node] = code;
+        }
+      }
+    },
+    reasons: (node) => [spreads.some(({ tally }) => !tally.has(node)) ? NO_TOPOLOGY_LABEL : UNEVEN],
+  };
+}
+
+/** How many pods a domain may have and still take one more. */
+function mostBefore({ constraint, tally, inPlay, self }: Spread): number {
+  // Domains that are asked for and not there count as empty ones.
+  let fewest = inPlay.length < (constraint.minDomains ?? 1) ? 0 : Infinity;
+  for (const domain of inPlay) fewest = Math.min(fewest, tally.sums[domain] ?? 0);
+  return constraint.maxSkew + fewest - self;
+}
