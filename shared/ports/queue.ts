@@ -2,7 +2,8 @@
  * Work to do, as keys. Messages of one group are handed out one batch at a time and in order of
  * sending; different groups are independent. Delivery is at least once; a message that is not
  * acknowledged comes again. A message equal to one that is still waiting in its group may be merged
- * into it.
+ * into it, and then comes at the earlier time of the two. A delivery whose visibility has ended
+ * belongs to whoever gets it next: `ack` and `release` of it do nothing.
  */
 export interface Queue {
   /** Takes the messages on. When it throws, any part of them may have been taken on. */

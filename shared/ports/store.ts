@@ -12,8 +12,8 @@ export interface Store {
   get<T extends KubeObject = AnyObject>(key: ObjectKey): Promise<T | undefined>;
   /**
    * A page of a resource in (namespace, name) order. Each item is read consistently; the page as a
-   * whole is not a snapshot, but watching from its `resourceVersion` misses nothing. Index reads
-   * may lag behind writes.
+   * whole is not a snapshot, but watching from its `resourceVersion` misses nothing (of several
+   * pages: from the first one's). Index reads may lag behind writes.
    */
   list<T extends KubeObject = AnyObject>(query: ListQuery): Promise<Page<T>>;
   /**
@@ -33,7 +33,8 @@ export interface Store {
   remove<T extends KubeObject = AnyObject>(key: ObjectKey, expected: Expected): Promise<T>;
   /**
    * What changed after a version, oldest first, at most `limit`. Several changes of one object may
-   * show as the last of them. Throws `Expired` when the version is older than what is kept.
+   * show as the last of them. Throws `Expired` when the version is older than what is kept, or
+   * is not one that this store has given.
    */
   changes(query: ChangesQuery): Promise<ChangeBatch>;
   /** Resolves when `changes` may have something new, or when `signal` aborts. Never rejects. */
@@ -46,8 +47,9 @@ export interface ListQuery {
   readonly namespace?: string;
   /** Only objects whose index has this value: see `indexValues` in shared/api/change.ts. */
   readonly index?: { readonly name: IndexName; readonly value: string };
+  /** At least 1; no limit when absent. */
   readonly limit?: number;
-  /** `next` of the page before. */
+  /** `next` of the page before; its last object may be gone by now. */
   readonly after?: string;
 }
 
@@ -92,7 +94,7 @@ export class Conflict extends Error {
   }
 }
 
-/** The version is older than the changes that are kept: list again. */
+/** What changed since is not known: the version is too old, or not of this store. List again. */
 export class Expired extends Error {
   override readonly name = 'Expired';
 }

@@ -1,6 +1,6 @@
 /**
- * A process to be killed: it opens the file, and writes as fast as it can. It prints a line once a write is
- * acknowledged: by then it must be in the file, whatever comes.
+ * A process to be killed: it opens the file, and writes as fast as it can. It prints a line once a
+ * write is acknowledged: by then it must be in the file, whatever comes.
  */
 import { writeSync } from 'node:fs';
 import { SqliteStore } from '../../../adapters/sqlite/sqlite-store.ts';
