@@ -106,7 +106,9 @@ const groupNames = () => [...new Set(GROUP_VERSIONS.map(({ group }) => group))].
 
 function cached(request: ApiRequest, contentType: string, document: unknown): ApiResponse {
   const response = json(200, document, { 'content-type': contentType });
-  const etag = `"${hash64(String(response.body)).toString(16).toUpperCase()}"`;
+  const etag = `"${hash64(response.body as string)
+    .toString(16)
+    .toUpperCase()}"`;
   return tagged(response, etag, request.headers['if-none-match']);
 }
 

@@ -5,8 +5,12 @@ import type { Context } from './context.ts';
 import { create } from './create.ts';
 import { deleteCollection, deleteObject } from './delete.ts';
 import { verbsOf } from './discovery.ts';
+import { patch } from './patch.ts';
 import { getObject, listObjects } from './read.ts';
 import type { ResourceRoute } from './routes.ts';
+import { readLog } from './subresources/log.ts';
+import { bind, evict } from './subresources/pod-writes.ts';
+import { getScale, patchScale, updateScale } from './subresources/scale.ts';
 import { update } from './update.ts';
 import { watch } from './watch.ts';
 
@@ -18,14 +22,19 @@ const OBJECTS: { readonly [verb: string]: Serve } = {
   deletecollection: deleteCollection,
   get: getObject,
   list: listObjects,
+  patch,
   update,
   watch,
 };
 
 /** A status is read and written like its object: update.ts knows what it may touch. */
 const SUBRESOURCES: { readonly [subresource: string]: { readonly [verb: string]: Serve } } = {
-  status: { get: getObject, update },
+  status: { get: getObject, update, patch },
   finalize: { update },
+  scale: { get: getScale, update: updateScale, patch: patchScale },
+  log: { get: readLog },
+  eviction: { create: evict },
+  binding: { create: bind },
 };
 
 export async function dispatch(

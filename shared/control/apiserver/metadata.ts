@@ -95,16 +95,22 @@ export function newMetadata(route: ResourceRoute, given: GivenObject, birth: Bir
 
 /** Metadata of a changed object: the client's part as given, the server's as stored. */
 export function changedMetadata(current: ObjectMeta, given: GivenObject): ObjectMeta {
-  const { managedFields: _kept, ...stored } = current;
   const {
-    generateName: _generateName,
+    managedFields: _managedFields,
     labels: _labels,
     annotations: _annotations,
     ownerReferences: _owners,
     finalizers: _finalizers,
     ...server
-  } = stored;
-  return { ...server, ...clientMeta(given.metadata ?? {}) };
+  } = current;
+  const { managedFields } = given.metadata ?? {};
+  const { generateName: _unchanged, ...client } = clientMeta(given.metadata ?? {});
+  return {
+    ...server,
+    ...client,
+    // A client may rename managers; patch/managed-fields.ts judges what makes sense.
+    ...(managedFields && { managedFields }),
+  };
 }
 
 /** Kinds that have a desired state count its changes. */

@@ -2,15 +2,26 @@
 import type { AnyObject } from '../../api/meta.ts';
 import type { Context } from './context.ts';
 import type { WriteOptions } from './options.ts';
+import { updateManagedFields } from './patch/managed-fields.ts';
+import { publicForm } from './representation.ts';
 import type { ResourceRoute } from './routes.ts';
 
 /** The object with the fields that this write changed owned by its manager. */
 export function ownedAfterUpdate(
-  _context: Context,
-  _route: ResourceRoute,
+  context: Context,
+  { type, subresource }: ResourceRoute,
   next: AnyObject,
-  _current: AnyObject | undefined,
-  _options: WriteOptions,
+  current: AnyObject | undefined,
+  { fieldManager }: WriteOptions,
 ): AnyObject {
-  return next;
+  const owned = updateManagedFields({
+    schema: type.schema,
+    before: current && (publicForm(current) as AnyObject),
+    after: publicForm(next) as AnyObject,
+    manager: fieldManager,
+    apiVersion: next.apiVersion,
+    subresource,
+    nowMs: context.nowMs,
+  });
+  return { ...next, metadata: owned.metadata };
 }

@@ -9,6 +9,7 @@
 import { badRequest, noSuchPath } from '../../api/errors.ts';
 import type { ApiRequest } from '../../api/http.ts';
 import { RESOURCES, type ResourceType } from '../../api/resources.ts';
+import { VIRTUAL_GROUPS } from './virtual.ts';
 
 export interface ResourceRoute {
   readonly type: ResourceType;
@@ -32,7 +33,11 @@ export function resourceRoute(path: string): ResourceRoute | undefined {
 
 const types = new Map(RESOURCES.map((t) => [[t.group, t.version, t.plural].join('/'), t]));
 
-function inGroup(group: string, version: string, rest: readonly string[]): ResourceRoute {
+function inGroup(
+  group: string,
+  version: string,
+  rest: readonly string[],
+): ResourceRoute | undefined {
   const find = (plural = '') => types.get([group, version, plural].join('/'));
   // `namespaces/x/pods` is inside a namespace; `namespaces/x` and `namespaces/x/status` are about it.
   const inner = rest[0] === 'namespaces' && rest.length > 2 ? find(rest[2]) : undefined;
@@ -41,11 +46,18 @@ function inGroup(group: string, version: string, rest: readonly string[]): Resou
     const [, namespace = '', , name = '', subresource = ''] = rest;
     return checked({ type: inner, namespace, name, subresource });
   }
+  if (isVirtual(group, version, rest[0])) return undefined;
   const type = find(rest[0]);
   // A namespaced object is reached through its namespace only.
   if (!type || rest.length > (type.namespaced ? 1 : 3)) throw noSuchPath();
   const [, name = '', subresource = ''] = rest;
   return checked({ type, namespace: '', name, subresource });
+}
+
+/** Reviews have paths like resources, and are none. */
+function isVirtual(group: string, version: string, plural: string | undefined): boolean {
+  const served = VIRTUAL_GROUPS.filter((v) => v.group === group && v.version === version);
+  return served.some((v) => v.resources.some((resource) => resource.plural === plural));
 }
 
 function checked(route: ResourceRoute): ResourceRoute {

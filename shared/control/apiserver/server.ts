@@ -6,12 +6,14 @@
  *  A1 Every request is answered, with a Status when it fails; what is unknown is logged and answered without detail.
  *  A2 Every write has exactly one audit record, accepted or denied (S11).
  */
-import { ApiError, forbidden, internalError, unauthorized } from '../../api/errors.ts';
+import { internalError, unauthorized } from '../../api/errors.ts';
 import type { ApiHandler, ApiRequest, ApiResponse, User } from '../../api/http.ts';
+import { checkAllowed } from './authorization.ts';
 import type { ApiServerDeps, Attributes, Context } from './context.ts';
 import { dispatch } from './dispatch.ts';
 import { asApiError } from './failures.ts';
 import { isPublicPath, servePath } from './paths.ts';
+import { isReviewPath, serveReview } from './reviews.ts';
 import { statusResponse } from './responses.ts';
 import { isWrite, type ResourceRoute, resourceRoute, verbOf } from './routes.ts';
 
@@ -20,7 +22,6 @@ export interface ApiServer {
 }
 
 const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
-const MASTERS = 'system:masters';
 
 export function createApiServer(deps: ApiServerDeps): ApiServer {
   return { handle: (request) => handle(deps, request) };
@@ -46,7 +47,8 @@ async function routed(context: Context, known: boolean): Promise<ApiResponse> {
   const route = resourceRoute(path);
   if (route) return audited(context, route, () => serveResource(context, route, known));
   if (!known && !isPublicPath(path)) throw unauthorized();
-  if (!isPublicPath(path)) await authorize(context, pathAttributes(context.request));
+  if (isReviewPath(path)) return withWarnings(await serveReview(context), context);
+  if (!isPublicPath(path)) await checkAllowed(context, pathAttributes(context.request));
   return withWarnings(await servePath(context), context);
 }
 
@@ -57,7 +59,7 @@ async function serveResource(
 ): Promise<ApiResponse> {
   if (!known) throw unauthorized();
   const verb = verbOf(context.request, route);
-  await authorize(context, attributesOf(route, verb || context.request.method.toLowerCase()));
+  await checkAllowed(context, attributesOf(route, verb || context.request.method.toLowerCase()));
   return withWarnings(await dispatch(context, route, verb), context);
 }
 
@@ -70,30 +72,6 @@ function attributesOf(route: ResourceRoute, verb: string): Attributes {
 function pathAttributes({ method, path }: ApiRequest): Attributes {
   const verb = method.toLowerCase();
   return { verb, group: '', resource: '', subresource: '', namespace: '', name: '', path };
-}
-
-/** Deny by default: what `authorize` does not allow is forbidden (D10). */
-async function authorize(context: Context, attributes: Attributes): Promise<void> {
-  if (await isAllowed(context, attributes)) return;
-  throw forbiddenBy(context.user, attributes);
-}
-
-export async function isAllowed({ deps, user }: Context, attributes: Attributes): Promise<boolean> {
-  return user.groups.includes(MASTERS) || (await deps.authorize(user, attributes));
-}
-
-function forbiddenBy(user: User, attributes: Attributes): ApiError {
-  const { verb, group, resource, subresource, namespace, name, path } = attributes;
-  const who = `User ${JSON.stringify(user.name)} cannot ${verb}`;
-  if (!resource) {
-    return new ApiError(403, 'Forbidden', `forbidden: ${who} path ${JSON.stringify(path)}`, {});
-  }
-  const what = subresource ? `${resource}/${subresource}` : resource;
-  const scope = namespace
-    ? `in the namespace ${JSON.stringify(namespace)}`
-    : 'at the cluster scope';
-  const why = `${who} resource ${JSON.stringify(what)} in API group ${JSON.stringify(group)} ${scope}`;
-  return forbidden({ group, plural: resource }, name, why);
 }
 
 function withWarnings(response: ApiResponse, { warnings }: Context): ApiResponse {

@@ -69,8 +69,8 @@ export async function change(
       return await write(context, route, current, next);
     } catch (error) {
       if (!(error instanceof Conflict)) throw error;
-      const namesVersion = Boolean(proposal.given.metadata?.resourceVersion);
-      if (namesVersion || attempt === MAX_ATTEMPTS) throw conflict(route.type, route.name);
+      // A proposal that names a version fails the check above when it comes round (U4).
+      if (attempt === MAX_ATTEMPTS) throw conflict(route.type, route.name);
     }
   }
 }

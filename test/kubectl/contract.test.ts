@@ -1,0 +1,220 @@
+/**
+ * The contract with kubectl: every verb that people use, on every kubectl version that this machine has. There are
+ * no controllers here: what is tested is what the API server says.
+ */
+import { basename } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Cluster, findKubectls, Kubectl, startCluster } from './cluster.ts';
+import { configMap, namespace, node, pod, web } from './manifests.ts';
+
+const KUBECTLS = findKubectls();
+if (KUBECTLS.length === 0) {
+  console.warn('SKIPPED: no kubectl on this machine, the kubectl contract is not tested');
+}
+
+/** From this version on, imperative commands speak protobuf, which the server refuses with a hint. */
+const PROTOBUF_SINCE = 32;
+
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await startCluster();
+});
+afterAll(() => cluster?.close());
+
+describe.skipIf(KUBECTLS.length === 0).each(KUBECTLS.map((path) => [basename(path), path]))(
+  '%s',
+  (name, path) => {
+    const minor = Number(/1\.(\d+)$/.exec(name)?.[1] ?? PROTOBUF_SINCE);
+    const team = `team-${minor}`;
+    let kubectl: Kubectl;
+
+    beforeAll(async () => {
+      kubectl = new Kubectl(path, cluster, team);
+      await kubectl.ok('create -f -', { input: namespace(team) });
+    });
+
+    it('discovers what is served', async () => {
+      const [resources, versions, version, info] = await Promise.all([
+        kubectl.ok('api-resources'),
+        kubectl.ok('api-versions'),
+        kubectl.ok('version'),
+        kubectl.ok('cluster-info'),
+      ]);
+      expect(resources).toMatch(/deployments\s+deploy\s+apps\/v1\s+true\s+Deployment/);
+      expect(versions.split('\n')).toEqual(expect.arrayContaining(['v1', 'apps/v1', 'policy/v1']));
+      expect(version).toContain('v1.33.0+nullplane');
+      expect(info).toContain('is running at');
+    });
+
+    it('creates, applies, changes and finds unchanged', async () => {
+      const apply = (input: string) => kubectl.ok('apply -f -', { input });
+      expect(await apply(web(2))).toContain('deployment.apps/web created');
+      expect(await apply(web(2))).toContain('deployment.apps/web unchanged');
+      expect(await apply(web(3, 'app:2'))).toContain('deployment.apps/web configured');
+      const got = await kubectl.ok('get deploy web -o jsonpath={.spec.replicas},{..image}');
+      expect(got).toBe('3,app:2');
+      const diff = await kubectl.run('diff -f -', { input: web(1) });
+      expect([diff.code, diff.out]).toEqual([1, expect.stringContaining('replicas: 1')]);
+      const twice = await kubectl.run('create -f -', { input: web(1) });
+      expect(twice.err).toContain('"web" already exists');
+      const typo = web(3).replace('"replicas"', '"replica"');
+      const strict = await kubectl.run('apply -f -', { input: typo });
+      expect(strict.err).toContain('unknown field "spec.replica"');
+    });
+
+    it('applies on the server side, and tells of conflicts', async () => {
+      const input = configMap('shared', { a: '1' });
+      const apply = (manager: string, text: string, more = '') =>
+        kubectl.run(`apply --server-side --field-manager=${manager}${more} -f -`, { input: text });
+      expect((await apply('one', input)).out).toContain('serverside-applied');
+      const other = configMap('shared', { a: '2' });
+      const refused = await apply('two', other);
+      expect(refused.err).toContain('Apply failed with 1 conflict: conflict with "one": .data.a');
+      expect((await apply('two', other, ' --force-conflicts')).code).toBe(0);
+      expect(await kubectl.ok('get cm shared -o jsonpath={.data.a}')).toBe('2');
+    });
+
+    it('reads in every form', async () => {
+      const forms = [
+        ['get all', /deployment.apps\/web\s+0\/3/],
+        ['get deploy -o wide', /CONTAINERS\s+IMAGES\s+SELECTOR/],
+        ['get deploy web -o yaml', /kind: Deployment/],
+        ['get deploy web -o json', /"kind": "Deployment"/],
+        ['get deploy -o name', /^deployment.apps\/web$/m],
+        ['get deploy -o custom-columns=N:.metadata.name', /^N\s+web/],
+        ['get svc -A --sort-by=.metadata.name --chunk-size=1', /kubernetes[\s\S]*web/],
+        ['get deploy -l app=web --show-labels', /app=web/],
+        ['get svc --field-selector metadata.name=web', /web\s+ClusterIP/],
+        ['get ns', new RegExp(`${team}\\s+Active`)],
+        ['describe deploy web', /Replicas:\s+3 desired/],
+        ['describe svc web', /TargetPort:\s+8080\/TCP/],
+        ['get events', /^/],
+        ['events', /^/],
+      ] as const;
+      const outs = await Promise.all(forms.map(([line]) => kubectl.ok(line)));
+      for (const [at, [line, pattern]] of forms.entries()) {
+        expect([line, outs[at]]).toEqual([line, expect.stringMatching(pattern)]);
+      }
+      const none = await kubectl.run('get deploy nobody');
+      expect(none.err).toContain('deployments.apps "nobody" not found');
+    });
+
+    it('changes objects by every way of patching', async () => {
+      await kubectl.ok('label deploy web tier=front');
+      await kubectl.ok('annotate deploy web note=hi');
+      await kubectl.ok('scale deploy web --replicas=4');
+      await kubectl.ok('set image deploy/web app=app:3');
+      await kubectl.ok('set env deploy/web MODE=fast');
+      await kubectl.ok('rollout pause deploy/web');
+      await kubectl.ok('rollout resume deploy/web');
+      await kubectl.ok('rollout restart deploy/web');
+      await kubectl.ok('patch deploy web -p {"spec":{"minReadySeconds":1}}');
+      await kubectl.ok('patch deploy web --type=merge -p {"spec":{"paused":false}}');
+      const replicas = '[{"op":"replace","path":"/spec/replicas","value":5}]';
+      await kubectl.ok(`patch deploy web --type=json -p ${replicas}`);
+      const patch = '{"status":{"observedGeneration":1}}';
+      await kubectl.ok(`patch deploy web --subresource=status --type=merge -p ${patch}`);
+      const { metadata, spec, status } = JSON.parse(await kubectl.ok('get deploy web -o json'));
+      expect(metadata.labels.tier).toBe('front');
+      expect(metadata.annotations.note).toBe('hi');
+      expect([spec.replicas, spec.minReadySeconds]).toEqual([5, 1]);
+      expect(spec.template.spec.containers).toMatchObject([
+        { name: 'app', image: 'app:3', env: [{ name: 'MODE', value: 'fast' }] },
+      ]);
+      expect(status.observedGeneration).toBe(1);
+    });
+
+    it('edits, replaces and explains', async () => {
+      const editor = join(cluster.folder, `edit-${minor}.sh`);
+      writeFileSync(editor, '#!/bin/sh\nsed -i "s/tier: front/tier: back/" "$1"\n', { mode: 0o755 });
+      const edited = await kubectl.ok('edit deploy web', { env: { EDITOR: editor } });
+      expect(edited).toContain('deployment.apps/web edited');
+      expect(await kubectl.ok('get deploy web -L tier')).toContain('back');
+      await kubectl.ok('create -f -', { input: configMap('r') });
+      expect(await kubectl.ok('replace -f -', { input: configMap('r', { key: 'new' }) })).toContain(
+        'configmap/r replaced',
+      );
+      expect(await kubectl.ok('replace --force -f -', { input: configMap('r') })).toContain(
+        'configmap/r replaced',
+      );
+      expect(await kubectl.ok('explain deployment.spec.replicas')).toMatch(/<integer>/);
+      expect(await kubectl.ok('explain pod --recursive')).toMatch(/tolerationSeconds\s+<integer>/);
+    });
+
+    it('watches and waits', async () => {
+      await kubectl.ok('create -f -', { input: configMap('w') });
+      const watching = kubectl.run('get cm w -w -o name', { forMs: 2500 });
+      const waiting = kubectl.run('wait cm/w --for=delete --timeout=10s');
+      const condition = kubectl.run('wait cm/w --for=jsonpath={.data.key}=done --timeout=10s');
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      await kubectl.ok('patch cm w -p {"data":{"key":"done"}}');
+      expect((await condition).out).toContain('condition met');
+      await kubectl.ok('delete cm w');
+      expect([(await waiting).code, (await waiting).err]).toEqual([0, '']);
+      expect((await watching).out.match(/configmap\/w/g)?.length).toBeGreaterThanOrEqual(2);
+    });
+
+    it('drains nodes', async () => {
+      const host = `node-${minor}`;
+      await kubectl.ok('create -f -', { input: node(host) });
+      await kubectl.ok(`cordon ${host}`);
+      expect(await kubectl.ok(`get node ${host}`)).toContain('SchedulingDisabled');
+      await kubectl.ok(`uncordon ${host}`);
+      await kubectl.ok(`taint node ${host} a=b:NoSchedule`);
+      const drained = await kubectl.ok(`drain ${host} --force --timeout=5s`);
+      expect(drained).toMatch(/drained/);
+      await kubectl.ok(`delete node ${host}`);
+    });
+
+    it('shows logs, or why there are none', async () => {
+      await kubectl.ok('create -f -', { input: pod('quiet') });
+      expect(await kubectl.ok('logs quiet')).toBe('');
+      await kubectl.ok('create -f -', { input: pod('busy', 'somewhere') });
+      const waiting = await kubectl.run('logs busy');
+      expect(waiting.err).toContain('container "app" in pod "busy" is waiting to start');
+      const started = { running: { startedAt: '2030-01-01T00:00:00Z' } };
+      const status = { name: 'app', image: 'a', imageID: '', ready: true, restartCount: 0 };
+      const patch = { status: { containerStatuses: [{ ...status, state: started }] } };
+      const text = JSON.stringify(patch);
+      await kubectl.ok(`patch pod busy --subresource=status --type=merge -p ${text}`);
+      expect(await kubectl.ok('logs busy')).toBe('hello from the container\n');
+      expect(await kubectl.ok('logs -f busy --tail=5')).toBe('hello from the container\n');
+      await kubectl.ok('delete pod quiet');
+    });
+
+    it('asks what is allowed', async () => {
+      const may = await kubectl.run('auth can-i create pods');
+      const list = await kubectl.run('auth can-i --list');
+      const who = await kubectl.run('auth whoami');
+      if (minor < PROTOBUF_SINCE) {
+        expect(may.out).toBe('yes\n');
+        expect(list.out).toContain('[*]');
+      } else {
+        expect(may.err).toContain('which this server does not read');
+        expect(list.err).toContain('which this server does not read');
+      }
+      expect(who.out).toMatch(/Username\s+admin/);
+    });
+
+    it('says what to do where it is spoken to in protobuf', async () => {
+      const made = await kubectl.run('create configmap imperative --from-literal=a=b');
+      if (minor < PROTOBUF_SINCE) expect(made.out).toContain('configmap/imperative created');
+      else expect(made.err).toContain('--dry-run=client -o yaml');
+    });
+
+    it('deletes by name, by label, by file and all', async () => {
+      for (const name of ['d1', 'd2', 'd3']) {
+        await kubectl.ok('create -f -', { input: configMap(name) });
+      }
+      await kubectl.ok('label cm d2 kill=me');
+      expect(await kubectl.ok('delete cm d1')).toContain('"d1" deleted');
+      expect(await kubectl.ok('delete cm -l kill=me')).toContain('"d2" deleted');
+      expect(await kubectl.ok('delete -f -', { input: configMap('d3') })).toContain('"d3" deleted');
+      expect(await kubectl.ok('delete deploy,svc --all')).toContain('"web" deleted');
+      expect(await kubectl.ok('delete cm none --ignore-not-found')).toBe('');
+      expect(await kubectl.ok('get deploy,svc')).toBe('');
+    });
+  },
+);
