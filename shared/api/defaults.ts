@@ -9,6 +9,7 @@ import type { Toleration } from './kinds/affinity.ts';
 import type { Container, Probe } from './kinds/container.ts';
 import type { Namespace, Secret, Service, ServicePort } from './kinds/core.ts';
 import type { Pod, PodSpec, PodTemplate } from './kinds/pod.ts';
+import type { Volume } from './kinds/volumes.ts';
 import type { Deployment, DeploymentSpec, ReplicaSet } from './kinds/workloads.ts';
 import type { AnyObject, ResourceName } from './meta.ts';
 import { milliValue } from './quantity.ts';
@@ -115,8 +116,16 @@ function defaultPodSpec(spec: Lacking<PodSpec>): Lacking<PodSpec> {
     ...spec,
     ...(spec.containers && { containers: spec.containers.map(defaultContainer) }),
     ...(spec.initContainers && { initContainers: spec.initContainers.map(defaultContainer) }),
+    ...(spec.volumes && { volumes: spec.volumes.map(defaultVolume) }),
     ...(account && { serviceAccountName: account, serviceAccount: account }),
   };
+}
+
+/** A volume of which nothing but the name is said is an empty directory. */
+function defaultVolume(volume: Lacking<Volume>): Lacking<Volume> {
+  return Object.keys(volume).some((field) => field !== 'name')
+    ? volume
+    : { ...volume, emptyDir: {} };
 }
 
 function defaultContainer(container: Lacking<Container>): Lacking<Container> {

@@ -4,6 +4,7 @@
  */
 import {
   any,
+  atomic,
   boolean,
   type Infer,
   integer,
@@ -20,17 +21,15 @@ import {
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 
-export const OwnerReferenceSchema = object(
-  `${META}.OwnerReference`,
-  'An object that owns this one.',
-  {
+export const OwnerReferenceSchema = atomic(
+  object(`${META}.OwnerReference`, 'An object that owns this one.', {
     apiVersion: required(string('API version of the owner.')),
     kind: required(string('Kind of the owner.')),
     name: required(string('Name of the owner, in the same namespace or cluster-scoped.')),
     uid: required(string('UID of the owner: a namesake made later is not the owner.')),
     controller: boolean('Whether the owner manages this object. At most one owner does.'),
     blockOwnerDeletion: boolean('Foreground deletion of the owner waits for this object.'),
-  },
+  }),
 );
 
 export const ManagedFieldsSchema = object(

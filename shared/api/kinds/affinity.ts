@@ -1,5 +1,6 @@
 /** Where a pod wants to be: node and pod affinity, tolerations, topology spread. */
 import {
+  atomic,
   type Infer,
   integer,
   list,
@@ -8,7 +9,6 @@ import {
   object,
   oneOf,
   required,
-  setOf,
   string,
   withDefault,
 } from '../schema.ts';
@@ -16,10 +16,8 @@ import {
 const CORE = 'io.k8s.api.core.v1';
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 
-export const LabelSelectorSchema = object(
-  `${META}.LabelSelector`,
-  'A query over labels; all must hold.',
-  {
+export const LabelSelectorSchema = atomic(
+  object(`${META}.LabelSelector`, 'A query over labels; all must hold.', {
     matchLabels: map('Labels that must have these values.', string()),
     matchExpressions: list(
       'Further requirements.',
@@ -29,7 +27,7 @@ export const LabelSelectorSchema = object(
         values: list('What it is compared with.', string()),
       }),
     ),
-  },
+  }),
 );
 
 const NodeRequirementSchema = object(`${CORE}.NodeSelectorRequirement`, 'One requirement.', {
@@ -40,14 +38,18 @@ const NodeRequirementSchema = object(`${CORE}.NodeSelectorRequirement`, 'One req
   values: list('What it is compared with.', string()),
 });
 
-const NodeTermSchema = object(`${CORE}.NodeSelectorTerm`, 'Requirements that must all hold.', {
-  matchExpressions: list('On labels.', NodeRequirementSchema),
-  matchFields: list('On fields; only metadata.name.', NodeRequirementSchema),
-});
+const NodeTermSchema = atomic(
+  object(`${CORE}.NodeSelectorTerm`, 'Requirements that must all hold.', {
+    matchExpressions: list('On labels.', NodeRequirementSchema),
+    matchFields: list('On fields; only metadata.name.', NodeRequirementSchema),
+  }),
+);
 
-export const NodeSelectorSchema = object(`${CORE}.NodeSelector`, 'Terms of which one must hold.', {
-  nodeSelectorTerms: required(list('The terms.', NodeTermSchema)),
-});
+export const NodeSelectorSchema = atomic(
+  object(`${CORE}.NodeSelector`, 'Terms of which one must hold.', {
+    nodeSelectorTerms: required(list('The terms.', NodeTermSchema)),
+  }),
+);
 
 const PodTermSchema = object(`${CORE}.PodAffinityTerm`, 'Pods to be near to, or far from.', {
   labelSelector: LabelSelectorSchema,
@@ -118,7 +120,7 @@ const TopologySpreadSchema = object(`${CORE}.TopologySpreadConstraint`, 'Spreads
     oneOf('Whether tainted nodes count.', ['Honor', 'Ignore']),
     'Ignore',
   ),
-  matchLabelKeys: setOf('Labels taken over from the pod itself.', string()),
+  matchLabelKeys: list('Labels taken over from the pod itself.', string()),
 });
 
 export const tolerations = list('Taints that the pod puts up with.', TolerationSchema);

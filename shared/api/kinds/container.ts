@@ -1,5 +1,7 @@
 /** A container of a pod: what it runs, with what, and how its health is told. */
 import {
+  any,
+  atomic,
   boolean,
   type Infer,
   integer,
@@ -20,22 +22,28 @@ import { volumeMounts } from './volumes.ts';
 const CORE = 'io.k8s.api.core.v1';
 
 const keySelector = (name: string, what: string) =>
-  object(`${CORE}.${name}`, `One key of a ${what}.`, {
-    name: withDefault(string(`Name of the ${what}.`), ''),
-    key: required(string('The key.')),
-    optional: boolean('The container may start without it.'),
-  });
+  atomic(
+    object(`${CORE}.${name}`, `One key of a ${what}.`, {
+      name: withDefault(string(`Name of the ${what}.`), ''),
+      key: required(string('The key.')),
+      optional: boolean('The container may start without it.'),
+    }),
+  );
 
 const EnvVarSourceSchema = object(`${CORE}.EnvVarSource`, 'Where a variable gets its value.', {
-  fieldRef: object(`${CORE}.ObjectFieldSelector`, 'A field of the pod.', {
-    apiVersion: withDefault(string('The version of the path.'), 'v1'),
-    fieldPath: required(string("Such as metadata.name, status.podIP, metadata.labels['a'].")),
-  }),
-  resourceFieldRef: object(`${CORE}.ResourceFieldSelector`, 'A request or limit of a container.', {
-    containerName: string('The container; this one by default.'),
-    resource: required(string('Such as limits.cpu.')),
-    divisor: quantity('The unit of the value.'),
-  }),
+  fieldRef: atomic(
+    object(`${CORE}.ObjectFieldSelector`, 'A field of the pod.', {
+      apiVersion: withDefault(string('The version of the path.'), 'v1'),
+      fieldPath: required(string("Such as metadata.name, status.podIP, metadata.labels['a'].")),
+    }),
+  ),
+  resourceFieldRef: atomic(
+    object(`${CORE}.ResourceFieldSelector`, 'A request or limit of a container.', {
+      containerName: string('The container; this one by default.'),
+      resource: required(string('Such as limits.cpu.')),
+      divisor: quantity('The unit of the value.'),
+    }),
+  ),
   configMapKeyRef: keySelector('ConfigMapKeySelector', 'ConfigMap'),
   secretKeyRef: keySelector('SecretKeySelector', 'Secret'),
 });
@@ -112,10 +120,33 @@ const CapabilitiesSchema = object(`${CORE}.Capabilities`, 'Linux capabilities.',
   drop: list('To drop.', string()),
 });
 
-const seccompProfile = object(`${CORE}.SeccompProfile`, 'A seccomp profile.', {
-  type: required(string('RuntimeDefault, Unconfined or Localhost.')),
-  localhostProfile: string('A file of the host.'),
-});
+const profile = (name: string, doc: string) =>
+  object(`${CORE}.${name}`, doc, {
+    type: required(string('RuntimeDefault, Unconfined or Localhost.')),
+    localhostProfile: string('A profile of the host.'),
+  });
+
+/** Confinement by the host's kernel: accepted, since many manifests ask for it, and not configurable. */
+const confinement = {
+  seccompProfile: unsupported(
+    profile('SeccompProfile', 'A seccomp profile.'),
+    "seccomp profiles have no effect: the runtime's default applies",
+  ),
+  appArmorProfile: unsupported(
+    profile('AppArmorProfile', 'An AppArmor profile.'),
+    "AppArmor profiles have no effect: the runtime's default applies",
+  ),
+  seLinuxOptions: unsupported(
+    object(`${CORE}.SELinuxOptions`, 'An SELinux label.', {
+      level: string('The level.'),
+      role: string('The role.'),
+      type: string('The type.'),
+      user: string('The user.'),
+    }),
+    'SELinux options have no effect',
+  ),
+  windowsOptions: unsupported(any('Options of Windows.'), 'containers run on Linux'),
+};
 
 const SecurityContextSchema = object(`${CORE}.SecurityContext`, 'Privileges of a container.', {
   runAsUser: integer('The user id.'),
@@ -125,7 +156,7 @@ const SecurityContextSchema = object(`${CORE}.SecurityContext`, 'Privileges of a
   allowPrivilegeEscalation: boolean('May a process gain more than its parent has.'),
   privileged: boolean('Run privileged; refused.'),
   capabilities: CapabilitiesSchema,
-  seccompProfile,
+  ...confinement,
   procMount: unsupported(string('The proc mount.'), 'procMount has no effect'),
 });
 
@@ -133,10 +164,21 @@ const podSecurity = {
   runAsUser: integer('The user id.'),
   runAsGroup: integer('The group id.'),
   runAsNonRoot: boolean('Refuse to start as root.'),
-  fsGroup: integer('The group that owns volumes.'),
-  fsGroupChangePolicy: string('When volumes change owner.'),
-  supplementalGroups: list('Further groups.', integer()),
-  seccompProfile,
+  fsGroup: unsupported(integer('The group that owns volumes.'), 'volumes keep their owner'),
+  fsGroupChangePolicy: unsupported(
+    string('When volumes change owner.'),
+    'volumes keep their owner',
+  ),
+  supplementalGroups: unsupported(
+    list('Further groups.', integer()),
+    'supplemental groups have no effect yet',
+  ),
+  supplementalGroupsPolicy: unsupported(
+    string('Whether groups of the image count.'),
+    'supplemental groups have no effect yet',
+  ),
+  sysctls: unsupported(list('Kernel parameters.', any()), 'sysctls have no effect'),
+  ...confinement,
 };
 
 export const PodSecurityContextSchema = object(
@@ -148,12 +190,23 @@ export const PodSecurityContextSchema = object(
 export const ResourcesSchema = object(`${CORE}.ResourceRequirements`, 'What a container needs.', {
   requests: map('What is reserved for it.', quantity()),
   limits: map('What it may use at most.', quantity()),
+  claims: unsupported(
+    mapList(
+      'Claims of devices.',
+      object(`${CORE}.ResourceClaim`, 'A claim of the pod.', {
+        name: required(string('The claim.')),
+        request: string('One request of it.'),
+      }),
+      ['name'],
+    ),
+    'resource claims have no effect yet',
+  ),
 });
 
 const ContainerPortSchema = object(`${CORE}.ContainerPort`, 'A port that a container serves.', {
   name: string('A name that services and probes can use.'),
   containerPort: required(integer('The number.')),
-  hostPort: integer('A port of the host.'),
+  hostPort: unsupported(integer('A port of the host.'), 'ports of the host are not opened'),
   hostIP: string('An address of the host.'),
   protocol: withDefault(oneOf('The protocol.', ['TCP', 'UDP', 'SCTP']), 'TCP'),
 });
@@ -168,6 +221,15 @@ export const ContainerSchema = object(`${CORE}.Container`, 'One container of a p
   env: mapList('Environment variables.', EnvVarSchema, ['name']),
   envFrom: list('Objects whose keys become variables.', EnvFromSchema),
   resources: withDefault(ResourcesSchema, {}),
+  resizePolicy: unsupported(
+    list('Whether a resize restarts.', any()),
+    'containers are not resized in place',
+  ),
+  restartPolicyRules: unsupported(
+    list('Exit codes that restart.', any()),
+    'restart rules have no effect yet',
+  ),
+  volumeDevices: unsupported(list('Block devices.', any()), 'block devices are not served'),
   volumeMounts,
   livenessProbe: ProbeSchema,
   readinessProbe: ProbeSchema,

@@ -2,6 +2,7 @@
 import { conditionFields, ObjectMetaSchema, type Stored } from '../meta.ts';
 import {
   any,
+  atomic,
   boolean,
   bytes,
   type Infer,
@@ -19,6 +20,7 @@ import {
   unsupported,
   withDefault,
 } from '../schema.ts';
+import { LocalReferenceSchema } from './pod.ts';
 
 const CORE = 'io.k8s.api.core.v1';
 const DISCOVERY = 'io.k8s.api.discovery.v1';
@@ -28,6 +30,18 @@ const typed = (version: string, kind: string) => ({
   kind: string(kind),
   metadata: ObjectMetaSchema,
 });
+
+const ObjectReferenceSchema = atomic(
+  object(`${CORE}.ObjectReference`, 'An object.', {
+    apiVersion: string('Its version.'),
+    kind: string('Its kind.'),
+    namespace: string('Its namespace.'),
+    name: string('Its name.'),
+    uid: string('Its uid.'),
+    resourceVersion: string('Its version.'),
+    fieldPath: string('A part of it.'),
+  }),
+);
 
 export const NamespaceSchema = object(`${CORE}.Namespace`, 'A scope for names.', {
   ...typed('v1', 'Namespace'),
@@ -67,8 +81,8 @@ export const SecretSchema = object(`${CORE}.Secret`, 'Settings that are nobody e
 
 export const ServiceAccountSchema = object(`${CORE}.ServiceAccount`, 'The identity of a pod.', {
   ...typed('v1', 'ServiceAccount'),
-  secrets: mapList('Its secrets.', any(), ['name']),
-  imagePullSecrets: list('Credentials of registries.', any()),
+  secrets: mapList('Its secrets.', ObjectReferenceSchema, ['name']),
+  imagePullSecrets: list('Credentials of registries.', LocalReferenceSchema),
   automountServiceAccountToken: boolean('Mount a token.'),
 });
 
@@ -89,7 +103,7 @@ export const ServiceSchema = object(`${CORE}.Service`, 'Pods under one name.', {
         oneOf('How it is reached.', ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']),
         'ClusterIP',
       ),
-      selector: map('Labels of the pods.', string()),
+      selector: atomic(map('Labels of the pods.', string())),
       ports: mapList('Its ports.', ServicePortSchema, ['port', 'protocol'], 'port'),
       clusterIP: string('Its address; None for a headless service.'),
       clusterIPs: list('Its addresses.', string()),
@@ -117,16 +131,6 @@ export const ServiceSchema = object(`${CORE}.Service`, 'Pods under one name.', {
     }),
     { loadBalancer: {} },
   ),
-});
-
-const ObjectReferenceSchema = object(`${CORE}.ObjectReference`, 'An object.', {
-  apiVersion: string('Its version.'),
-  kind: string('Its kind.'),
-  namespace: string('Its namespace.'),
-  name: string('Its name.'),
-  uid: string('Its uid.'),
-  resourceVersion: string('Its version.'),
-  fieldPath: string('A part of it.'),
 });
 
 const EndpointSchema = object(`${DISCOVERY}.Endpoint`, 'A pod of a service.', {

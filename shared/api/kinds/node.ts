@@ -7,7 +7,6 @@ import { conditionFields, type ObjectMeta, ObjectMetaSchema, type Stored } from 
 import {
   any,
   boolean,
-  type Infer,
   integer,
   list,
   map,

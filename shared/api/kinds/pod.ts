@@ -5,6 +5,7 @@
 import { conditionFields, ObjectMetaSchema, type Stored } from '../meta.ts';
 import {
   any,
+  atomic,
   boolean,
   type Infer,
   integer,
@@ -22,14 +23,16 @@ import {
   withDefault,
 } from '../schema.ts';
 import { AffinitySchema, tolerations, topologySpreadConstraints } from './affinity.ts';
-import { ContainerSchema, PodSecurityContextSchema } from './container.ts';
+import { ContainerSchema, PodSecurityContextSchema, ResourcesSchema } from './container.ts';
 import { volumes } from './volumes.ts';
 
 const CORE = 'io.k8s.api.core.v1';
 
-const nameRef = object(`${CORE}.LocalObjectReference`, 'A name in the same namespace.', {
-  name: withDefault(string('The name.'), ''),
-});
+export const LocalReferenceSchema = atomic(
+  object(`${CORE}.LocalObjectReference`, 'A name in the same namespace.', {
+    name: withDefault(string('The name.'), ''),
+  }),
+);
 
 const DnsConfigSchema = object(`${CORE}.PodDNSConfig`, 'DNS settings.', {
   nameservers: list('Servers.', string()),
@@ -49,6 +52,10 @@ export const PodSpecSchema = object(`${CORE}.PodSpec`, 'What a pod runs and wher
     ContainerSchema,
     ['name'],
   ),
+  ephemeralContainers: unsupported(
+    mapList('Added to a running pod to debug it.', ContainerSchema, ['name']),
+    'ephemeral containers do not run',
+  ),
   volumes: retainKeys(volumes),
   restartPolicy: withDefault(
     oneOf('When containers are started again.', ['Always', 'OnFailure', 'Never']),
@@ -58,7 +65,7 @@ export const PodSpecSchema = object(`${CORE}.PodSpec`, 'What a pod runs and wher
   activeDeadlineSeconds: integer('The pod fails when it is active for longer.'),
   dnsPolicy: withDefault(string('Where names are resolved.'), 'ClusterFirst'),
   dnsConfig: unsupported(DnsConfigSchema, 'dnsConfig has no effect yet'),
-  nodeSelector: map('Labels that the node must have.', string()),
+  nodeSelector: atomic(map('Labels that the node must have.', string())),
   nodeName: string('The node the pod is bound to.'),
   serviceAccountName: string('The service account that the pod runs as.'),
   serviceAccount: string('The old name of serviceAccountName.'),
@@ -72,7 +79,10 @@ export const PodSpecSchema = object(`${CORE}.PodSpec`, 'What a pod runs and wher
     'processes are not shared',
   ),
   securityContext: withDefault(PodSecurityContextSchema, {}),
-  imagePullSecrets: mapList('Credentials of registries.', nameRef, ['name']),
+  imagePullSecrets: unsupported(
+    mapList('Credentials of registries.', LocalReferenceSchema, ['name']),
+    'images are pulled with the credentials of the node',
+  ),
   hostname: string('The host name.'),
   subdomain: string('The subdomain of the host name.'),
   hostAliases: mapList('Lines of /etc/hosts.', HostAliasSchema, ['ip']),
@@ -98,6 +108,20 @@ export const PodSpecSchema = object(`${CORE}.PodSpec`, 'What a pod runs and wher
     object(`${CORE}.PodSchedulingGate`, 'A gate.', { name: required(string('Its name.')) }),
     ['name'],
   ),
+  resources: unsupported(ResourcesSchema, 'resources of the pod as a whole have no effect yet'),
+  resourceClaims: unsupported(
+    mapList(
+      'Claims of devices.',
+      object(`${CORE}.PodResourceClaim`, 'A claim.', {
+        name: required(string('Unique in the pod.')),
+        resourceClaimName: string('The claim.'),
+        resourceClaimTemplateName: string('What claims are made from.'),
+      }),
+      ['name'],
+    ),
+    'resource claims have no effect yet',
+  ),
+  hostnameOverride: unsupported(string('The host name, whole.'), 'it has no effect yet'),
   overhead: map('What the runtime adds to the requests.', quantity()),
   runtimeClassName: unsupported(string('The runtime class.'), 'runtime classes have no effect'),
   setHostnameAsFQDN: boolean('The host name is fully qualified.'),

@@ -1,5 +1,6 @@
 /** The volume sources that a pod may name, and where a container mounts them. */
 import {
+  any,
   boolean,
   type Infer,
   integer,
@@ -67,8 +68,19 @@ export const VolumeSchema = object(
     emptyDir: EmptyDirSchema,
     configMap: ConfigMapVolumeSchema,
     secret: SecretVolumeSchema,
-    hostPath: unsupported(HostPathSchema, 'hostPath volumes are refused: a host is shared'),
-    persistentVolumeClaim: unsupported(ClaimSchema, 'persistent volumes are not served yet'),
+    // Known, so that a manifest that uses them is refused with the reason and not for an unknown field.
+    hostPath: HostPathSchema,
+    persistentVolumeClaim: ClaimSchema,
+    projected: any('Several sources in one directory; not served yet.'),
+    downwardAPI: any('Files about the pod; not served yet.'),
+    ephemeral: any('A claim that lives with the pod; not served yet.'),
+    csi: any('A volume of a driver; not served yet.'),
+    nfs: any('A directory of an NFS server; not served yet.'),
+    image: any('The files of an image; not served yet.'),
+    gitRepo: any('A checked out repository; not served.'),
+    iscsi: any('An iSCSI disk; not served.'),
+    fc: any('A fibre channel disk; not served.'),
+    awsElasticBlockStore: any('An EBS volume, the old way; not served.'),
   },
 );
 
@@ -77,6 +89,11 @@ export const VolumeMountSchema = object(`${CORE}.VolumeMount`, 'Where a containe
   mountPath: required(string('The path inside the container.')),
   readOnly: boolean('Mount it read-only.'),
   subPath: string('A path inside the volume.'),
+  subPathExpr: unsupported(string('A path with variables.'), 'subPathExpr has no effect yet'),
+  recursiveReadOnly: unsupported(
+    string('Whether mounts below are read-only too.'),
+    'recursiveReadOnly has no effect',
+  ),
   mountPropagation: unsupported(string('How mounts propagate.'), 'mounts do not propagate'),
 });
 
