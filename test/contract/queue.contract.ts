@@ -188,7 +188,9 @@ function returnCases(fresh: () => World): Cases {
       const world = fresh();
       for (let i = 0; i < 2 * MAX_RECEIVES; i++) {
         await world.queue.send([message('poison')]);
-        await world.queue.release(await receiveOne(world), 0);
+        const delivery = await receiveOne(world);
+        await world.queue.send([message('poison')]);
+        await world.queue.release(delivery, 0);
       }
       expect(await world.queue.deadLetters(10)).not.toEqual([]);
     },
