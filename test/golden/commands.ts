@@ -4,7 +4,7 @@ import type { Pod } from '../../shared/api/kinds/pod.ts';
 import type { AnyObject } from '../../shared/api/meta.ts';
 import { taskIdOf } from '../../shared/api/task.ts';
 import { type Answer, pathOf, type Request, send, typeNamed, typeOf } from '../world/client.ts';
-import { node, type Room } from '../world/manifests.ts';
+import type { Room } from '../world/manifests.ts';
 import { describePod } from './describe.ts';
 import { undo } from './rollout.ts';
 import { durationMs } from './script.ts';
@@ -84,8 +84,7 @@ async function nodeCommand(
   switch (what) {
     case 'add': {
       const given = Object.fromEntries(room.map((text) => text.split('='))) as unknown as Room;
-      const request = { method: 'POST', path: '/api/v1/nodes', body: node(name, given) };
-      return expectSuccess(await send(session.world.api, request));
+      return session.world.addNode(name, given);
     }
     case 'lost':
       return runtime.disconnectNode(name);
@@ -205,8 +204,4 @@ function report(session: Session, answer: Answer, success: string): void {
   if (answer.status < 300) return session.print(success);
   const { reason, message } = answer.body as { reason?: string; message?: string };
   session.print(`Error from server (${reason}): ${message}`);
-}
-
-function expectSuccess({ status, body }: Answer): void {
-  if (status >= 300) throw new Error(JSON.stringify(body));
 }

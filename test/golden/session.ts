@@ -2,7 +2,7 @@
  * A scenario as it is played: each line echoed, and below it what it led to. Decisions are told as they are taken,
  * under the virtual time since the beginning.
  */
-import { EPOCH_MS } from '../world/agenda.ts';
+import { EPOCH_MS, macrotask } from '../world/agenda.ts';
 import { keyOf } from '../../shared/api/change.ts';
 import type { AnyController } from '../../shared/control/controller.ts';
 import type { Effects } from '../../shared/control/effects.ts';
@@ -52,6 +52,7 @@ export class Session {
   async settle(): Promise<void> {
     const { agenda } = this.world;
     const deadlineMs = agenda.nowMs + SETTLE_MS;
+    await macrotask();
     for (;;) {
       const next = agenda.nextAtMs();
       if (next === undefined || next > agenda.nowMs + QUIET_MS || next > deadlineMs) return;

@@ -14,6 +14,7 @@ import {
   keyText,
   type KubeObject,
 } from '../../shared/api/meta.ts';
+import type { LogRecord } from '../../shared/ports/recorder.ts';
 import type { HealthMessage, TaskState } from '../../shared/api/task.ts';
 import {
   checkLedger,
@@ -30,8 +31,13 @@ import {
 import { isTerminal } from '../../shared/core/pod/predicates.ts';
 import { podRequests, type Requests } from '../../shared/core/pod/requests.ts';
 
+/** An invariant that does not hold, or an error that nobody has thought of. */
+export type Broken = Omit<Violation, 'invariant'> & {
+  readonly invariant: InvariantName | 'surprise';
+};
+
 export class Oracles {
-  readonly violations: Violation[] = [];
+  readonly violations: Broken[] = [];
   /** Writes to the store so far, events not counted: they are told to people and are no state. */
   writes = 0;
   readonly #objects = new Map<string, Map<string, AnyObject>>();
@@ -69,6 +75,15 @@ export class Oracles {
 
   reported(message: HealthMessage): void {
     if (message.type === 'task') this.#taskChanged(message.task);
+  }
+
+  /** Errors of everyday life are no surprise; what handlers log as an error is. */
+  logged({ level, message, fields }: LogRecord): void {
+    if (level !== 'error') return;
+    this.violations.push({
+      invariant: 'surprise',
+      message: `${message} ${JSON.stringify(fields)}`,
+    });
   }
 
   /** Whether the index has shown the object as it is for at least this long. */

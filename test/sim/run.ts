@@ -11,7 +11,7 @@ import { type Parts, World } from '../world/world.ts';
 import { Faults, type FaultKind } from './faults.ts';
 import { Log } from './log.ts';
 import { FaultyNetwork, faultyPost } from './network.ts';
-import { Oracles } from './oracles.ts';
+import { type Broken, Oracles } from './oracles.ts';
 import { staleIndexes } from './stale-indexes.ts';
 import { isUnfit, Workload } from './workload.ts';
 
@@ -37,7 +37,7 @@ export interface RunResult {
   readonly seed: number;
   readonly hash: string;
   /** The first thing that went wrong. */
-  readonly violation?: Violation & { readonly step: number };
+  readonly violation?: Broken & { readonly step: number };
   readonly steps: number;
   readonly faults: { readonly [kind in FaultKind]?: number };
   /** How long recovery took. */
@@ -88,6 +88,7 @@ class Simulation {
       seed: options.seed,
       network: this.#network,
       post: faultyPost(this.#faults),
+      recorder: { audit: () => {}, log: (record) => this.#oracles.logged(record) },
       onChange: (change) => this.#oracles.changed(change),
       onHealth: (message) => this.#oracles.reported(message),
       alter: (parts) => this.#alter(parts),

@@ -5,7 +5,7 @@
 import type { SeededRandom } from '../../adapters/memory/seeded-random.ts';
 import type { AnyObject } from '../../shared/api/meta.ts';
 import { type Answer, pathOf, send, typeNamed } from '../world/client.ts';
-import { deployment, node, namespace, pod, service } from '../world/manifests.ts';
+import { deployment, namespace, pod, service } from '../world/manifests.ts';
 import type { World } from '../world/world.ts';
 import type { Log } from './log.ts';
 
@@ -14,6 +14,7 @@ const DEPLOYMENTS = ['web', 'api'] as const;
 /** Asks for more than any node has. */
 const HUGE = 'huge';
 const NODES = ['n1', 'n2', 'n3'] as const;
+const ROOM = { cpu: '4', memory: '8Gi' };
 const SIMULATE = 'nullplane.io/simulate';
 const MERGE = 'application/merge-patch+json';
 
@@ -37,7 +38,7 @@ export class Workload {
   /** The cluster before anybody broke anything. */
   async setUp(): Promise<void> {
     for (const name of NAMESPACES) await this.#create(namespace(name));
-    for (const name of NODES) await this.#create(node(name, { cpu: '4', memory: '8Gi' }));
+    for (const name of NODES) await this.#world.addNode(name, ROOM);
   }
 
   /** One thing that somebody does. */
@@ -67,9 +68,9 @@ export class Workload {
   async mend(): Promise<void> {
     for (const name of NODES) {
       this.#world.runtime.reconnectNode(name);
-      await this.#create(node(name, { cpu: '4', memory: '8Gi' })); // unless it is there
+      await this.#world.addNode(name, ROOM);
     }
-    await this.#create(node('spare', { cpu: '32', memory: '64Gi' }));
+    await this.#world.addNode('spare', { cpu: '32', memory: '64Gi' });
     for (const ns of NAMESPACES) {
       for (const name of DEPLOYMENTS) {
         await this.#patch(ns, name, {

@@ -66,6 +66,7 @@ export class Agenda {
 
   /** Lets all happen that is due by then; time is then exactly that. */
   async runUntil(untilMs: number, stop: () => boolean = () => false): Promise<void> {
+    await macrotask(); // what was just begun puts its first entries on the agenda
     for (;;) {
       if (stop()) return;
       const next = this.nextAtMs();

@@ -19,7 +19,7 @@ export function node(name: string, room: Room): AnyObject {
     'v1',
     'Node',
     { name, labels: { 'kubernetes.io/hostname': name } },
-    { status: { capacity: allocatable, allocatable, conditions: [ready] } },
+    { spec: {}, status: { capacity: allocatable, allocatable, conditions: [ready] } },
   );
 }
 

@@ -24,8 +24,12 @@ import { sweep } from '../../shared/control/sweep.ts';
 import { settle } from '../../shared/control/work.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Delivery, Queue } from '../../shared/ports/queue.ts';
+import type { Recorder } from '../../shared/ports/recorder.ts';
 import type { TaskRuntime } from '../../shared/ports/runtime.ts';
+import { rfc3339 } from '../../shared/api/time.ts';
+import { AlreadyExists } from '../../shared/ports/store.ts';
 import { Agenda, macrotask, virtualClock } from './agenda.ts';
+import { node, type Room } from './manifests.ts';
 import { CALM_POST, type Channel, type Post } from './post.ts';
 import {
   CALM,
@@ -51,6 +55,7 @@ export interface Parts {
 export interface WorldOptions {
   readonly seed: number | string;
   readonly agenda?: Agenda;
+  readonly recorder?: Recorder;
   readonly network?: Network;
   readonly post?: Post;
   readonly alter?: (parts: Parts) => Parts;
@@ -63,7 +68,7 @@ export interface WorldOptions {
 export class World {
   readonly agenda: Agenda;
   readonly clock: Clock;
-  readonly recorder = new MemoryRecorder();
+  readonly recorder: Recorder;
   readonly ids: SeededIds;
   readonly store: MemoryStore;
   readonly runtime: SimulatedRuntime;
@@ -84,6 +89,7 @@ export class World {
     this.agenda = options.agenda ?? new Agenda();
     const clock = virtualClock(this.agenda);
     this.clock = clock;
+    this.recorder = options.recorder ?? new MemoryRecorder();
     this.store = new MemoryStore({ clock, onCommit: (change) => this.#stream(change) });
     this.runtime = new SimulatedRuntime({
       clock,
@@ -100,6 +106,23 @@ export class World {
       sweep,
     };
     this.parts = options.alter?.(parts) ?? parts;
+  }
+
+  /** A node joins, as instances do: by itself, not through the API. Nothing happens when it is there. */
+  async addNode(name: string, room: Room): Promise<void> {
+    const object = node(name, room);
+    const metadata = {
+      ...object.metadata,
+      uid: this.ids.uid(),
+      resourceVersion: '',
+      creationTimestamp: rfc3339(this.clock.nowMs()),
+      generation: 1,
+    };
+    try {
+      await this.store.create('nodes', { ...object, metadata });
+    } catch (error) {
+      if (!(error instanceof AlreadyExists)) throw error;
+    }
   }
 
   /** Lets the handlers listen. */

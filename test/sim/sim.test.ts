@@ -1,0 +1,38 @@
+/** The simulation as a part of `npm test`: enough seeds to notice what broke, few enough to wait for. */
+import { describe, expect, test } from 'vitest';
+import { type RunResult, run } from './run.ts';
+
+const SEEDS = 300;
+const SEEDS_A_TEST = 25;
+
+describe('under faults, the invariants hold', () => {
+  for (let from = 1; from <= SEEDS; from += SEEDS_A_TEST) {
+    test(`seeds ${from} to ${from + SEEDS_A_TEST - 1}`, async () => {
+      for (let seed = from; seed < from + SEEDS_A_TEST; seed++) {
+        expect(failureOf(await run({ seed }))).toBe('none');
+      }
+    });
+  }
+});
+
+test('the same seed gives the same run, to the byte', async () => {
+  for (const seed of [1, 101, 201]) {
+    const [first, second] = [await run({ seed }), await run({ seed })];
+    expect(second.hash).toBe(first.hash);
+    expect(second).toEqual(first);
+  }
+});
+
+test('different seeds give different runs', async () => {
+  const hashes = [(await run({ seed: 1 })).hash, (await run({ seed: 2 })).hash];
+  expect(new Set(hashes).size).toBe(2);
+});
+
+function failureOf({ seed, violation }: RunResult): string {
+  if (!violation) return 'none';
+  const { invariant, message, step } = violation;
+  return (
+    `seed ${seed}, step ${step}: ${invariant} ${message}\n` +
+    `replay with: npm run sim -- --seed ${seed} --log`
+  );
+}
