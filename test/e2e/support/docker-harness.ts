@@ -1,0 +1,112 @@
+/** A Docker runtime of its own for each test, under an instance name that nobody else uses, and without leftovers. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import type Dockerode from 'dockerode';
+import { DockerRuntime } from '../../../adapters/docker/docker-runtime.ts';
+import { LABEL } from '../../../adapters/docker/names.ts';
+import { SystemClock } from '../../../adapters/node/system-clock.ts';
+import type { ContainerSpec, HealthMessage, TaskSpec } from '../../../shared/api/task.ts';
+import type { Behaviour, Behaviours, RuntimeHarness } from '../../contract/runtime.contract.ts';
+import { TEST_IMAGES } from './test-image.ts';
+
+export interface DockerHarness extends RuntimeHarness {
+  readonly runtime: DockerRuntime;
+  readonly docker: Dockerode;
+  restart(): Promise<DockerRuntime>;
+  /** Names of this instance's containers and volumes, in any state. */
+  leftovers(): Promise<{ containers: string[]; volumes: string[] }>;
+}
+
+export async function dockerHarness(docker: Dockerode): Promise<DockerHarness> {
+  const instance = `test-${randomUUID()}`;
+  const messages: HealthMessage[] = [];
+  const make = async (): Promise<DockerRuntime> => {
+    const emit = (message: HealthMessage): void => void messages.push(message);
+    const runtime = new DockerRuntime({ docker, clock: new SystemClock(), emit, instance });
+    await runtime.start();
+    return runtime;
+  };
+  let current = await make();
+  return {
+    runtime: current,
+    docker,
+    messages,
+    nodeName: 'node-1',
+    missingImage: 'registry.invalid/missing:1',
+    adapt,
+    pass: (ms) => wait(ms),
+    restart: async () => {
+      current.close();
+      current = await make();
+      return current;
+    },
+    leftovers: () => leftoversOf(docker, instance),
+    close: async () => {
+      current.close();
+      await removeAll(docker, instance);
+    },
+  };
+}
+
+function adapt(task: TaskSpec, behaviours: Behaviours): TaskSpec {
+  const adapted = (container: ContainerSpec): ContainerSpec =>
+    container.image === '' ? behaving(container, behaviours[container.name] ?? {}) : container;
+  return {
+    ...task,
+    initContainers: task.initContainers.map(adapted),
+    containers: task.containers.map(adapted),
+  };
+}
+
+function behaving(container: ContainerSpec, behaviour: Behaviour): ContainerSpec {
+  const {
+    output = [],
+    printEnv = [],
+    exitCode,
+    exitAfterMs = 0,
+    ignoresTerm,
+    readyAfterMs,
+  } = behaviour;
+  const script = [
+    ignoresTerm ? "trap '' TERM" : "trap 'exit 0' TERM",
+    ...output.map((line) => `echo '${line}'`),
+    ...printEnv.map((name) => `echo "${name}=$${name}"`),
+    ...(readyAfterMs === undefined ? [] : [`(sleep ${readyAfterMs / 1000}; touch /tmp/ready) &`]),
+    // In the background, so that the trap runs at once.
+    exitCode === undefined
+      ? 'while true; do sleep 3600 & wait $!; done'
+      : `sleep ${exitAfterMs / 1000} & wait $!; exit ${exitCode}`,
+  ];
+  const action = { type: 'exec', command: ['test', '-e', '/tmp/ready'] } as const;
+  const readiness = {
+    ...{ action, initialDelayMs: 0, periodMs: 500, timeoutMs: 2_000 },
+    ...{ successThreshold: 1, failureThreshold: 1 },
+  };
+  return {
+    ...container,
+    image: TEST_IMAGES[0],
+    command: ['sh', '-c', script.join('\n')],
+    ...(readyAfterMs !== undefined && { probes: { ...container.probes, readiness } }),
+  };
+}
+
+async function leftoversOf(
+  docker: Dockerode,
+  instance: string,
+): Promise<{ containers: string[]; volumes: string[] }> {
+  const label = [`${LABEL.instance}=${instance}`];
+  const containers = await docker.listContainers({ all: true, filters: { label } });
+  const volumes = await docker.listVolumes({ filters: JSON.stringify({ label }) });
+  return {
+    containers: containers.flatMap(({ Names: names }) => names),
+    volumes: volumes.Volumes.map(({ Name: name }) => name),
+  };
+}
+
+async function removeAll(docker: Dockerode, instance: string): Promise<void> {
+  const { containers, volumes } = await leftoversOf(docker, instance);
+  const remove = (name: string): Promise<unknown> =>
+    docker.getContainer(name.slice(1)).remove({ force: true, v: true });
+  await Promise.allSettled(containers.map(remove));
+  await Promise.allSettled(volumes.map((name) => docker.getVolume(name).remove()));
+}
