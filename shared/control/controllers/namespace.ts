@@ -17,12 +17,13 @@ export const namespaceController: Controller<NamespaceSnapshot> = {
   plan: planNamespace,
 };
 
-async function wakes({ type, resource, object }: Change, read: Reader): Promise<ObjectKey[]> {
+async function wakes(change: Change, read: Reader): Promise<ObjectKey[]> {
+  const { type, resource, object, previous } = change;
   const { name, namespace, deletionTimestamp } = object.metadata;
   if (resource === 'namespaces') {
     return type === 'put' && deletionTimestamp !== undefined ? [namespaceKey(name)] : [];
   }
-  if (!namespace) return [];
+  if (!namespace || (type === 'put' && previous)) return [];
   // What goes may be the last; what comes may have passed admission just before the deletion.
   const key = namespaceKey(namespace);
   const home = await read.get<Namespace>(key);
