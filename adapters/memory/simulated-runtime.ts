@@ -196,8 +196,11 @@ export class SimulatedRuntime implements TaskRuntime {
     this.#tellOfNode(nodeName, 'gone');
     const how = { exitCode: 137, reason: 'Error', taskReason: 'NodeLost' };
     for (const record of this.#tasksOn(nodeName)) {
+      const known = this.#lastKnown.get(record.state.id);
       this.#lastKnown.delete(record.state.id);
       this.#stops.delete(record.state.id);
+      // What ended while the node was cut off has been told to nobody.
+      if (known && known.version !== record.state.version) this.#tell(record.state);
       this.#settle(killed(record, how, this.#now()));
     }
   }
