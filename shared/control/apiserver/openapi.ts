@@ -4,7 +4,7 @@
  */
 import { hash64 } from '../../api/hash.ts';
 import type { ApiRequest, ApiResponse } from '../../api/http.ts';
-const openApiDocument = (_group: string, _version: string) => ({});
+import { openApiDocument } from '../../api/openapi.ts';
 import { GROUP_VERSIONS } from './discovery.ts';
 import { tagged } from './responses.ts';
 
