@@ -2,7 +2,13 @@
  * What a store tells of its objects: changes, the identity that a write expects, and the indexes it
  * keeps.
  */
-import type { AnyObject, KubeObject, ObjectKey, ResourceName } from './meta.ts';
+import {
+  type AnyObject,
+  controllerOf,
+  type KubeObject,
+  type ObjectKey,
+  type ResourceName,
+} from './meta.ts';
 
 /** The identity of one version of one object: a namesake made later has another uid. */
 export interface Expected {
@@ -22,7 +28,9 @@ export interface Change<T extends KubeObject = AnyObject> {
 }
 
 /**
- * `owner`: the uid of each owner reference. `node`: a pod's spec.nodeName, '' while it has none.
+ * `owner`: the uid of each owner reference; '' for a pod or ReplicaSet that nothing controls, so that
+ * who selects it finds it without looking at all others. `node`: a pod's spec.nodeName, '' while it
+ * has none.
  */
 export type IndexName = 'owner' | 'node';
 
@@ -34,9 +42,16 @@ export function indexValues(
   resource: ResourceName,
   object: KubeObject,
 ): string[] {
-  if (index === 'owner') return (object.metadata.ownerReferences ?? []).map((owner) => owner.uid);
+  if (index === 'owner') return ownerValues(resource, object);
   if (resource !== 'pods') return [];
   return [(object as { spec?: { nodeName?: string } }).spec?.nodeName ?? ''];
+}
+
+const ADOPTABLE: readonly ResourceName[] = ['pods', 'replicasets.apps'];
+
+function ownerValues(resource: ResourceName, object: KubeObject): string[] {
+  const owners = (object.metadata.ownerReferences ?? []).map((owner) => owner.uid);
+  return ADOPTABLE.includes(resource) && !controllerOf(object) ? [...owners, ''] : owners;
 }
 
 export function expectedOf(object: KubeObject): Expected {

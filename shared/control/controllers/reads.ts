@@ -1,0 +1,62 @@
+/** Reads that several controllers share. */
+import type { Change } from '../../api/change.ts';
+import { controllerOf, type KubeObject, type ObjectKey } from '../../api/meta.ts';
+import { matchesSelector } from '../../api/selectors.ts';
+import type { ListQuery } from '../../ports/store.ts';
+import type { Reader } from '../controller.ts';
+
+/** Objects a page. */
+const PAGE = 1_000;
+
+/** Every object of the query, page by page. */
+export async function listAll<T extends KubeObject>(read: Reader, query: ListQuery): Promise<T[]> {
+  const items: T[] = [];
+  let after: string | undefined;
+  do {
+    const page = await read.list<T>({ limit: PAGE, ...query, ...(after ? { after } : {}) });
+    items.push(...page.items);
+    after = page.next;
+  } while (after !== undefined);
+  return items;
+}
+
+/** What the owner controls, and what nobody does: all that it may claim. */
+export async function claimable<T extends KubeObject>(
+  read: Reader,
+  resource: string,
+  owner: KubeObject,
+): Promise<T[]> {
+  const namespace = owner.metadata.namespace ?? '';
+  const of = (value: string) =>
+    listAll<T>(read, { resource, namespace, index: { name: 'owner', value } });
+  const [owned, free] = await Promise.all([of(owner.metadata.uid), of('')]);
+  return [...owned, ...free];
+}
+
+/** The keys of the controllers, of this kind, that the object has and had. */
+export function controllersOf(change: Change, resource: string, kind: string): ObjectKey[] {
+  const keys = [change.object, ...(change.previous ? [change.previous] : [])].flatMap((object) => {
+    const owner = controllerOf(object);
+    if (owner?.kind !== kind) return [];
+    return { resource, namespace: object.metadata.namespace ?? '', name: owner.name };
+  });
+  return keys.filter(({ name }, i) => keys.findIndex((key) => key.name === name) === i);
+}
+
+interface Selecting extends KubeObject {
+  readonly spec: { readonly selector: Parameters<typeof matchesSelector>[0] };
+}
+
+/** The keys of those who would take on an object that nobody controls. */
+export async function adoptersOf(
+  { type, object }: Change,
+  resource: string,
+  read: Reader,
+): Promise<ObjectKey[]> {
+  const { namespace = '', labels, deletionTimestamp } = object.metadata;
+  if (type === 'delete' || controllerOf(object) || deletionTimestamp) return [];
+  const owners = await listAll<Selecting>(read, { resource, namespace });
+  return owners
+    .filter(({ spec }) => matchesSelector(spec.selector, labels))
+    .map(({ metadata }) => ({ resource, namespace, name: metadata.name }));
+}

@@ -1,0 +1,136 @@
+/**
+ * ReplicaSet: keeps a number of pods of one template. Owns which pods are made and which go; does not own how a pod
+ * lives (core/pod) or where (core/scheduling).
+ *
+ * Invariants:
+ *  R1 Pods to make are named by slot and incarnation (slots.ts), so that no repeat makes one twice (S8).
+ *  R2 A plan makes pods or deletes surplus ones, never both.
+ *  R3 `observedGeneration` reaches a generation only once the pods that exist are as many as it wants.
+ */
+import { sameJson } from '../../api/hash.ts';
+import type { Namespace } from '../../api/kinds/core.ts';
+import type { Pod } from '../../api/kinds/pod.ts';
+import type { ReplicaSet } from '../../api/kinds/workloads.ts';
+import { deletion } from '../deletion.ts';
+import { claim } from '../ownership.ts';
+import { type Action, create, event, eventTarget, type Plan, update } from '../plan.ts';
+import { isTerminal, podIsActive } from '../pod/predicates.ts';
+import { podsForFreeSlots } from './slots.ts';
+import { type Failure, statusOf } from './status.ts';
+import { surplusOf } from './surplus.ts';
+
+export const REPLICA_SETS = 'replicasets.apps';
+
+export interface ReplicaSetSnapshot {
+  readonly set: ReplicaSet;
+  /** The pods that the set controls, and those of its namespace that nothing controls. */
+  readonly pods: readonly Pod[];
+  readonly namespace: Namespace | undefined;
+}
+
+/** Pods made or deleted in one plan: the rest follows in the next, so that other sets have their turn. */
+export const MAX_PODS_PER_PLAN = 500;
+/** The changes of pods wake the set anyway; this is for when those wakes are lost. */
+const NEXT_BATCH_AFTER_MS = 50;
+/** Events cost writes: beyond so many, one speaks for all. */
+const MAX_EVENTS_PER_PLAN = 5;
+
+export function planReplicaSet(snapshot: ReplicaSetSnapshot, nowMs: number): Plan {
+  const { set } = snapshot;
+  const claims = claim('pods', set, set.spec.selector, snapshot.pods, podIsActive);
+  // Whom the pods belong to comes first: the counts of this look are void once that changes.
+  if (claims.changes.length > 0) return { stages: [claims.changes], blocked: [] };
+  const failure = failureOf(snapshot);
+  const work = failure ? { actions: [], events: [], left: 0 } : workOf(set, claims.owned, nowMs);
+  const settled = !failure && work.actions.length === 0;
+  const { status, nextAvailableInMs } = statusOf(set, claims.owned, { settled, failure }, nowMs);
+  const statusChanges = sameJson(status, set.status)
+    ? []
+    : [update(REPLICA_SETS, { ...set, status } as ReplicaSet)];
+  const againAfterMs = work.left > 0 ? NEXT_BATCH_AFTER_MS : nextAvailableInMs;
+  return {
+    stages: [work.actions, [...work.events, ...statusChanges]].filter((stage) => stage.length > 0),
+    blocked: failure ? [failure.message] : [],
+    ...(againAfterMs === undefined ? {} : { againAfterMs }),
+  };
+}
+
+/** Pods are not made where they could not stay: a namespace that is going takes nothing new. */
+function failureOf({ set, namespace, pods }: ReplicaSetSnapshot): Failure | undefined {
+  const leaving = set.metadata.deletionTimestamp !== undefined;
+  const { replicas } = set.spec;
+  if (leaving || namespace?.status.phase !== 'Terminating' || pods.length >= replicas) return;
+  const name = set.metadata.namespace;
+  const reason = `unable to create new content in namespace ${name} because it is being terminated`;
+  return {
+    reason: 'FailedCreate',
+    message: `pods "${set.metadata.name}-" is forbidden: ${reason}`,
+  };
+}
+
+interface Work {
+  readonly actions: readonly Action[];
+  readonly events: readonly Action[];
+  /** Pods that are left for the next plan. */
+  readonly left: number;
+}
+
+function workOf(set: ReplicaSet, pods: readonly Pod[], nowMs: number): Work {
+  if (set.metadata.deletionTimestamp !== undefined) return { actions: [], events: [], left: 0 };
+  const active = pods.filter(podIsActive);
+  const missing = set.spec.replicas - active.length;
+  const cleared = terminalOf(pods).slice(0, MAX_PODS_PER_PLAN);
+  const cleanUp = deletionsOf(cleared, nowMs);
+  const work =
+    missing > 0 ? creations(set, pods, missing) : deletions(set, active, -missing, nowMs);
+  return { ...work, actions: [...work.actions, ...cleanUp] };
+}
+
+function creations(set: ReplicaSet, pods: readonly Pod[], missing: number): Work {
+  const { template } = set.spec;
+  if (!template) return { actions: [], events: [], left: 0 };
+  const count = Math.min(missing, MAX_PODS_PER_PLAN);
+  const made = podsForFreeSlots(set, template, pods, count);
+  return {
+    actions: made.map((pod) => create('pods', pod)),
+    events: eventsOf(set, 'SuccessfulCreate', 'Created pod', made),
+    left: missing - count,
+  };
+}
+
+function deletions(set: ReplicaSet, active: readonly Pod[], tooMany: number, nowMs: number): Work {
+  const count = Math.min(tooMany, MAX_PODS_PER_PLAN);
+  const surplus = surplusOf(active, count);
+  return {
+    actions: deletionsOf(surplus, nowMs),
+    events: eventsOf(set, 'SuccessfulDelete', 'Deleted pod', surplus),
+    left: tooMany - count,
+  };
+}
+
+/**
+ * Pods that have failed are replaced like missing ones, and removed: Kubernetes leaves thousands of them to a cleaner
+ * of its own, which would be a leak here (L2).
+ */
+function terminalOf(pods: readonly Pod[]): readonly Pod[] {
+  return pods.filter((pod) => isTerminal(pod) && pod.metadata.deletionTimestamp === undefined);
+}
+
+function deletionsOf(pods: readonly Pod[], nowMs: number): readonly Action[] {
+  return pods.flatMap((pod) => deletion('pods', pod, {}, nowMs) ?? []);
+}
+
+function eventsOf(
+  set: ReplicaSet,
+  reason: string,
+  verb: string,
+  pods: readonly Pod[],
+): readonly Action[] {
+  const about = eventTarget(REPLICA_SETS, set);
+  const messages = pods.map((pod) => `${verb}: ${pod.metadata.name}`);
+  if (messages.length > MAX_EVENTS_PER_PLAN) {
+    const others = messages.splice(MAX_EVENTS_PER_PLAN - 1);
+    messages.push(`(combined from ${others.length} similar events): ${others.at(-1)}`);
+  }
+  return messages.map((message) => event(about, 'Normal', reason, message));
+}
