@@ -2,10 +2,14 @@
  * Folding news into a pod: read, fold (pure), write if nothing else was written since, and again if something was.
  * Folds commute with other writers' changes, so that trying again is right and nobody starves.
  */
+import { expectedOf } from '../api/change.ts';
 import type { Pod } from '../api/kinds/pod.ts';
 import type { ObjectKey } from '../api/meta.ts';
+import { mayBeRemoved } from '../core/deletion.ts';
+import { observationEvents } from '../core/pod/events.ts';
 import { Conflict } from '../ports/store.ts';
 import type { Effects } from './effects.ts';
+import { recordEvent } from './record-event.ts';
 
 /** Writers of one pod are few: its controller, its task, a person. More lost races than this are a storm. */
 const MAX_TRIES = 8;
@@ -17,18 +21,27 @@ export async function foldIntoPod(
   key: ObjectKey,
   uid: string,
   fold: (pod: Pod, nowMs: number) => Pod | undefined,
-  { store, clock }: Effects,
+  effects: Effects,
 ): Promise<Folded> {
+  const { store, clock } = effects;
   for (let tries = 1; ; tries++) {
     const pod = await store.get<Pod>(key);
     if (pod?.metadata.uid !== uid) return 'missing';
     const next = fold(pod, clock.nowMs());
     if (!next) return 'same';
     try {
-      await store.update('pods', next);
-      return 'written';
+      await write(key, pod, next, store);
     } catch (error) {
       if (!(error instanceof Conflict) || tries === MAX_TRIES) throw error;
+      continue;
     }
+    for (const event of observationEvents(pod, next)) await recordEvent(event, effects);
+    return 'written';
   }
+}
+
+/** A pod that only waited for its task to end is removed in the write that would say so. */
+async function write(key: ObjectKey, pod: Pod, next: Pod, store: Effects['store']): Promise<void> {
+  if (mayBeRemoved('pods', next)) await store.remove(key, expectedOf(pod));
+  else await store.update('pods', next);
 }

@@ -108,11 +108,13 @@ export function eventTarget(resource: ResourceName, object: KubeObject): EventTa
   };
 }
 
+export type EventAction = Extract<Action, { kind: 'event' }>;
+
 export function event(
   about: EventTarget,
   type: 'Normal' | 'Warning',
   reason: string,
   message: string,
-): Action {
+): EventAction {
   return { kind: 'event', about, type, reason, message };
 }

@@ -79,3 +79,8 @@ export function statusesOf(
       unheardOf(container, waitingReason(pod)),
   );
 }
+
+/** A later attempt than this one is intended: a task of this one that lives is one too many. */
+export function isSuperseded(pod: Pod, attempt: number): boolean {
+  return attempt < (pod.control?.attempt ?? 0);
+}

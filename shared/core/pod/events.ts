@@ -3,9 +3,9 @@
  * difference of two states. Few, since each is a write; the plan tells of what it decides itself.
  */
 import type { ContainerStatus, Pod, PodStatus } from '../../api/kinds/pod.ts';
-import { type Action, event, type EventTarget, eventTarget } from '../plan.ts';
+import { event, type EventAction, type EventTarget, eventTarget } from '../plan.ts';
 
-export function observationEvents(before: Pod, after: Pod): readonly Action[] {
+export function observationEvents(before: Pod, after: Pod): readonly EventAction[] {
   const about = eventTarget('pods', after);
   const known = all(before.status);
   return all(after.status).flatMap((now) => {
@@ -22,7 +22,7 @@ function containerEvents(
   old: ContainerStatus | undefined,
   now: ContainerStatus,
   about: EventTarget,
-): readonly Action[] {
+): readonly EventAction[] {
   const { waiting, running, terminated } = now.state ?? {};
   const was = old?.state ?? {};
   if (running && !was.running) return [normal(about, 'Started', `Started container ${now.name}`)];
@@ -45,7 +45,7 @@ function failure(
   reason: string,
   message: string,
   about: EventTarget,
-): readonly Action[] {
+): readonly EventAction[] {
   switch (reason) {
     case 'ErrImagePull':
       return [warning(about, 'Failed', `Failed to pull image "${image}": ${message}`)];
@@ -56,10 +56,10 @@ function failure(
   }
 }
 
-function normal(about: EventTarget, reason: string, message: string): Action {
+function normal(about: EventTarget, reason: string, message: string): EventAction {
   return event(about, 'Normal', reason, message);
 }
 
-function warning(about: EventTarget, reason: string, message: string): Action {
+function warning(about: EventTarget, reason: string, message: string): EventAction {
   return event(about, 'Warning', reason, message);
 }

@@ -1,0 +1,100 @@
+/**
+ * What runtimes and agents tell: task states are folded into pods, node states into nodes. Messages
+ * come late, twice, out of order or not at all; the folds are gated by version or time, and what
+ * got lost is found by the sweep. They come from outside: what is malformed is dropped with a log
+ * line, since no repeat could mend it.
+ *
+ * Invariant: a live task without a live pod attempt to its name is told to stop (L2).
+ */
+import type { Node } from '../api/kinds/node.ts';
+import type { HealthMessage, TaskState } from '../api/task.ts';
+import { parseHealthMessage } from '../core/health/message.ts';
+import { observeNode } from '../core/node/observe.ts';
+import { isSuperseded } from '../core/pod/attempt.ts';
+import { observeTask } from '../core/pod/observe.ts';
+import { Conflict } from '../ports/store.ts';
+import type { Outcome } from './controller.ts';
+import type { Effects } from './effects.ts';
+import { foldIntoPod } from './fold.ts';
+import { isSurprising, outcomeOf } from './outcome.ts';
+
+/** Writers of a node are few; more lost races than this are a storm, and the queue tries later. */
+const MAX_TRIES = 8;
+
+/** Nobody waits for a task that belongs to nobody. */
+const ORPHAN_GRACE_SECONDS = 30;
+
+const DONE: Outcome = { type: 'done' };
+
+/** Never throws. `message` is whatever came; only what is well-formed has an effect. */
+export async function handleHealth(message: unknown, effects: Effects): Promise<Outcome> {
+  const parsed = parseHealthMessage(message);
+  if (typeof parsed === 'string') {
+    const fields = { problem: parsed };
+    effects.recorder.log({ level: 'warn', message: 'health message dropped', fields });
+    return DONE;
+  }
+  try {
+    await apply(parsed, effects);
+    return DONE;
+  } catch (thrown) {
+    const outcome = outcomeOf(thrown);
+    if (outcome.type === 'retry' || outcome.type === 'terminal') report(parsed, outcome, effects);
+    return outcome;
+  }
+}
+
+function apply(message: HealthMessage, effects: Effects): Promise<void> {
+  if (message.type === 'node') return applyToNode(message, effects);
+  return applyToPod(message.task, effects);
+}
+
+async function applyToPod(task: TaskState, effects: Effects): Promise<void> {
+  const { namespace, podName, podUid } = task;
+  const key = { resource: 'pods', namespace, name: podName };
+  let superseded = false;
+  const folded = await foldIntoPod(
+    key,
+    podUid,
+    (pod, nowMs) => {
+      superseded = isSuperseded(pod, task.attempt);
+      return observeTask(pod, task, nowMs);
+    },
+    effects,
+  );
+  const isOrphan = folded === 'missing' || superseded;
+  if (isOrphan && (task.phase === 'pending' || task.phase === 'running')) {
+    await effects.runtime.stop(task.id, ORPHAN_GRACE_SECONDS);
+  }
+}
+
+async function applyToNode(
+  message: Extract<HealthMessage, { type: 'node' }>,
+  { store, clock }: Effects,
+): Promise<void> {
+  const key = { resource: 'nodes', namespace: '', name: message.nodeName };
+  for (let tries = 1; ; tries++) {
+    const node = await store.get<Node>(key);
+    const next = node && observeNode(node, message, clock.nowMs());
+    if (!next) return;
+    try {
+      await store.update('nodes', next);
+      return;
+    } catch (error) {
+      if (!(error instanceof Conflict) || tries === MAX_TRIES) throw error;
+    }
+  }
+}
+
+function report(
+  message: HealthMessage,
+  { type, error }: Extract<Outcome, { error: Error }>,
+  { recorder }: Effects,
+): void {
+  const about = message.type === 'task' ? { task: message.task.id } : { node: message.nodeName };
+  recorder.log({
+    level: isSurprising(error) ? 'error' : 'debug',
+    message: 'health message not applied',
+    fields: { ...about, outcome: type, error: String(error) },
+  });
+}

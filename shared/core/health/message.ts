@@ -1,0 +1,103 @@
+/**
+ * Health messages come from outside. Only what is well-formed in every part that is used goes on;
+ * sizes are bounded first, so that no message can make an object grow without bound.
+ */
+import type { ContainerReport, HealthMessage, TaskState } from '../../api/task.ts';
+
+type Json = { readonly [field: string]: unknown };
+
+/** Names and reasons are short; a runtime's message may quote an engine. */
+const MAX_TEXT = 4096;
+/** As many containers as a task definition may have, twice. */
+const MAX_CONTAINERS = 20;
+
+/** The message, or what is wrong with it. */
+export function parseHealthMessage(value: unknown): HealthMessage | string {
+  if (!isObject(value)) return 'not an object';
+  if (value.type === 'node') return parseNode(value);
+  if (value.type !== 'task') return 'neither a task nor a node message';
+  const problem = taskProblem(value.task);
+  return problem ?? { type: 'task', task: value.task as TaskState };
+}
+
+function parseNode(value: Json): HealthMessage | string {
+  const { nodeName, status, atMs } = value;
+  if (!isText(nodeName) || nodeName === '') return 'nodeName is not a name';
+  if (status !== 'connected' && status !== 'disconnected' && status !== 'gone') {
+    return 'status is not one of connected, disconnected, gone';
+  }
+  if (!isTime(atMs)) return 'atMs is not a time';
+  return { type: 'node', nodeName, status, atMs };
+}
+
+const TEXTS = ['id', 'podUid', 'namespace', 'podName', 'nodeName'] as const;
+const OPTIONAL_TEXTS = ['ip', 'hostIp', 'reason', 'message'] as const;
+
+function taskProblem(task: unknown): string | undefined {
+  if (!isObject(task)) return 'task is not an object';
+  const bad =
+    TEXTS.find((field) => !isText(task[field]) || task[field] === '') ??
+    OPTIONAL_TEXTS.find((field) => !isOptionalText(task[field]));
+  if (bad !== undefined) return `task.${bad} is not a text`;
+  if (!isCount(task.attempt) || task.attempt < 1) return 'task.attempt is not a count';
+  if (!isCount(task.version)) return 'task.version is not a count';
+  if (!['pending', 'running', 'stopping', 'stopped'].includes(task.phase as string)) {
+    return 'task.phase is none';
+  }
+  return reportsProblem(task.containers) ?? reportsProblem(task.initContainers);
+}
+
+function reportsProblem(reports: unknown): string | undefined {
+  if (!Array.isArray(reports) || reports.length > MAX_CONTAINERS) return 'not a list of containers';
+  return reports.every(isReport) ? undefined : 'a container is malformed';
+}
+
+function isReport(value: unknown): value is ContainerReport {
+  if (!isObject(value) || !isObject(value.state)) return false;
+  const texts = isText(value.name) && isText(value.image) && isOptionalText(value.imageId);
+  const flags = typeof value.started === 'boolean' && typeof value.ready === 'boolean';
+  return texts && flags && isOptionalText(value.containerId) && isState(value.state);
+}
+
+function isState(state: Json): boolean {
+  if (!isOptionalText(state.message)) return false;
+  switch (state.type) {
+    case 'waiting':
+      return isText(state.reason);
+    case 'running':
+      return isTime(state.startedAtMs);
+    case 'terminated':
+      return (
+        Number.isInteger(state.exitCode) &&
+        isText(state.reason) &&
+        (state.signal === undefined || Number.isInteger(state.signal)) &&
+        isTime(state.startedAtMs) &&
+        isTime(state.finishedAtMs)
+      );
+    default:
+      return false;
+  }
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_TEXT;
+}
+
+function isOptionalText(value: unknown): boolean {
+  return value === undefined || isText(value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** The last moment that a Date can hold. */
+const LAST_MS = 8.64e15;
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= LAST_MS;
+}
