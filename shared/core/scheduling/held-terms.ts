@@ -3,7 +3,8 @@
  * there think of it.
  */
 import type { Cluster } from './cluster.ts';
-import { type GroupIdentity, Tally } from './pod-index.ts';
+import type { GroupIdentity } from './pod-index.ts';
+import { Tally } from './tally.ts';
 import type { PodTerm } from './terms.ts';
 
 interface Held {

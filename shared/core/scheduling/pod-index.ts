@@ -3,7 +3,8 @@
  * each domain. A tally is counted once when it is first asked for, and then kept with each placement (K3).
  */
 import type { Labels } from '../../api/meta.ts';
-import { type Domains, NO_DOMAIN } from './cluster.ts';
+import type { Domains } from './cluster.ts';
+import { Tally } from './tally.ts';
 
 /** Pods that no selector can tell apart. */
 export interface PodGroup {
@@ -20,39 +21,6 @@ export interface PodGroup {
 }
 
 export type GroupIdentity = Pick<PodGroup, 'namespace' | 'labels' | 'owner' | 'terminating'>;
-
-/** A sum for each domain. */
-export class Tally {
-  readonly domains: Domains;
-  readonly sums: Float64Array;
-  /** Over all domains. Weights of both signs may cancel out here and still differ by domain. */
-  total = 0;
-  /** Nothing was ever added. */
-  isZero = true;
-
-  constructor(domains: Domains) {
-    this.domains = domains;
-    this.sums = new Float64Array(domains.size);
-  }
-
-  add(node: number, amount: number): void {
-    const domain = this.domains.of[node] ?? NO_DOMAIN;
-    if (domain === NO_DOMAIN) return;
-    this.sums[domain] = (this.sums[domain] ?? 0) + amount;
-    this.total += amount;
-    this.isZero = false;
-  }
-
-  /** Whether the node is in a domain. */
-  has(node: number): boolean {
-    return (this.domains.of[node] ?? NO_DOMAIN) !== NO_DOMAIN;
-  }
-
-  /** The sum of the node's domain; 0 where it has none. */
-  at(node: number): number {
-    return this.sums[this.domains.of[node] ?? NO_DOMAIN] ?? 0;
-  }
-}
 
 interface Counted {
   readonly tally: Tally;

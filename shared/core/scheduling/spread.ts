@@ -7,7 +7,8 @@ import { matchesSelector } from '../../api/selectors.ts';
 import { type Cluster, type Domains, NO_DOMAIN } from './cluster.ts';
 import { matchesRequired } from './node-selector.ts';
 import { repelling } from './plugins/taints.ts';
-import type { PodGroup, Tally } from './pod-index.ts';
+import type { PodGroup } from './pod-index.ts';
+import type { Tally } from './tally.ts';
 import type { PodShape } from './shape.ts';
 import { withOwnLabels } from './terms.ts';
 

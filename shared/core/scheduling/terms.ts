@@ -3,7 +3,8 @@ import type { LabelSelector, PodAffinityTerm } from '../../api/kinds/affinity.ts
 import type { Labels } from '../../api/meta.ts';
 import { matchesSelector } from '../../api/selectors.ts';
 import type { Cluster } from './cluster.ts';
-import type { GroupIdentity, Tally } from './pod-index.ts';
+import type { GroupIdentity } from './pod-index.ts';
+import type { Tally } from './tally.ts';
 
 export interface PodTerm {
   /** The same for terms that mean the same pods and the same domains. */

@@ -1,15 +1,18 @@
 /** Required relations to other pods: near to some, far from others, and what placed pods require of this one. */
 import type { PodAffinityTerm } from '../../../api/kinds/affinity.ts';
 import type { Cluster } from '../cluster.ts';
-import { type ClusterFilter, type Judge, OPEN, type Plugin } from '../framework.ts';
+import { type ClusterFilter, type Judge, type Plugin } from '../framework.ts';
 import { HeldTerms } from '../held-terms.ts';
-import type { Tally } from '../pod-index.ts';
+import type { Tally } from '../tally.ts';
 import type { PodShape } from '../shape.ts';
 import { type PodTerm, resolveTerm, tallyOf } from '../terms.ts';
 
 export const TOO_FAR = "node(s) didn't match pod affinity rules";
 export const TOO_NEAR = "node(s) didn't match pod anti-affinity rules";
 export const NOT_WANTED = "node(s) didn't satisfy existing pods anti-affinity rules";
+
+/** No pod in the domain; where there is no domain there is none to be in. */
+const NONE = { least: 0, most: 0, needsDomain: false };
 
 export const interPodAffinity: Plugin = {
   name: 'InterPodAffinity',
@@ -62,13 +65,10 @@ function filter(
   const someAt = (tallies: readonly Tally[], node: number) => tallies.some((t) => t.at(node) > 0);
   return {
     refuse(verdicts, code) {
-      const first = isFirst();
-      const tooNear = [...far, ...unwanted()];
-      if (near.length + tooNear.length === 0) return;
-      for (let node = 0; node < verdicts.length; node++) {
-        if (verdicts[node] !== OPEN) continue;
-        if (tooFar(node, first) || someAt(tooNear, node)) verdicts[node] = code;
-      }
+      const some = { least: isFirst() ? 0 : 1, most: Infinity, needsDomain: true };
+      for (const tally of near) tally.refuseOutside(some, verdicts, code);
+      for (const tally of far) tally.refuseOutside(NONE, verdicts, code);
+      for (const tally of unwanted()) tally.refuseOutside(NONE, verdicts, code);
     },
     reasons(node) {
       if (tooFar(node, isFirst())) return [TOO_FAR];

@@ -1,9 +1,9 @@
 /** Preferred relations to other pods, both ways: what this pod prefers, and what placed pods prefer of it. */
 import type { PodAffinityTerm } from '../../../api/kinds/affinity.ts';
 import type { Cluster } from '../cluster.ts';
-import { type ClusterScore, type Judge, MAX_SCORE, OPEN, type Plugin } from '../framework.ts';
+import { type ClusterScore, type Judge, MAX_SCORE, type Plugin } from '../framework.ts';
 import { HeldTerms } from '../held-terms.ts';
-import type { Tally } from '../pod-index.ts';
+import { addRanked, type Tally } from '../tally.ts';
 import type { PodShape } from '../shape.ts';
 import { type PodTerm, resolveTerm, tallyOf } from '../terms.ts';
 
@@ -16,6 +16,8 @@ interface Wish {
   readonly weight: number;
 }
 
+type Counted = { readonly tally: Tally; readonly weight: number };
+
 export const preferredPodAffinity: Plugin = {
   name: 'PreferredPodAffinity',
   helpedBy: [],
@@ -24,6 +26,7 @@ export const preferredPodAffinity: Plugin = {
 
 function judge(cluster: Cluster): Judge {
   const held = new HeldTerms(cluster);
+  const scratch = new Float64Array(cluster.size);
   return {
     track(pod) {
       const required = pod.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
@@ -39,7 +42,8 @@ function judge(cluster: Cluster): Judge {
         tally: tallyOf([term], term.topologyKey, cluster),
       }));
       const ofOthers = held.about(pod.group);
-      return score(() => [...own, ...ofOthers().map((tally) => ({ tally, weight: 1 }))]);
+      const all = () => [...own, ...ofOthers().map((tally) => ({ tally, weight: 1 }))];
+      return score(all, scratch);
     },
   };
 }
@@ -57,23 +61,12 @@ function wish(term: PodAffinityTerm, weight: number, pod: PodShape, cluster: Clu
   return { term: resolveTerm(term, pod.group, cluster.namespaceLabels), weight };
 }
 
-/** The best open node gets the full score and the worst none, so that counts of any size compare. */
-function score(tallies: () => readonly { tally: Tally; weight: number }[]): ClusterScore {
+function score(wishesNow: () => readonly Counted[], raw: Float64Array): ClusterScore {
   return (totals, verdicts, scoreWeight) => {
-    const counted = tallies().filter(({ tally }) => !tally.isZero);
+    const counted = wishesNow().filter(({ tally }) => !tally.isZero);
     if (counted.length === 0) return;
-    const raw = (node: number) =>
-      counted.reduce((sum, { tally, weight }) => sum + weight * tally.at(node), 0);
-    let [least, most] = [Infinity, -Infinity];
-    for (let node = 0; node < totals.length; node++) {
-      if (verdicts[node] !== OPEN) continue;
-      least = Math.min(least, raw(node));
-      most = Math.max(most, raw(node));
-    }
-    if (!(most > least)) return;
-    const scale = (MAX_SCORE * scoreWeight) / (most - least);
-    for (let node = 0; node < totals.length; node++) {
-      if (verdicts[node] === OPEN) totals[node] = (totals[node] ?? 0) + (raw(node) - least) * scale;
-    }
+    raw.fill(0);
+    for (const { tally, weight } of counted) tally.addTo(raw, weight);
+    addRanked(raw, totals, verdicts, MAX_SCORE * scoreWeight);
   };
 }

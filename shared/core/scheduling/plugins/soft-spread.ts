@@ -5,7 +5,7 @@
  */
 import { NO_DOMAIN } from '../cluster.ts';
 import { type ClusterScore, MAX_SCORE, OPEN, type Plugin } from '../framework.ts';
-import type { Tally } from '../pod-index.ts';
+import type { Tally } from '../tally.ts';
 import { spreadsOf } from '../spread.ts';
 
 export const softSpread: Plugin = {

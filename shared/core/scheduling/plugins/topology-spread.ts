@@ -1,6 +1,5 @@
 /** Required spread: no domain may have more than `maxSkew` pods above the one that has the fewest. */
-import { NO_DOMAIN } from '../cluster.ts';
-import { type ClusterFilter, OPEN, type Plugin } from '../framework.ts';
+import type { ClusterFilter, Plugin } from '../framework.ts';
 import { type Spread, spreadsOf } from '../spread.ts';
 
 export const UNEVEN = "node(s) didn't match pod topology spread constraints";
@@ -29,13 +28,8 @@ function filter(spreads: readonly Spread[]): ClusterFilter {
   return {
     refuse(verdicts, code) {
       for (const spread of spreads) {
-        const most = mostBefore(spread);
-        const { sums, domains } = spread.tally;
-        for (let node = 0; node < verdicts.length; node++) {
-          const domain = domains.of[node] ?? NO_DOMAIN;
-          const refused = domain === NO_DOMAIN || (sums[domain] ?? 0) > most;
-          if (refused && verdicts[node] === OPEN) verdicts[node] = code;
-        }
+        const range = { least: 0, most: mostBefore(spread), needsDomain: true };
+        spread.tally.refuseOutside(range, verdicts, code);
       }
     },
     reasons: (node) => [spreads.some(({ tally }) => !tally.has(node)) ? NO_TOPOLOGY_LABEL : UNEVEN],

@@ -1,0 +1,90 @@
+/**
+ * A tally: a number for each domain of a label, kept up to date with each placement, and the loops over all nodes that
+ * plugins are made of.
+ */
+import { type Domains, NO_DOMAIN } from './cluster.ts';
+import { OPEN } from './framework.ts';
+
+/** A sum for each domain. */
+export class Tally {
+  readonly domains: Domains;
+  readonly sums: Float64Array;
+  /** Over all domains. Weights of both signs may cancel out here and still differ by domain. */
+  total = 0;
+  /** Nothing was ever added. */
+  isZero = true;
+
+  constructor(domains: Domains) {
+    this.domains = domains;
+    this.sums = new Float64Array(domains.size);
+  }
+
+  add(node: number, amount: number): void {
+    const domain = this.domains.of[node] ?? NO_DOMAIN;
+    if (domain === NO_DOMAIN) return;
+    this.sums[domain] = (this.sums[domain] ?? 0) + amount;
+    this.total += amount;
+    this.isZero = false;
+  }
+
+  /** Adds the weighted sum of each node's domain to the node's value. */
+  addTo(values: Float64Array, weight: number): void {
+    const { sums } = this;
+    const { of } = this.domains;
+    for (let node = 0; node < values.length; node++) {
+      const domain = of[node] ?? NO_DOMAIN;
+      if (domain !== NO_DOMAIN) values[node] = (values[node] ?? 0) + weight * (sums[domain] ?? 0);
+    }
+  }
+
+  /** Whether the node is in a domain. */
+  has(node: number): boolean {
+    return (this.domains.of[node] ?? NO_DOMAIN) !== NO_DOMAIN;
+  }
+
+  /** The sum of the node's domain; 0 where it has none. */
+  at(node: number): number {
+    return this.sums[this.domains.of[node] ?? NO_DOMAIN] ?? 0;
+  }
+
+  /** Closes each open node whose sum is not in the range; one without a domain only when it needs one. */
+  refuseOutside(range: SumRange, verdicts: Uint8Array, code: number): void {
+    const { sums } = this;
+    const { of } = this.domains;
+    const { least, most, needsDomain } = range;
+    for (let node = 0; node < verdicts.length; node++) {
+      const domain = of[node] ?? NO_DOMAIN;
+      const sum = sums[domain] ?? 0;
+      const refused = domain === NO_DOMAIN ? needsDomain : sum < least || sum > most;
+      if (refused && verdicts[node] === OPEN) verdicts[node] = code;
+    }
+  }
+}
+
+export interface SumRange {
+  readonly least: number;
+  readonly most: number;
+  readonly needsDomain: boolean;
+}
+
+/** The best open node gets `most` and the worst nothing, so that counts of any size compare. */
+export function addRanked(
+  raw: Float64Array,
+  totals: Float64Array,
+  verdicts: Uint8Array,
+  most: number,
+): void {
+  let lowest = Infinity;
+  let highest = -Infinity;
+  for (let node = 0; node < raw.length; node++) {
+    if (verdicts[node] !== OPEN) continue;
+    const value = raw[node] ?? 0;
+    if (value < lowest) lowest = value;
+    if (value > highest) highest = value;
+  }
+  if (!(highest > lowest)) return;
+  const scale = most / (highest - lowest);
+  for (let node = 0; node < raw.length; node++) {
+    totals[node] = (totals[node] ?? 0) + ((raw[node] ?? 0) - lowest) * scale;
+  }
+}
