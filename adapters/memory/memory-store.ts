@@ -98,7 +98,7 @@ export class MemoryStore implements Store {
   async update<T extends KubeObject>(resource: ResourceName, object: T): Promise<T> {
     const previous = this.#current(keyOf(resource, object));
     checkExpected(previous, expectedOf(object));
-    const { object: updated } = seal(object, this.#nextVersion());
+    const { object: updated } = seal(object, this.#nextVersion(), previous);
     this.#commit({ type: 'put', resource, object: updated, previous });
     return updated as KubeObject as T;
   }
@@ -106,7 +106,7 @@ export class MemoryStore implements Store {
   async remove<T extends KubeObject = AnyObject>(key: ObjectKey, expected: Expected): Promise<T> {
     const previous = this.#current(key);
     checkExpected(previous, expected);
-    const { object: removed } = seal(previous, this.#nextVersion());
+    const { object: removed } = seal(previous, this.#nextVersion(), previous);
     this.#commit({ type: 'delete', resource: key.resource, object: removed, previous });
     return removed as KubeObject as T;
   }

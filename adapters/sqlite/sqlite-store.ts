@@ -151,7 +151,8 @@ export class SqliteStore implements Store {
 
   async update<T extends KubeObject>(resource: ResourceName, object: T): Promise<T> {
     const expected = expectedOf(object);
-    const sealed = seal(object, this.#giveVersion());
+    const base = this.#cache.get(Number(expected.resourceVersion));
+    const sealed = seal(object, this.#giveVersion(), base);
     const updated = await this.#write('put', keyOf(resource, sealed.object), (current) => {
       checkExpected(current, expected);
       return sealed;
@@ -163,7 +164,7 @@ export class SqliteStore implements Store {
     const version = this.#giveVersion();
     const removed = await this.#write('delete', key, (current) => {
       checkExpected(current, expected);
-      return seal(current, version);
+      return seal(current, version, current);
     });
     return removed as KubeObject as T;
   }

@@ -24,6 +24,16 @@ describe('a sealed object', () => {
     fc.assert(property);
   });
 
+  test('shares with the object that it replaces what is the same, and nothing else', () => {
+    const { object: base } = seal(objectWith({ x: [1] }), 1);
+    const status = { y: 1 };
+    const { object, json } = seal({ ...base, status } as KubeObject, 2, base);
+    expect(object.field).toBe(base.field);
+    expect(object.status).not.toBe(status);
+    expect(object).toStrictEqual(JSON.parse(json));
+    expect(object.metadata.resourceVersion).toBe('2');
+  });
+
   test('refuses what JSON would change in silence', () => {
     for (const field of [NaN, Infinity, 1n, () => 1, Symbol('x'), new Date(0), new Map()]) {
       expect(() => seal(objectWith(field), 1)).toThrow(TypeError);
