@@ -110,7 +110,7 @@ function configure(db: DatabaseSync, durability: Durability): void {
   db.exec(`
     PRAGMA page_size = ${PAGE_BYTES};
     PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = ${durability === 'disk' ? 'FULL' : 'OFF'};
+    PRAGMA synchronous = ${durability === 'disk' ? 'FULL' : 'NORMAL'};
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
     PRAGMA journal_size_limit = ${CHECKPOINT_PAGES * PAGE_BYTES};
   `);
