@@ -5,7 +5,7 @@
 import type { ContainerSpec, TaskSpec, TaskVolume } from '../../shared/api/task.ts';
 import { cleanPath, memberOptions, VOLUMES_FOLDER } from './container-options.ts';
 import type { Mountpoints } from './container-options.ts';
-import { engineCall, isRefusal, unlessAlready } from './engine.ts';
+import { engineCall, isRefusal } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { CannotCreate } from './images.ts';
 import type { Images } from './images.ts';
@@ -43,10 +43,8 @@ export async function prepareTask(
   for (const container of containers) {
     await attributed(container, () => abortable(signal, images.ensure(container)));
   }
-  await claimTask(engine, instance, task); // there already, unless somebody removed it
-  signal.throwIfAborted();
   const sandbox = engine.docker.getContainer(sandboxName(task.id));
-  await unlessAlready('start sandbox', () => sandbox.start());
+  await startSandbox(workshop, task);
   const content = task.volumes.flatMap((volume) => volumeEntries(task, volume));
   if (content.length > 0) {
     await engineCall('fill volumes', () => sandbox.putArchive(packTar(content), { path: '/' }));
@@ -60,6 +58,20 @@ export async function prepareTask(
   }
   signal.throwIfAborted();
   await markPrepared(engine, task.id);
+}
+
+async function startSandbox({ engine, instance }: Workshop, task: TaskSpec): Promise<void> {
+  const start = (): Promise<unknown> =>
+    engineCall('start sandbox', () => engine.docker.getContainer(sandboxName(task.id)).start());
+  try {
+    await start();
+  } catch (error) {
+    if (isRefusal(error, 304)) return;
+    if (!isRefusal(error, 404)) throw error;
+    // Somebody removed it. Nothing of the task ever ran, so it may be made again.
+    await claimTask(engine, instance, task);
+    await start();
+  }
 }
 
 async function createMember(

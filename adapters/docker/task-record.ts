@@ -5,7 +5,6 @@
  *
  * The spec has secrets: only who may read all of the engine's containers, and so all of their environment, can read it.
  */
-import { Readable } from 'node:stream';
 import type { TaskSpec } from '../../shared/api/task.ts';
 import { sandboxOptions } from './container-options.ts';
 import { engineCall, ifPresent, isRefusal, unlessAlready } from './engine.ts';
@@ -43,7 +42,7 @@ export async function readRecord(engine: Engine, taskId: string): Promise<TaskRe
     const sandbox = engine.docker.getContainer(sandboxName(taskId));
     const stream = await sandbox.getArchive({ path: `/${FOLDER}` });
     const chunks: Uint8Array[] = [];
-    for await (const chunk of new Readable().wrap(stream)) chunks.push(chunk as Uint8Array);
+    for await (const chunk of stream) chunks.push(chunk as unknown as Uint8Array);
     return Buffer.concat(chunks);
   });
   const files = archive && unpackTar(archive);

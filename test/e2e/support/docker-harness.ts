@@ -17,12 +17,40 @@ export interface DockerHarness extends RuntimeHarness {
   leftovers(): Promise<{ containers: string[]; volumes: string[] }>;
 }
 
+/** Made by a container once it handles SIGTERM. */
+const TRAPPED = '/tmp/trapped';
+const TRAP_TRIES = 50;
+const TRAP_WAIT_MS = 50;
+
+/** A first process that is asked to end before it has said what to do then, is not: the cases don't mean that. */
+class PatientRuntime extends DockerRuntime {
+  override async stop(taskId: string, graceSeconds: number): Promise<void> {
+    const [state] = await this.describe([taskId]);
+    for (const container of state?.containers ?? []) {
+      if (container.state.type === 'running') await this.#untilTrapped(taskId, container.name);
+    }
+    await super.stop(taskId, graceSeconds);
+  }
+
+  async #untilTrapped(taskId: string, container: string): Promise<void> {
+    const { signal } = new AbortController();
+    const command = ['test', '-e', TRAPPED];
+    for (let tries = TRAP_TRIES; tries > 0; tries -= 1) {
+      const options = { command, tty: false, stdin: false, signal };
+      const session = await this.exec(taskId, container, options).catch(() => undefined);
+      for await (const _frame of session?.output ?? []) continue;
+      if (!session || (await session.exitCode) === 0) return;
+      await wait(TRAP_WAIT_MS);
+    }
+  }
+}
+
 export async function dockerHarness(docker: Dockerode): Promise<DockerHarness> {
   const instance = `test-${randomUUID()}`;
   const messages: HealthMessage[] = [];
   const make = async (): Promise<DockerRuntime> => {
     const emit = (message: HealthMessage): void => void messages.push(message);
-    const runtime = new DockerRuntime({ docker, clock: new SystemClock(), emit, instance });
+    const runtime = new PatientRuntime({ docker, clock: new SystemClock(), emit, instance });
     await runtime.start();
     return runtime;
   };
@@ -69,6 +97,7 @@ function behaving(container: ContainerSpec, behaviour: Behaviour): ContainerSpec
   } = behaviour;
   const script = [
     ignoresTerm ? "trap '' TERM" : "trap 'exit 0' TERM",
+    `touch ${TRAPPED}`,
     ...output.map((line) => `echo '${line}'`),
     ...printEnv.map((name) => `echo "${name}=$${name}"`),
     ...(readyAfterMs === undefined ? [] : [`(sleep ${readyAfterMs / 1000}; touch /tmp/ready) &`]),
