@@ -2,6 +2,7 @@
 import { parseAllDocuments } from 'yaml';
 import type { Pod } from '../../shared/api/kinds/pod.ts';
 import type { AnyObject } from '../../shared/api/meta.ts';
+import type { ResourceType } from '../../shared/api/resources.ts';
 import { taskIdOf } from '../../shared/api/task.ts';
 import { type Answer, pathOf, type Request, send, typeNamed, typeOf } from '../world/client.ts';
 import type { Room } from '../world/manifests.ts';
@@ -141,24 +142,36 @@ async function applyDocuments(
     const after = (answer.body as AnyObject).metadata.resourceVersion;
     const same = before?.metadata.resourceVersion === after;
     const what = !before ? 'created' : same ? 'unchanged' : 'configured';
-    report(session, answer, `${type.singular}${type.group && `.${type.group}`}/${name} ${what}`);
+    report(session, answer, `${typeName(type)}/${name} ${what}`);
   }
 }
 
-/** `get pods`, `get deploy web`, `get pods,rs`. */
+/** `get pods`, `get deploy web`; `get pods,rs` names the resource with each object, as kubectl does. */
 async function getTable(
   session: Session,
   [words = '', name]: readonly string[],
 ): Promise<void> {
-  for (const word of words.split(',')) {
-    const type = typeNamed(word);
+  const types = words.split(',').map(typeNamed);
+  for (const [i, type] of types.entries()) {
     const path = pathOf(type, { namespace: NAMESPACE, ...(name ? { name } : {}) });
     const answer = await send(session.world.api, { method: 'GET', path, accept: TABLE });
-    const table = answer.body as Table;
-    const empty = answer.status === 200 && table.rows.length === 0;
-    if (empty) session.print(`No resources found in ${NAMESPACE} namespace.`);
-    else report(session, answer, answer.status === 200 ? printTable(table) : '');
+    if (i > 0) session.print('');
+    if (answer.status !== 200) report(session, answer, '');
+    else session.print(tableText(answer.body as Table, types.length > 1 ? typeName(type) : ''));
   }
+}
+
+function tableText(table: Table, prefix: string): string {
+  if (table.rows.length === 0) return `No resources found in ${NAMESPACE} namespace.`;
+  const rows = table.rows.map(({ cells: [name, ...cells] }) => ({
+    cells: [prefix ? `${prefix}/${String(name)}` : name, ...cells],
+  }));
+  return printTable({ ...table, rows });
+}
+
+/** `deployment.apps`, as kubectl speaks of one. */
+function typeName({ singular, group }: ResourceType): string {
+  return group ? `${singular}.${group}` : singular;
 }
 
 function patch(session: Session, done: string, target: string, body: object): Promise<void> {
@@ -174,9 +187,7 @@ async function change(
 ): Promise<void> {
   const answer = await ask(session, method, target, request);
   const [word = ''] = target.split('/');
-  const { singular, group } = typeNamed(word);
-  const name = nameIn(session, target);
-  report(session, answer, `${singular}${group && `.${group}`}/${name} ${done}`);
+  report(session, answer, `${typeName(typeNamed(word))}/${nameIn(session, target)} ${done}`);
 }
 
 function ask(

@@ -10,20 +10,26 @@ export type Known = (key: ObjectKey) => AnyObject | undefined;
 /** More of them say no more. */
 const MAX_DIFFERENCES = 8;
 
-export function planLines(plan: Plan, known: Known): readonly string[] {
+/** Longer ones are a difference a line. */
+const MAX_LINE = 70;
+const INDENT = ' '.repeat(13);
+
+/** `own` is what the plan is about: it need not be named again. */
+export function planLines(plan: Plan, known: Known, own?: ObjectKey): readonly string[] {
   return [
-    ...plan.stages.flat().map((action) => actionLine(action, known)),
+    ...plan.stages.flat().map((action) => actionLine(action, known, own)),
     ...plan.blocked.map((reason) => `blocked: ${reason}`),
   ];
 }
 
-export function actionLine(action: Action, known: Known): string {
+export function actionLine(action: Action, known: Known, own?: ObjectKey): string {
   switch (action.kind) {
     case 'create':
       return `create ${shortName(keyOf(action.resource, action.object))}${sizeOf(action.object)}`;
     case 'update': {
       const key = keyOf(action.resource, action.object);
-      return `update ${shortName(key)}: ${changesOf(known(key), action.object)}`;
+      const isOwn = own && keyText(own) === keyText(key);
+      return `update${isOwn ? '' : ` ${shortName(key)}`}:${changesOf(known(key), action.object)}`;
     }
     case 'remove':
       return `remove ${shortName(action.key)}`;
@@ -48,7 +54,9 @@ function changesOf(before: AnyObject | undefined, after: AnyObject): string {
   const all = differences(before ?? {}, after);
   const shown = all.slice(0, MAX_DIFFERENCES);
   if (all.length > shown.length) shown.push(`and ${all.length - shown.length} more`);
-  return shown.length > 0 ? shown.join('; ') : 'nothing to see';
+  if (shown.length === 0) return ' bookkeeping only';
+  const line = shown.join('; ');
+  return line.length <= MAX_LINE ? ` ${line}` : shown.map((text) => `\n${INDENT}${text}`).join('');
 }
 
 function sizeOf({ spec }: AnyObject): string {

@@ -1,5 +1,7 @@
 /** What one write changes, in words short enough to read many of them. */
 
+import type { ContainerStatus } from '../../shared/api/kinds/pod.ts';
+
 /** Fields that change with every write, or say again what others say. */
 const NOISE = new Set([
   'metadata.resourceVersion',
@@ -10,6 +12,17 @@ const NOISE = new Set([
   'lastProbeTime',
   'message',
   'observedGeneration',
+  'control.intentAtMs',
+  'control.stopAskedAtMs',
+  'control.backOffUntilMs',
+  'control.taskId',
+  'control.taskVersion',
+  'status.hostIP',
+  'status.hostIPs',
+  'status.podIP',
+  'status.podIPs',
+  'status.startTime',
+  'status.qosClass',
 ]);
 
 const KEYS_OF_LISTS = ['type', 'name', 'ip', 'podUid', 'uid', 'key'] as const;
@@ -19,6 +32,7 @@ export function differences(before: unknown, after: unknown, path = ''): readonl
   const field = path.split('.').at(-1) ?? '';
   if (NOISE.has(path) || NOISE.has(field) || Object.is(before, after)) return [];
   if (isCondition(before) || isCondition(after)) return conditionDifference(before, after, path);
+  if (isContainer(before) || isContainer(after)) return containerDifference(before, after, path);
   const [left, right] = [entriesOf(before), entriesOf(after)];
   if (!left && !right) return [`${path} ${textOf(before)} → ${textOf(after)}`];
   const keys = new Set([...Object.keys(left ?? {}), ...Object.keys(right ?? {})]);
@@ -59,6 +73,27 @@ function conditionDifference(before: unknown, after: unknown, path: string): rea
   const [was, is] = [text(before), text(after)];
   const type = path.split('.').at(-1) ?? '';
   return was === is ? [] : [`${type} ${was} → ${is}`];
+}
+
+function isContainer(value: unknown): value is ContainerStatus {
+  const fields = value as Partial<ContainerStatus> | null | undefined;
+  return typeof fields?.restartCount === 'number' && typeof fields.name === 'string';
+}
+
+function containerDifference(before: unknown, after: unknown, path: string): readonly string[] {
+  const text = (value: unknown) => (isContainer(value) ? containerText(value) : '-');
+  const [was, is] = [text(before), text(after)];
+  return was === is ? [] : [`${path.split('.').at(-1)}: ${was} → ${is}`];
+}
+
+function containerText({ state, ready, restartCount }: ContainerStatus): string {
+  const { waiting, running, terminated } = state ?? {};
+  const now = waiting
+    ? `waiting (${waiting.reason})`
+    : running
+      ? `running${ready ? ' and ready' : ''}`
+      : `terminated (${terminated?.reason}, exit code ${terminated?.exitCode})`;
+  return restartCount > 0 ? `${now}, ${restartCount} restarts` : now;
 }
 
 function textOf(value: unknown): string {

@@ -8,9 +8,11 @@ import type { AnyController } from '../../shared/control/controller.ts';
 import type { Effects } from '../../shared/control/effects.ts';
 import type { ObjectKey } from '../../shared/api/meta.ts';
 import type { Plan } from '../../shared/core/plan.ts';
+import { send } from '../world/client.ts';
+import { namespace } from '../world/manifests.ts';
 import { type Parts, World } from '../world/world.ts';
 import { COMMANDS } from './commands.ts';
-import { actionLine, Mirror, planLines, shortName } from './decisions.ts';
+import { actionLine, Mirror, planLines } from './decisions.ts';
 import { type Line, parseScript } from './script.ts';
 
 /** When nothing is due within this time, the world has settled for the moment. */
@@ -34,6 +36,13 @@ export class Session {
 
   async play(script: string): Promise<string> {
     await this.world.start();
+    await send(this.world.api, {
+      method: 'POST',
+      path: '/api/v1/namespaces',
+      body: namespace('default'),
+    });
+    await this.settle();
+    this.#printed = []; // how a namespace gets what it must have is not what scenarios are about
     for (const line of parseScript(script)) await this.#playLine(line);
     return `${this.#printed.join('\n')}\n`;
   }
@@ -93,7 +102,8 @@ export class Session {
       plan: (snapshot: object, nowMs) => {
         const plan: Plan = controller.plan(snapshot, nowMs);
         const key = keys.get(snapshot);
-        this.#tell(key ? shortName(key) : controller.name, planLines(plan, this.mirror.get));
+        const who = `${controller.name} ${key?.name ?? ''}`;
+        this.#tell(who, planLines(plan, this.mirror.get, key));
         return plan;
       },
     };
