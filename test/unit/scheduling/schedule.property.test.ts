@@ -6,7 +6,7 @@ import { NOW_MS, snapshot } from './fixtures.ts';
 import { namespaces, someNodes, somePods } from './generators.ts';
 import { feasible, type Placed, type World } from './reference.ts';
 
-const RUNS = { numRuns: 400 };
+const RUNS = { numRuns: 200 };
 
 const cluster = fc
   .record({ nodes: someNodes, pods: somePods })
@@ -52,7 +52,7 @@ describe('a pass', () => {
         const waiting = pods.filter((pod) => !isPlaced(pod)).length;
         expect(result.placements.length + result.unschedulable.length).toBe(waiting);
       }),
-      RUNS,
+      { numRuns: 1_500 },
     );
   });
 
