@@ -1,0 +1,542 @@
+/** A table for each plugin: a pod, the nodes it meets, and where it goes or why not. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type {
+  Affinity,
+  NodeRequirement,
+  PodAffinityTerm,
+} from '../../../shared/api/kinds/affinity.ts';
+import type { Node } from '../../../shared/api/kinds/node.ts';
+import type { Pod, PodSpec } from '../../../shared/api/kinds/pod.ts';
+import { PLUGINS } from '../../../shared/core/scheduling/registry.ts';
+import { schedule } from '../../../shared/core/scheduling/schedule.ts';
+import { container, namespace, node, NOW_MS, pod, running, snapshot } from './fixtures.ts';
+
+interface Case {
+  readonly name: string;
+  readonly nodes: readonly Node[];
+  readonly pods: readonly Pod[];
+  /** `pod@node` for each placement, then the messages. */
+  readonly expected: readonly string[];
+}
+
+function answers({ nodes, pods }: Pick<Case, 'nodes' | 'pods'>): string[] {
+  const namespaces = [namespace('default', { team: 'core' }), namespace('other', { team: 'far' })];
+  const result = schedule(snapshot({ nodes, pods, namespaces }), NOW_MS);
+  return [
+    ...result.placements.map((p) => `${p.pod.metadata.name}@${p.node}`),
+    ...result.unschedulable.map(({ message }) => message),
+  ];
+}
+
+function table(title: string, cases: readonly Case[]): void {
+  describe(title, () => {
+    it.each(cases)('$name', (given) => {
+      expect(answers(given)).toEqual(given.expected);
+    });
+  });
+}
+
+const ZONE = 'topology.kubernetes.io/zone';
+const zoned = (name: string, zone: string) => node(name, { labels: { [ZONE]: zone } });
+const tainted = (name: string, effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute') =>
+  node(name, { spec: { taints: [{ key: 'gpu', value: 'yes', effect }] } });
+const cordoned = node('a', { spec: { unschedulable: true } });
+const fargate = (name: string) => node(name, { labels: { 'nullplane.io/compute': 'fargate' } });
+const asks = (spec: Partial<PodSpec>) => pod('p', { labels: { app: 'web' }, spec });
+const web = (name: string, namespaceName = 'default') =>
+  pod(name, { namespace: namespaceName, labels: { app: 'web' } });
+
+table('unschedulable nodes', [
+  {
+    name: 'are left out',
+    nodes: [cordoned, node('b')],
+    pods: [pod('p')],
+    expected: ['p@b'],
+  },
+  {
+    name: 'are named in the message',
+    nodes: [cordoned],
+    pods: [pod('p')],
+    expected: ['0/1 nodes are available: 1 node(s) were unschedulable.'],
+  },
+  {
+    name: 'take pods that tolerate the cordon',
+    nodes: [cordoned],
+    pods: [
+      asks({ tolerations: [{ key: 'node.kubernetes.io/unschedulable', operator: 'Exists' }] }),
+    ],
+    expected: ['p@a'],
+  },
+]);
+
+table('a requested node', [
+  {
+    name: 'is the only one considered',
+    nodes: [node('a'), node('b')],
+    pods: [asks({ nodeName: 'b' })],
+    expected: ['p@b'],
+  },
+  {
+    name: 'must have room',
+    nodes: [node('a'), node('b', { allocatable: { pods: '0' } })],
+    pods: [asks({ nodeName: 'b' })],
+    expected: [
+      "0/2 nodes are available: 1 Too many pods, 1 node(s) didn't match the requested node name.",
+    ],
+  },
+]);
+
+const noTaint = (value: string) =>
+  `0/1 nodes are available: 1 node(s) had untolerated taint {gpu: ${value}}.`;
+
+table('taints', [
+  {
+    name: 'keep pods away',
+    nodes: [tainted('a', 'NoSchedule')],
+    pods: [pod('p')],
+    expected: [noTaint('yes')],
+  },
+  {
+    name: 'are shown without a value when they have none',
+    nodes: [node('a', { spec: { taints: [{ key: 'gpu', effect: 'NoExecute' }] } })],
+    pods: [pod('p')],
+    expected: [noTaint('')],
+  },
+  {
+    name: 'are tolerated by value',
+    nodes: [tainted('a', 'NoSchedule')],
+    pods: [asks({ tolerations: [{ key: 'gpu', operator: 'Equal', value: 'yes' }] })],
+    expected: ['p@a'],
+  },
+  {
+    name: 'are not tolerated by another value',
+    nodes: [tainted('a', 'NoSchedule')],
+    pods: [asks({ tolerations: [{ key: 'gpu', value: 'no' }] })],
+    expected: [noTaint('yes')],
+  },
+  {
+    name: 'are not tolerated for another effect',
+    nodes: [tainted('a', 'NoExecute')],
+    pods: [asks({ tolerations: [{ key: 'gpu', operator: 'Exists', effect: 'NoSchedule' }] })],
+    expected: [noTaint('yes')],
+  },
+  {
+    name: 'are all tolerated by Exists without a key',
+    nodes: [tainted('a', 'NoExecute')],
+    pods: [asks({ tolerations: [{ operator: 'Exists' }] })],
+    expected: ['p@a'],
+  },
+  {
+    name: 'that only prefer so are avoided',
+    nodes: [tainted('a', 'PreferNoSchedule'), node('b')],
+    pods: [pod('p')],
+    expected: ['p@b'],
+  },
+]);
+
+const requires = (...matchExpressions: NodeRequirement[]): Partial<PodSpec> => ({
+  affinity: {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] },
+    },
+  },
+});
+const labelled = [node('a', { labels: { cores: '8' } }), node('b', { labels: { cores: '16' } })];
+const NOT_SELECTED = "node(s) didn't match Pod's node affinity/selector";
+const nowhere = [`0/2 nodes are available: 2 ${NOT_SELECTED}.`];
+const operators: readonly [NodeRequirement['operator'], string[] | undefined, string[]][] = [
+  ['In', ['16'], ['p@b']],
+  ['In', ['1'], nowhere],
+  ['NotIn', ['8'], ['p@b']],
+  ['Exists', undefined, ['p@a']],
+  ['DoesNotExist', undefined, nowhere],
+  ['Gt', ['8'], ['p@b']],
+  ['Lt', ['9'], ['p@a']],
+  ['Gt', ['many'], nowhere],
+];
+
+table('node affinity', [
+  {
+    name: 'selects by label',
+    nodes: labelled,
+    pods: [asks({ nodeSelector: { cores: '16' } })],
+    expected: ['p@b'],
+  },
+  {
+    name: 'selects by the name of the node',
+    nodes: labelled,
+    pods: [
+      asks({
+        affinity: {
+          nodeAffinity: {
+            requiredDuringSchedulingIgnoredDuringExecution: {
+              nodeSelectorTerms: [
+                { matchFields: [{ key: 'metadata.name', operator: 'In', values: ['b'] }] },
+              ],
+            },
+          },
+        },
+      }),
+    ],
+    expected: ['p@b'],
+  },
+  {
+    name: 'selects nothing by no terms',
+    nodes: labelled,
+    pods: [asks(requires())],
+    expected: nowhere,
+  },
+  {
+    name: 'prefers by weight',
+    nodes: labelled,
+    pods: [
+      asks({
+        affinity: {
+          nodeAffinity: {
+            preferredDuringSchedulingIgnoredDuringExecution: [
+              {
+                weight: 9,
+                preference: {
+                  matchExpressions: [{ key: 'cores', operator: 'Gt', values: ['8'] }],
+                },
+              },
+              {
+                weight: 1,
+                preference: { matchExpressions: [{ key: 'cores', operator: 'Exists' }] },
+              },
+            ],
+          },
+        },
+      }),
+    ],
+    expected: ['p@b'],
+  },
+  ...operators.map(([operator, values, expected]) => ({
+    name: `requires cores ${operator} ${values?.join() ?? ''}`,
+    nodes: labelled,
+    pods: [asks(requires({ key: 'cores', operator, ...(values ? { values } : {}) }))],
+    expected,
+  })),
+]);
+
+const onPort = (name: string, hostPort: number, hostIP?: string) =>
+  pod(name, {
+    spec: {
+      containers: [
+        {
+          ...container({}),
+          ports: [{ containerPort: 80, hostPort, protocol: 'TCP', ...(hostIP ? { hostIP } : {}) }],
+        },
+      ],
+    },
+  });
+const NO_PORTS =
+  "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports.";
+
+table('host ports', [
+  {
+    name: 'are given once',
+    nodes: [node('a')],
+    pods: [onPort('p', 80), onPort('q', 80)],
+    expected: ['p@a', NO_PORTS],
+  },
+  {
+    name: 'differ by number',
+    nodes: [node('a')],
+    pods: [onPort('p', 80), onPort('q', 81)],
+    expected: ['p@a', 'q@a'],
+  },
+  {
+    name: 'differ by address, unless one has them all',
+    nodes: [node('a')],
+    pods: [onPort('p', 80, '10.0.0.1'), onPort('q', 80, '10.0.0.2'), onPort('r', 80)],
+    expected: ['p@a', 'q@a', NO_PORTS],
+  },
+]);
+
+const noOffer = (what: string) => [`0/1 nodes are available: 1 node(s) on Fargate ${what}.`];
+
+table('Fargate', [
+  {
+    name: 'never runs out of room',
+    nodes: [fargate('f')],
+    pods: ['p', 'q', 'r'].map((name) => pod(name, { requests: { cpu: '3' } })),
+    expected: ['p@f', 'q@f', 'r@f'],
+  },
+  {
+    name: 'comes after machines that run',
+    nodes: [fargate('f'), node('m')],
+    pods: ['p', 'q'].map((name) => pod(name, { requests: { cpu: '3' } })),
+    expected: ['p@m', 'q@f'],
+  },
+  {
+    name: 'has no GPUs',
+    nodes: [fargate('f')],
+    pods: [pod('p', { requests: { 'nvidia.com/gpu': '1' } })],
+    expected: noOffer('offer no nvidia.com/gpu'),
+  },
+  {
+    name: 'has no host ports',
+    nodes: [fargate('f')],
+    pods: [onPort('p', 80)],
+    expected: noOffer('offer no host ports'),
+  },
+  {
+    name: 'takes the largest size',
+    nodes: [fargate('f')],
+    pods: [pod('p', { requests: { cpu: '16', memory: '120Gi' } })],
+    expected: ['p@f'],
+  },
+  {
+    name: 'takes no more than that',
+    nodes: [fargate('f')],
+    pods: [pod('p', { requests: { cpu: '16001m' } })],
+    expected: noOffer('offer at most 16 vCPU, 120Gi memory, 200Gi storage'),
+  },
+]);
+
+const term = (topologyKey: string, given: Partial<PodAffinityTerm> = {}): PodAffinityTerm => ({
+  topologyKey,
+  labelSelector: { matchLabels: { app: 'web' } },
+  ...given,
+});
+const near = (...terms: PodAffinityTerm[]): Affinity => ({
+  podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: terms },
+});
+const far = (...terms: PodAffinityTerm[]): Affinity => ({
+  podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: terms },
+});
+const zones = [zoned('a', 'z1'), zoned('b', 'z2'), node('c')];
+const selfless = (affinity: Affinity) => pod('p', { spec: { affinity } });
+
+table('pod affinity', [
+  {
+    name: 'goes where the others are',
+    nodes: zones,
+    pods: [running('b', web('w')), selfless(near(term(ZONE)))],
+    expected: ['p@b'],
+  },
+  {
+    name: 'says where the others are not',
+    nodes: zones,
+    pods: [selfless(near(term(ZONE)))],
+    expected: ["0/3 nodes are available: 3 node(s) didn't match pod affinity rules."],
+  },
+  {
+    name: 'lets the first of a group in, where there is a domain',
+    nodes: [node('0'), ...zones],
+    pods: [asks({ affinity: near(term(ZONE)) })],
+    expected: ['p@a'],
+  },
+  {
+    name: 'waits for a pod behind it in the queue',
+    nodes: zones,
+    pods: [
+      selfless(near(term(ZONE))),
+      { ...web('w'), spec: { ...web('w').spec, nodeSelector: { [ZONE]: 'z2' } } },
+    ],
+    expected: ['w@b', 'p@b'],
+  },
+  {
+    name: 'looks in its own namespace only',
+    nodes: zones,
+    pods: [running('b', web('w', 'other')), selfless(near(term(ZONE)))],
+    expected: ["0/3 nodes are available: 3 node(s) didn't match pod affinity rules."],
+  },
+  {
+    name: 'looks in namespaces by name',
+    nodes: zones,
+    pods: [running('b', web('w', 'other')), selfless(near(term(ZONE, { namespaces: ['other'] })))],
+    expected: ['p@b'],
+  },
+  {
+    name: 'looks in namespaces by label',
+    nodes: zones,
+    pods: [
+      running('b', web('w', 'other')),
+      selfless(near(term(ZONE, { namespaceSelector: { matchLabels: { team: 'far' } } }))),
+    ],
+    expected: ['p@b'],
+  },
+  {
+    name: 'stays away from its like',
+    nodes: zones.slice(0, 2),
+    pods: [running('a', web('w')), asks({ affinity: far(term(ZONE)) })],
+    expected: ['p@b'],
+  },
+  {
+    name: 'says that its like is there',
+    nodes: zones.slice(0, 1),
+    pods: [running('a', web('w')), selfless(far(term(ZONE)))],
+    expected: ["0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules."],
+  },
+  {
+    name: 'respects what pods that run want to be far from',
+    nodes: zones.slice(0, 1),
+    pods: [running('a', pod('x', { spec: { affinity: far(term(ZONE)) } })), web('w')],
+    expected: [
+      "0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules.",
+    ],
+  },
+  {
+    name: 'narrows by labels of its own',
+    nodes: zones,
+    pods: [
+      running('a', pod('old', { labels: { app: 'web', version: '1' } })),
+      pod('p', {
+        labels: { app: 'web', version: '2' },
+        spec: { affinity: far(term(ZONE, { matchLabelKeys: ['version'] })) },
+      }),
+    ],
+    expected: ['p@a'],
+  },
+  {
+    name: 'prefers where the others are, or are not',
+    nodes: zones.slice(0, 2),
+    pods: [
+      running('b', web('w')),
+      selfless({
+        podAffinity: {
+          preferredDuringSchedulingIgnoredDuringExecution: [
+            { weight: 1, podAffinityTerm: term(ZONE) },
+          ],
+        },
+      }),
+      {
+        ...pod('q', {
+          spec: {
+            affinity: {
+              podAntiAffinity: {
+                preferredDuringSchedulingIgnoredDuringExecution: [
+                  { weight: 1, podAffinityTerm: term(ZONE) },
+                ],
+              },
+            },
+          },
+        }),
+      },
+    ],
+    expected: ['p@b', 'q@a'],
+  },
+]);
+
+const spread = (
+  given: Partial<NonNullable<PodSpec['topologySpreadConstraints']>[number]> = {},
+): Partial<PodSpec> => ({
+  topologySpreadConstraints: [
+    {
+      maxSkew: 1,
+      topologyKey: ZONE,
+      whenUnsatisfiable: 'DoNotSchedule',
+      labelSelector: { matchLabels: { app: 'web' } },
+      nodeAffinityPolicy: 'Honor',
+      nodeTaintsPolicy: 'Ignore',
+      ...given,
+    },
+  ],
+});
+const webs = (...names: string[]) =>
+  names.map((name) => pod(name, { labels: { app: 'web' }, spec: spread() }));
+const UNEVEN = "node(s) didn't match pod topology spread constraints";
+
+table('topology spread', [
+  {
+    name: 'evens out domains',
+    nodes: zones,
+    pods: webs('p', 'q', 'r', 's'),
+    expected: ['p@a', 'q@b', 'r@a', 's@b'],
+  },
+  {
+    name: 'says which nodes are uneven and which have no domain',
+    nodes: [
+      zoned('a', 'z1'),
+      node('b', { labels: { [ZONE]: 'z2' }, allocatable: { cpu: '0' } }),
+      node('c'),
+    ],
+    pods: [
+      running('a', web('w')),
+      pod('p', { labels: { app: 'web' }, requests: { cpu: '1' }, spec: spread() }),
+    ],
+    expected: [
+      `0/3 nodes are available: 1 Insufficient cpu, 1 ${UNEVEN}, 1 ${UNEVEN} (missing required label).`,
+    ],
+  },
+  {
+    name: 'counts domains that are missing as empty',
+    nodes: zones.slice(0, 1),
+    pods: [running('a', web('w')), asks(spread({ minDomains: 2 }))],
+    expected: [`0/1 nodes are available: 1 ${UNEVEN}.`],
+  },
+  {
+    name: 'leaves out nodes that the pod does not select',
+    nodes: zones.slice(0, 2),
+    pods: [running('a', web('w')), asks({ ...spread(), nodeSelector: { [ZONE]: 'z1' } })],
+    expected: ['p@a'],
+  },
+  {
+    name: 'counts them when told to ignore the selection',
+    nodes: zones.slice(0, 2),
+    pods: [
+      running('a', web('w')),
+      asks({ ...spread({ nodeAffinityPolicy: 'Ignore' }), nodeSelector: { [ZONE]: 'z1' } }),
+    ],
+    expected: [`0/2 nodes are available: 1 ${NOT_SELECTED}, 1 ${UNEVEN}.`],
+  },
+  {
+    name: 'does not count pods on their way out',
+    nodes: zones.slice(0, 2),
+    pods: [
+      running(
+        'a',
+        pod('w', { labels: { app: 'web' }, meta: { deletionTimestamp: '2024-01-01T00:00:00Z' } }),
+      ),
+      ...webs('p'),
+    ],
+    expected: ['p@a'],
+  },
+  {
+    name: 'only prefers so when it may go anyway',
+    nodes: zones.slice(0, 2),
+    pods: [running('a', web('w')), asks(spread({ whenUnsatisfiable: 'ScheduleAnyway' }))],
+    expected: ['p@b'],
+  },
+]);
+
+const owner = {
+  apiVersion: 'apps/v1',
+  kind: 'ReplicaSet',
+  name: 'rs',
+  uid: 'rs',
+  controller: true,
+};
+
+table('replicas', [
+  {
+    name: 'are kept apart although they say nothing of it',
+    nodes: [node('a'), node('b')],
+    pods: ['p', 'q'].map((name) => pod(name, { meta: { ownerReferences: [owner] } })),
+    expected: ['p@a', 'q@b'],
+  },
+]);
+
+describe('the registry', () => {
+  it('has each plugin once, and each file of the folder', () => {
+    const names = PLUGINS.map(({ plugin }) => plugin.name);
+    expect(new Set(names).size).toBe(names.length);
+    const folder = join(import.meta.dirname, '../../../shared/core/scheduling/plugins');
+    expect(readdirSync(folder)).toHaveLength(PLUGINS.length);
+  });
+
+  it('has something that helps for each plugin that refuses', () => {
+    const scoresOnly = [
+      'PreferredPodAffinity',
+      'PreferredTopologySpread',
+      'ReplicaSpread',
+      'RunningFirst',
+    ];
+    const helpless = PLUGINS.filter(({ plugin }) => plugin.helpedBy.length === 0);
+    expect(helpless.map(({ plugin }) => plugin.name)).toEqual(scoresOnly);
+  });
+});
