@@ -109,7 +109,8 @@ async function killOne(plane: LocalNullplane): Promise<string> {
   const pods = (await client.list(`${PODS}?labelSelector=app=web`)) as unknown as readonly Pod[];
   const [victim] = pods;
   if (!victim) throw new Error('there is no pod to kill');
-  await plane.killTask(taskIdOf(victim.metadata.uid, victim.control?.attempt ?? 1));
+  const restarts = victim.status.containerStatuses?.[0]?.restartCount ?? 0;
+  await plane.killTask(taskIdOf(victim.metadata.uid, restarts + 1));
   say(`   killed the task of pod ${victim.metadata.name}`);
   return 'a task killed';
 }

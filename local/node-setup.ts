@@ -75,11 +75,7 @@ function isSimulated({ metadata }: AnyObject): boolean {
 }
 
 /** Its tasks end with it; the node controller sees to their pods. */
-async function removeNode(
-  node: Node,
-  effects: Effects,
-  simulation: NodeSimulation,
-): Promise<void> {
+async function removeNode(node: Node, effects: Effects, simulation: NodeSimulation): Promise<void> {
   simulation.apply(node.metadata.name, 'gone');
   const { uid, resourceVersion } = node.metadata;
   const key = { resource: 'nodes', namespace: '', name: node.metadata.name };

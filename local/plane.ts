@@ -14,6 +14,7 @@ import type { Change } from '../shared/api/change.ts';
 import type { ApiHandler, ApiRequest, User } from '../shared/api/http.ts';
 import type { HealthMessage } from '../shared/api/task.ts';
 import { createApiServer } from '../shared/control/apiserver/server.ts';
+import { ensureSystemObjects } from '../shared/control/apiserver/system-objects.ts';
 import type { Effects } from '../shared/control/effects.ts';
 import { handleHealth } from '../shared/control/health.ts';
 import { parseWork, reconcile } from '../shared/control/reconcile.ts';
@@ -39,8 +40,10 @@ export interface PlaneOptions {
   readonly onChange?: (change: Change) => void;
 }
 
-export interface RunningRuntime extends TaskRuntime {
-  close(): Promise<void>;
+export interface RunningRuntime {
+  readonly runtime: TaskRuntime;
+  /** Stops watching tasks; they go on. */
+  close(): void;
 }
 
 export interface LocalPlane {
@@ -79,13 +82,14 @@ export async function startPlane(options: PlaneOptions): Promise<LocalPlane> {
       pump.push(change);
     },
   });
-  const runtime = await options.runtime(emit);
+  const { runtime, close: closeRuntime } = await options.runtime(emit);
   const effects: Effects = { store, runtime, clock, ids: new RandomIds(), recorder };
   const routes: Routes = {
     controllers: allControllers({ caPem: options.caPem }),
     reconcileQueue: queues.reconcile,
     scheduleQueue: queues.schedule,
   };
+  await ensureSystemObjects(effects);
   const api = createApiServer({
     ...effects,
     authenticate: options.authenticate,
@@ -105,7 +109,7 @@ export async function startPlane(options: PlaneOptions): Promise<LocalPlane> {
       for (const queue of Object.values(queues)) queue.close();
       await Promise.all(running);
       await pump.idle();
-      await runtime.close();
+      closeRuntime();
       store.close();
     },
   };

@@ -53,8 +53,9 @@ export async function startLocal(options: StartOptions): Promise<LocalNullplane>
   const identity = await loadIdentity(`${dataPath}.identity.json`);
   const audit = createWriteStream(`${dataPath}.audit.log`, { flags: 'a', mode: OWNER_ONLY });
   const recorder = new JsonRecorder({
-    log: process.stderr,
-    audit,
+    clock: new SystemClock(),
+    logs: process.stderr,
+    audits: audit,
     level: options.verbose ? 'debug' : 'error',
   });
   const chosen = await chooseRuntime(options, `${dataPath}.tasks.db`, identity.instance);
@@ -103,9 +104,7 @@ export async function startLocal(options: StartOptions): Promise<LocalNullplane>
 /** The identity of an earlier start, or a new one when there is none or its certificate ends soon. */
 async function loadIdentity(path: string): Promise<Identity> {
   const clock = new SystemClock();
-  const known = existsSync(path)
-    ? (JSON.parse(readFileSync(path, 'utf8')) as Identity)
-    : undefined;
+  const known = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Identity) : undefined;
   if (known && isCurrent(known, clock)) return known;
   const identity: Identity = {
     ...(await createTlsIdentity(clock)),

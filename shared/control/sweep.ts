@@ -15,12 +15,10 @@ import { RESOURCES } from '../api/resources.ts';
 import { parseTime } from '../api/time.ts';
 import { Conflict } from '../ports/store.ts';
 import type { Effects } from './effects.ts';
+import { pagesOf } from './list-all.ts';
 import { type Routes, route } from './router.ts';
 import { scheduleMessage } from './scheduler.ts';
 import { sweepTasks } from './sweep-tasks.ts';
-
-/** One page's objects are in memory at a time. */
-const PAGE = 500;
 
 /** As long as Kubernetes keeps events. */
 const EVENT_TTL_MS = 3_600_000;
@@ -38,25 +36,16 @@ export async function sweep(effects: Effects, routes: Routes): Promise<void> {
 }
 
 async function wakeAll(resource: string, effects: Effects, routes: Routes): Promise<void> {
-  for await (const items of pages(resource, effects)) {
+  for await (const items of pagesOf(effects.store, { resource })) {
     const changes = items.map((object) => ({ type: 'put' as const, resource, object }));
     await route(changes, effects.store, routes);
   }
 }
 
-async function* pages(resource: string, { store }: Effects): AsyncGenerator<readonly AnyObject[]> {
-  let after: string | undefined;
-  do {
-    const page = await store.list({ resource, limit: PAGE, ...(after ? { after } : {}) });
-    yield page.items;
-    after = page.next;
-  } while (after !== undefined);
-}
-
 async function expireEvents(effects: Effects): Promise<void> {
   const oldestMs = effects.clock.nowMs() - EVENT_TTL_MS;
   let left = MAX_EXPIRED_EVENTS;
-  for await (const items of pages('events', effects)) {
+  for await (const items of pagesOf(effects.store, { resource: 'events' })) {
     const expired = items.filter((event) => lastSeenMs(event) < oldestMs).slice(0, left);
     await Promise.all(expired.map((event) => forget(event, effects)));
     left -= expired.length;
