@@ -14,7 +14,9 @@ export interface Rules {
   readonly startDelayMs?: number;
   /** How long the image takes to pull, before that. */
   readonly pullDelayMs?: number;
-  /** The image can't be pulled. Images named `…/does-not-exist` or tagged `missing` can't either. */
+  /**
+   * The image can't be pulled. Images named `…/does-not-exist` or tagged `missing` can't either.
+   */
   readonly failPull?: boolean;
   /** From the start until the readiness probe passes. */
   readonly readyDelayMs?: number;
@@ -95,7 +97,9 @@ export function rulesOf(task: TaskSpec): TaskRules {
   return rules.untilAttempt !== undefined && task.attempt > rules.untilAttempt ? {} : rules;
 }
 
-/** The rules of one container: its own go before those of the task, and those before the defaults. */
+/**
+ * The rules of one container: its own go before those of the task, and those before the defaults.
+ */
 export function rulesFor(container: string, rules: TaskRules, defaults: Rules): Rules {
   const { containers, ...common } = rules;
   const own = containers && Object.hasOwn(containers, container) ? containers[container] : {};

@@ -1,6 +1,7 @@
 /**
- * Folding news into a pod: read, fold (pure), write if nothing else was written since, and again if something was.
- * Folds commute with other writers' changes, so that trying again is right and nobody starves.
+ * Folding news into a pod: read, fold (pure), write if nothing else was written since, and again if
+ * something was. Folds commute with other writers' changes, so that trying again is right and
+ * nobody starves.
  */
 import { expectedOf } from '../api/change.ts';
 import type { Pod } from '../api/kinds/pod.ts';
@@ -11,7 +12,10 @@ import { Conflict } from '../ports/store.ts';
 import type { Effects } from './effects.ts';
 import { recordEvent } from './record-event.ts';
 
-/** Writers of one pod are few: its controller, its task, a person. More lost races than this are a storm. */
+/**
+ * Writers of one pod are few: its controller, its task, a person. More lost races than this are a
+ * storm.
+ */
 const MAX_TRIES = 8;
 
 /** `missing`: there is no pod of that uid any more. `same`: nothing was news. */

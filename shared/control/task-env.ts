@@ -9,11 +9,15 @@ import { type PodConfig, textOf } from './pod-config.ts';
 
 export interface Environment {
   readonly variables: readonly { readonly name: string; readonly value: string }[];
-  /** The text with each `$(NAME)` replaced, if there is such a variable. `$$(NAME)` stays `$(NAME)`. */
+  /**
+   * The text with each `$(NAME)` replaced, if there is such a variable. `$$(NAME)` stays `$(NAME)`.
+   */
   expand(text: string): string;
 }
 
-/** What names of variables taken from whole objects may be; others are left out, as in Kubernetes. */
+/**
+ * What names of variables taken from whole objects may be; others are left out, as in Kubernetes.
+ */
 const VARIABLE_NAME = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
 
 export function environment(pod: Pod, container: Container, config: PodConfig): Environment {
@@ -117,7 +121,10 @@ function resourceField(pod: Pod, self: Container, field: ResourceField): string 
   return String(Math.ceil(amount / divisor));
 }
 
-/** One pass, left to right; what is inserted is not looked at again, so that nothing can grow without bound. */
+/**
+ * One pass, left to right; what is inserted is not looked at again, so that nothing can grow
+ * without bound.
+ */
 function expanded(text: string, values: ReadonlyMap<string, string>): string {
   return text.replace(/\$\$|\$\(([^()$]+)\)/g, (match, name: string | undefined) => {
     if (name === undefined) return '$';

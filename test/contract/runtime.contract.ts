@@ -1,7 +1,7 @@
 /**
- * What every task runtime must do (ports/runtime.ts), as cases that run on each adapter. A case says what its
- * containers do as a `Behaviour`; the adapter's harness turns it into an image and a command, or into a rule of the
- * simulation, so that the cases know nothing of either.
+ * What every task runtime must do (ports/runtime.ts), as cases that run on each adapter. A case
+ * says what its containers do as a `Behaviour`; the adapter's harness turns it into an image and a
+ * command, or into a rule of the simulation, so that the cases know nothing of either.
  */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -37,11 +37,16 @@ export interface RuntimeHarness {
   readonly nodeName: string;
   /** An image that can't be pulled. */
   readonly missingImage: string;
-  /** The task, with its containers made to behave so. Images that a case has set itself are left alone. */
+  /**
+   * The task, with its containers made to behave so. Images that a case has set itself are left
+   * alone.
+   */
   adapt(task: TaskSpec, behaviours: Behaviours): TaskSpec;
   /** Lets time pass: of the virtual clock, or of the wall. */
   pass(ms: number): Promise<void>;
-  /** Ends this runtime and makes another one over the same world, as a restart of the process does. */
+  /**
+   * Ends this runtime and makes another one over the same world, as a restart of the process does.
+   */
   restart(): Promise<TaskRuntime>;
   /** Removes every trace of the tasks that were run. */
   close(): Promise<void>;

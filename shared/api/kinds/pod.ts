@@ -1,6 +1,6 @@
 /**
- * Pod: one task, which may live through many attempts. Owns the fields of a pod and what the control plane
- * remembers about it; does not own how either changes (core/pod).
+ * Pod: one task, which may live through many attempts. Owns the fields of a pod and what the
+ * control plane remembers about it; does not own how either changes (core/pod).
  */
 import { conditionFields, ObjectMetaSchema, type Stored } from '../meta.ts';
 import {
@@ -212,17 +212,24 @@ export const PodTemplateSchema = object(
 );
 
 /**
- * What the control plane remembers about a pod. `attempt` counts launches from 1; the pair (pod uid, attempt)
- * names a task for ever. An intent is written before the launch is asked for (architecture D4).
+ * What the control plane remembers about a pod. `attempt` counts launches from 1; the pair (pod
+ * uid, attempt) names a task for ever. An intent is written before the launch is asked for
+ * (architecture D4).
  */
 export interface PodControl {
   /** The launch that was last intended; absent while the pod was never meant to run. */
   readonly attempt?: number;
-  /** When that launch was intended. A look-up comes first when this is older than `INTENT_MAX_AGE_MS`. */
+  /**
+   * When that launch was intended. A look-up comes first when this is older than
+   * `INTENT_MAX_AGE_MS`.
+   */
   readonly intentAtMs?: number;
   /** The runtime's own name of the task, once it answered. */
   readonly taskId?: string;
-  /** The highest task version seen for this attempt; what is not above it is late or a duplicate (S7). */
+  /**
+   * The highest task version seen for this attempt; what is not above it is late or a duplicate
+   * (S7).
+   */
   readonly taskVersion?: number;
   /** The task of this attempt is known to have ended. */
   readonly taskStopped?: boolean;

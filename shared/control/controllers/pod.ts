@@ -46,7 +46,9 @@ async function waitingFor({ resource, object }: Change, read: Reader) {
   return keys(pods.filter(({ control }) => control?.waitsFor?.includes(wanted)));
 }
 
-/** A node that is reachable again has pods to start and stop. Losing one is the node controller's. */
+/**
+ * A node that is reachable again has pods to start and stop. Losing one is the node controller's.
+ */
 async function onNode(change: Change, read: Reader): Promise<readonly ObjectKey[]> {
   const node = change.object as KubeObject as Node;
   const before = change.previous as KubeObject as Node | undefined;

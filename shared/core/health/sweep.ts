@@ -2,8 +2,8 @@
  * What the sweep does about tasks: compares those that the runtime knows with those that pods mean.
  * Pure. Events are hints and may be lost; this is what makes good for it (L2).
  *
- * Invariant: the order of reading makes the answer safe. Tasks are listed before pods are, so that a
- * task without a pod has lost it, rather than not having it yet (its intent comes first).
+ * Invariant: the order of reading makes the answer safe. Tasks are listed before pods are, so that
+ * a task without a pod has lost it, rather than not having it yet (its intent comes first).
  */
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { TaskState } from '../../api/task.ts';

@@ -12,7 +12,9 @@ import { NOT_READY_TAINT, UNREACHABLE_TAINT } from './state.ts';
 /** As long as Kubernetes' admission lets pods stay on a lost node that do not say otherwise. */
 const DEFAULT_TOLERATION_SECONDS = 300;
 
-/** Pods that leave one node in one pass, and the pause after it: at most 50 pods a second and node. */
+/**
+ * Pods that leave one node in one pass, and the pause after it: at most 50 pods a second and node.
+ */
 export const EVICTIONS_PER_PASS = 50;
 export const EVICTION_PAUSE_MS = 1_000;
 

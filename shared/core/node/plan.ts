@@ -92,7 +92,9 @@ function planLoss(node: Node, nowMs: number): Plan {
   return { ...NOTHING, stages: [[update('nodes', lost)], [nodeEvent(node, 'NodeNotReady')]] };
 }
 
-/** Pods first: were the node written first and the rest lost, nobody would look after them again. */
+/**
+ * Pods first: were the node written first and the rest lost, nobody would look after them again.
+ */
 function planReturn(node: Node, { pods }: NodeSnapshot, nowMs: number): Plan {
   const ready = pods.filter((pod) => !isTerminal(pod)).flatMap((pod) => rejoined(pod, nowMs));
   const back = withReady(withoutUnreachableTaints(node), nowMs, {
@@ -188,7 +190,8 @@ function planEvictions(due: readonly Pod[], nowMs: number): Plan {
 
 /**
  * The machine is gone, and its tasks with it: their pods go, so that their owners replace them, and
- * then the node. Where only the object was deleted, the machine may live: the tasks are told to stop.
+ * then the node. Where only the object was deleted, the machine may live: the tasks are told to
+ * stop.
  */
 function planGone({ node, pods, cluster }: NodeSnapshot, nowMs: number): Plan {
   if (cluster.nodes === 0) return blocked('no node is known: nothing is evicted for it');

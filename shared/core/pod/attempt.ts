@@ -1,9 +1,12 @@
 /**
- * Attempts: the launch that is intended (architecture D4), and what of a pod belongs to one attempt only.
+ * Attempts: the launch that is intended (architecture D4), and what of a pod belongs to one attempt
+ * only.
  *
  * Invariants:
- *  A1 The intent is on the pod before its task is asked for; the task's id follows from pod and attempt.
- *  A2 An attempt begins with every container that it runs in `waiting` (container-status.ts counts on it).
+ *  A1 The intent is on the pod before its task is asked for; the task's id follows from pod and
+ *     attempt.
+ *  A2 An attempt begins with every container that it runs in `waiting` (container-status.ts counts
+ *     on it).
  */
 import type { Container } from '../../api/kinds/container.ts';
 import type { ContainerStatus, Pod, PodControl, PodStatus } from '../../api/kinds/pod.ts';
@@ -38,7 +41,10 @@ export function withIntent(pod: Pod, attempt: number, nowMs: number): Pod {
   return { ...pod, control, status: begun(pod, nowMs) };
 }
 
-/** Under OnFailure, containers that have succeeded are done with; every other attempt runs all of them. */
+/**
+ * Under OnFailure, containers that have succeeded are done with; every other attempt runs all of
+ * them.
+ */
 export function runsAgain(pod: Pod, status: ContainerStatus | undefined): boolean {
   return !(pod.spec.restartPolicy === 'OnFailure' && status !== undefined && hasSucceeded(status));
 }

@@ -6,7 +6,10 @@ const LONGEST_MS = 300_000;
 /** A run that lasted this long was none of a crash loop: the next crash counts as the first. */
 export const LONG_RUN_MS = 600_000;
 
-/** The first crash is made good at once; a second one in a row waits 10 s, each further one twice as long. */
+/**
+ * The first crash is made good at once; a second one in a row waits 10 s, each further one twice as
+ * long.
+ */
 export function crashDelayMs(crashes: number): number {
   return crashes <= 1 ? 0 : doubled(crashes - 2);
 }

@@ -1,10 +1,11 @@
 /**
  * The status of one container: what kubectl shows of it, folded out of what the runtime reports.
  *
- * A task restarts as a whole, so that each of its containers is a new one in each attempt and each counts a restart
- * when it begins again, also one that was only stopped because its neighbour crashed. A pull or launch that failed
- * is no restart: nothing ran. An attempt begins with every container that is to run in `waiting` (`awaitingStart`);
- * that is how the first sign of life in an attempt is told from later ones.
+ * A task restarts as a whole, so that each of its containers is a new one in each attempt and each
+ * counts a restart when it begins again, also one that was only stopped because its neighbour
+ * crashed. A pull or launch that failed is no restart: nothing ran. An attempt begins with every
+ * container that is to run in `waiting` (`awaitingStart`); that is how the first sign of life in an
+ * attempt is told from later ones.
  */
 import type { Container } from '../../api/kinds/container.ts';
 import type { ContainerState, ContainerStatus } from '../../api/kinds/pod.ts';
@@ -56,7 +57,9 @@ export function withReport(old: ContainerStatus, report: ContainerReport): Conta
   };
 }
 
-/** Until something new is known, a container in back-off is shown as such, attempt after attempt. */
+/**
+ * Until something new is known, a container in back-off is shown as such, attempt after attempt.
+ */
 function keepsBackOff(old: ContainerStatus, next: ContainerState): boolean {
   if (!next.waiting || !NOT_YET.has(next.waiting.reason ?? '')) return false;
   return old.state?.waiting !== undefined && !NOT_YET.has(old.state.waiting.reason ?? '');
@@ -85,13 +88,17 @@ function publicState({ state, containerId }: ContainerReport): ContainerState {
   }
 }
 
-/** The status of a container that is to run in a new attempt; what it was becomes its last state. */
+/**
+ * The status of a container that is to run in a new attempt; what it was becomes its last state.
+ */
 export function awaitingStart(status: ContainerStatus, reason: string, nowMs: number) {
   if (status.state?.waiting) return status;
   return waiting(status, { reason }, nowMs);
 }
 
-/** The status of a container that waits for something; a run that has ended becomes its last state. */
+/**
+ * The status of a container that waits for something; a run that has ended becomes its last state.
+ */
 export function waiting(
   status: ContainerStatus,
   why: { readonly reason: string; readonly message?: string },

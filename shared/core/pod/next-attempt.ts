@@ -1,6 +1,6 @@
 /**
- * What follows the end of an attempt: the next one, at once or after a back-off (B3). The pod is one that runs again;
- * whether it does has been decided when its end was observed (phase.ts).
+ * What follows the end of an attempt: the next one, at once or after a back-off (B3). The pod is
+ * one that runs again; whether it does has been decided when its end was observed (phase.ts).
  */
 import type { ContainerStatus, Pod, PodStatus } from '../../api/kinds/pod.ts';
 import { parseTime } from '../../api/time.ts';
@@ -111,8 +111,8 @@ function backOffEvents(pod: Pod): Action[] {
   return all(pod.status).flatMap((status) => {
     const { waiting: why, terminated } = status.state ?? {};
     if (terminated && runsAgain(pod, status)) {
-      const message = `Back-off restarting failed container ${status.name} in pod ${name}_${namespace}(${uid})`;
-      return event(about, 'Warning', 'BackOff', message);
+      const where = `container ${status.name} in pod ${name}_${namespace}(${uid})`;
+      return event(about, 'Warning', 'BackOff', `Back-off restarting failed ${where}`);
     }
     if (why?.reason === 'ErrImagePull') {
       return event(about, 'Normal', 'BackOff', `Back-off pulling image "${status.image}"`);

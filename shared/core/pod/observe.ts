@@ -1,10 +1,12 @@
 /**
- * Observation: what a pod's status becomes when something is learned of its task. The health handler, the executor
- * and the sweep all fold what they learn through here, so that it does not matter from whom, or how often, it comes.
+ * Observation: what a pod's status becomes when something is learned of its task. The health
+ * handler, the executor and the sweep all fold what they learn through here, so that it does not
+ * matter from whom, or how often, it comes.
  *
  * Invariants:
  *  O1 A state that is not newer than what was seen changes nothing (S7).
- *  O2 Observing is idempotent, and an observation that changes nothing but a version is none: no write follows it.
+ *  O2 Observing is idempotent, and an observation that changes nothing but a version is none: no
+ *     write follows it.
  *  O3 A terminal phase stays, whatever is learned later.
  */
 import { sameJson } from '../../api/hash.ts';
@@ -29,7 +31,8 @@ export interface LaunchFailure {
 export function observeTask(pod: Pod, task: TaskState, nowMs: number): Pod | undefined {
   if (!isNews(pod, task)) return undefined;
   const { attempt } = pod.control ?? {};
-  // A later attempt than the stored one: the store was restored from a backup. The task is there, so it counts.
+  // A later attempt than the stored one: the store was restored from a backup. The task is there,
+  // so it counts.
   const base = task.attempt === attempt ? pod : withIntent(pod, task.attempt, nowMs);
   const reported = withReports(base, task, nowMs);
   const control = controlAfter(base, task, nowMs);
@@ -75,7 +78,10 @@ function withReports(pod: Pod, task: TaskState, nowMs: number): PodStatus {
   };
 }
 
-/** A container that never began in a task that has ended, with no failed one before it, could not be started. */
+/**
+ * A container that never began in a task that has ended, with no failed one before it, could not be
+ * started.
+ */
 function atTheEnd(
   status: ContainerStatus,
   task: TaskState,
@@ -123,7 +129,10 @@ function changed(pod: Pod, next: Pod): Pod | undefined {
   return sameJson(before, after) && sameJson(pod.status, next.status) ? undefined : next;
 }
 
-/** The pod after its launch was refused; undefined when that is not news. Nothing runs, nothing will. */
+/**
+ * The pod after its launch was refused; undefined when that is not news. Nothing runs, nothing
+ * will.
+ */
 export function observeLaunchFailure(
   pod: Pod,
   attempt: number,
@@ -152,8 +161,9 @@ function rejection(reason: string): string {
 }
 
 /**
- * The pod after a look-up that found no task of this attempt; undefined when that is not news. The attempt is spent:
- * it never began, or it ended so long ago that the runtime forgot it. What ran has been lost.
+ * The pod after a look-up that found no task of this attempt; undefined when that is not news. The
+ * attempt is spent: it never began, or it ended so long ago that the runtime forgot it. What ran
+ * has been lost.
  */
 export function observeMissing(pod: Pod, attempt: number, nowMs: number): Pod | undefined {
   if (pod.control?.attempt !== attempt || !mayHaveTask(pod)) return undefined;

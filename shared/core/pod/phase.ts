@@ -1,5 +1,6 @@
 /**
- * The phase of a pod and its conditions, out of the statuses of its containers. A terminal phase is for ever.
+ * The phase of a pod and its conditions, out of the statuses of its containers. A terminal phase is
+ * for ever.
  */
 import { findCondition, withCondition } from '../../api/conditions.ts';
 import type { Container } from '../../api/kinds/container.ts';
@@ -24,7 +25,10 @@ export function phaseOf(pod: Pod, stopped: boolean): Phase {
   return containerStatuses.every(hasEverRun) ? 'Running' : 'Pending';
 }
 
-/** Whether another attempt follows the one that has ended. A launch that failed is tried again in any case. */
+/**
+ * Whether another attempt follows the one that has ended. A launch that failed is tried again in
+ * any case.
+ */
 function restartsAfterEnd(pod: Pod): boolean {
   if (pod.metadata.deletionTimestamp !== undefined) return false;
   const { containerStatuses = [], initContainerStatuses = [] } = pod.status;
@@ -46,7 +50,10 @@ function hasEverRun({ state, lastState }: ContainerStatus): boolean {
   return state?.waiting === undefined || lastState?.terminated !== undefined;
 }
 
-/** The conditions that follow from the rest of the status. The order is the one that kubectl users see. */
+/**
+ * The conditions that follow from the rest of the status. The order is the one that kubectl users
+ * see.
+ */
 export function conditionsOf(pod: Pod, nowMs: number): readonly PodCondition[] {
   let conditions = pod.status.conditions ?? [];
   const set = (next: PodCondition) => {

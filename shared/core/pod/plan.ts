@@ -1,12 +1,12 @@
 /**
- * The life of a bound pod: intent, launch, end, back-off, next attempt, deadline. Pure. Deletion and stopping are
- * stop.ts; what is learned of a task is folded in by observe.ts; where a pod goes is the scheduler's; what becomes of
- * pods on lost nodes is the node controller's (core/node).
+ * The life of a bound pod: intent, launch, end, back-off, next attempt, deadline. Pure. Deletion
+ * and stopping are stop.ts; what is learned of a task is folded in by observe.ts; where a pod goes
+ * is the scheduler's; what becomes of pods on lost nodes is the node controller's (core/node).
  *
  * Invariants:
- *  L1 One effect a step: each write wakes the pod again, and the next look decides the next step.
- *  L2 No launch without its intent on the pod; none for an intent older than `INTENT_MAX_AGE_MS` without a look-up
- *     (S10); no new attempt before the end of the last one is known (S1).
+ *  Q1 One effect a step: each write wakes the pod again, and the next look decides the next step.
+ *  Q2 No launch without its intent on the pod; none for an intent older than `INTENT_MAX_AGE_MS`
+ *     without a look-up (S10); no new attempt before the end of the last one is known (S1).
  */
 import type { Pod } from '../../api/kinds/pod.ts';
 import { keyOf } from '../../api/change.ts';
@@ -38,10 +38,15 @@ export interface PodSnapshot {
   readonly want?: Want;
 }
 
-/** ECS keeps a launch token for an hour after the task's end at the least; half of that is safe (S10). */
+/**
+ * ECS keeps a launch token for an hour after the task's end at the least; half of that is safe
+ * (S10).
+ */
 export const INTENT_MAX_AGE_MS = 30 * 60_000;
 
-/** A pod that waits for a ConfigMap or Secret is woken by it; this is for the wake that got lost. */
+/**
+ * A pod that waits for a ConfigMap or Secret is woken by it; this is for the wake that got lost.
+ */
 const WANT_RECHECK_MS = 300_000;
 
 export function planPod(snapshot: PodSnapshot, nowMs: number): Plan {
@@ -61,8 +66,8 @@ function isLeaving(pod: Pod): boolean {
 }
 
 /**
- * Whether there may be something to do for the pod. Most changes of pods are of ones that simply run; those need
- * no look, and a look that is missed is made up for by the sweep.
+ * Whether there may be something to do for the pod. Most changes of pods are of ones that simply
+ * run; those need no look, and a look that is missed is made up for by the sweep.
  */
 export function needsLook(pod: Pod): boolean {
   if (isLeaving(pod)) return true;
@@ -86,7 +91,10 @@ function planLife(snapshot: PodSnapshot, nowMs: number): Plan {
   return snapshot.want ? planWant(pod, snapshot.want, nowMs) : resolution(snapshot, nowMs);
 }
 
-/** Finds out what the intent has come to. Running it again is harmless and the surest way, while it is young. */
+/**
+ * Finds out what the intent has come to. Running it again is harmless and the surest way, while it
+ * is young.
+ */
 function resolution({ pod, want }: PodSnapshot, nowMs: number): Plan {
   const { attempt = 1, intentAtMs = 0 } = pod.control ?? {};
   const isOld = nowMs - intentAtMs > INTENT_MAX_AGE_MS;

@@ -1,6 +1,7 @@
 /**
- * The questions that everybody asks of a pod. Owns their answers, so that controllers, the scheduler and services
- * agree on what "ready" and "active" mean; knows nothing of how a pod gets there (observe.ts, plan.ts).
+ * The questions that everybody asks of a pod. Owns their answers, so that controllers, the
+ * scheduler and services agree on what "ready" and "active" mean; knows nothing of how a pod gets
+ * there (observe.ts, plan.ts).
  */
 import { isTrue } from '../../api/conditions.ts';
 import type { Pod } from '../../api/kinds/pod.ts';

@@ -1,4 +1,7 @@
-/** Quality of service: what is given up last when a node runs short. Follows from requests and limits alone. */
+/**
+ * Quality of service: what is given up last when a node runs short. Follows from requests and
+ * limits alone.
+ */
 import type { Container } from '../../api/kinds/container.ts';
 import type { PodSpec } from '../../api/kinds/pod.ts';
 import { amountOf } from './requests.ts';
@@ -17,7 +20,10 @@ function asksNothing({ resources: { requests, limits } }: Container): boolean {
   return COUNTED.every((name) => isZero(requests, name) && isZero(limits, name));
 }
 
-/** Whether all that the container may use is reserved for it. A request that is absent equals its limit. */
+/**
+ * Whether all that the container may use is reserved for it. A request that is absent equals its
+ * limit.
+ */
 function hasItsLimits({ resources: { requests, limits } }: Container): boolean {
   return COUNTED.every((name) => {
     const limit = limits?.[name];

@@ -1,6 +1,7 @@
 /**
- * What a pod refers to in ConfigMaps and Secrets, and what of it is missing. Knows names and keys, never values.
- * A missing key of a variable stops one container; a missing file stops them all, since volumes come first.
+ * What a pod refers to in ConfigMaps and Secrets, and what of it is missing. Knows names and keys,
+ * never values. A missing key of a variable stops one container; a missing file stops them all,
+ * since volumes come first.
  */
 import type { Container } from '../../api/kinds/container.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
@@ -102,5 +103,6 @@ function lackOf(ref: Reference, present: readonly string[] | undefined, namespac
       ? `references non-existent secret key: ${key}`
       : `configmap references non-existent config key: ${key}`;
   }
-  return `couldn't find key ${key} in ${isSecret ? 'Secret' : 'ConfigMap'} ${namespace}/${ref.name}`;
+  const kind = isSecret ? 'Secret' : 'ConfigMap';
+  return `couldn't find key ${key} in ${kind} ${namespace}/${ref.name}`;
 }

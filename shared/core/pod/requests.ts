@@ -1,6 +1,7 @@
 /**
- * What a pod asks of its node, as numbers: `cpu` in millicores, `memory` and `ephemeral-storage` in bytes, everything
- * else in whole units. Placement, ledgers and quality of service all count with these.
+ * What a pod asks of its node, as numbers: `cpu` in millicores, `memory` and `ephemeral-storage` in
+ * bytes, everything else in whole units. Placement, ledgers and quality of service all count with
+ * these.
  */
 import type { Container } from '../../api/kinds/container.ts';
 import type { PodSpec } from '../../api/kinds/pod.ts';
@@ -11,8 +12,9 @@ export type Requests = { readonly [resource: string]: number };
 type Sums = { [resource: string]: number };
 
 /**
- * The most that the pod needs at any time. Containers and sidecars (init containers that are restarted always) run
- * together; other init containers run alone beside the sidecars started before them.
+ * The most that the pod needs at any time. Containers and sidecars (init containers that are
+ * restarted always) run together; other init containers run alone beside the sidecars started
+ * before them.
  */
 export function podRequests(
   spec: Pick<PodSpec, 'containers' | 'initContainers' | 'overhead'>,

@@ -1,9 +1,10 @@
 /**
- * The end of a pod: its task is asked to stop, and the object goes once the end of the task was seen.
+ * The end of a pod: its task is asked to stop, and the object goes once the end of the task was
+ * seen.
  *
  * Invariants:
- *  E1 A pod is removed only when no task of it can be alive (S5): an intent with no known answer is resolved first,
- *     never forgotten.
+ *  E1 A pod is removed only when no task of it can be alive (S5): an intent with no known answer is
+ *     resolved first, never forgotten.
  *  E2 A stop that was lost is repeated, at the end of the grace period and not before.
  */
 import type { Pod } from '../../api/kinds/pod.ts';
@@ -14,7 +15,10 @@ import { currentTaskId, isAnswered, mayHaveTask } from './attempt.ts';
 
 /** How long after the grace period a task may take to be reported as ended. */
 const STOP_MARGIN_MS = 10_000;
-/** How often a task is killed again that should be dead. Rarely: it is for stops that got lost twice. */
+/**
+ * How often a task is killed again that should be dead. Rarely: it is for stops that got lost
+ * twice.
+ */
 const KILL_RECHECK_MS = 60_000;
 
 export function planStop(
@@ -80,7 +84,10 @@ function graceSeconds({ metadata, spec }: Pod): number {
   return metadata.deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds;
 }
 
-/** A deleted pod says itself when it is to be gone. Of a failed one, the grace counts from the first stop. */
+/**
+ * A deleted pod says itself when it is to be gone. Of a failed one, the grace counts from the first
+ * stop.
+ */
 function endOfGrace(pod: Pod, nowMs: number): number {
   const atMs = parseTime(pod.metadata.deletionTimestamp);
   return atMs ?? (pod.control?.stopAskedAtMs ?? nowMs) + graceSeconds(pod) * 1000;
