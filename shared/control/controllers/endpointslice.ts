@@ -1,87 +1,68 @@
-/** Wakes and reads for core/endpointslice. A pod wakes the services that select it, by its labels now and before. */
-import { keyOf } from '../../api/change.ts';
-import type { Change } from '../../api/change.ts';
+/** The endpoint-slice controller: woken by services, by their slices, and by pods where a slice shows them. */
+import { type Change, keyOf } from '../../api/change.ts';
 import { sameJson } from '../../api/hash.ts';
 import type { EndpointSlice, Service } from '../../api/kinds/core.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
-import type { AnyObject, KubeObject, ObjectKey } from '../../api/meta.ts';
-import { matchesLabels } from '../../api/selectors.ts';
+import type { ObjectKey } from '../../api/meta.ts';
+import { selects, shownOf } from '../../core/endpointslice/endpoints.ts';
 import {
+  ENDPOINT_SLICES,
   type EndpointSliceSnapshot,
   planEndpointSlices,
-  SERVICE_NAME_LABEL,
+  SERVICE_NAME,
 } from '../../core/endpointslice/plan.ts';
-import { podIsReady } from '../../core/pod/predicates.ts';
 import type { Controller, Reader } from '../controller.ts';
+import { listAll } from './reads.ts';
 
-const SLICES = 'endpointslices.discovery.k8s.io';
+const SERVICES = 'services';
 
 export const endpointSliceController: Controller<EndpointSliceSnapshot> = {
   name: 'endpointslice',
-  resource: 'services',
+  resource: SERVICES,
   wakes,
   snapshot,
   plan: planEndpointSlices,
 };
 
-function wakes(change: Change, read: Reader): Promise<ObjectKey[]> | ObjectKey[] {
-  const { type, resource, object } = change;
-  switch (resource) {
-    case 'services':
-      return type === 'put' ? [keyOf('services', object)] : [];
-    case 'pods':
-      return onPod(change, read);
-    case SLICES:
-      return onSlice(object);
-    default:
-      return [];
+async function wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]> {
+  if (change.resource === SERVICES) {
+    return change.type === 'put' ? [keyOf(SERVICES, change.object)] : [];
   }
+  if (change.resource === ENDPOINT_SLICES) return serviceOf(change);
+  return change.resource === 'pods' ? servicesOf(change, read) : [];
 }
 
-/** A slice that somebody else changed or removed is put right. */
-function onSlice({ metadata }: AnyObject): ObjectKey[] {
-  const name = metadata.labels?.[SERVICE_NAME_LABEL];
-  return name ? [{ resource: 'services', namespace: metadata.namespace ?? '', name }] : [];
+/** A slice that is gone is made again. One that was written most likely was so by us; the sweep mends others. */
+function serviceOf({ type, object }: Change): readonly ObjectKey[] {
+  const name = object.metadata.labels?.[SERVICE_NAME];
+  if (type === 'put' || !name) return [];
+  return [{ resource: SERVICES, namespace: object.metadata.namespace ?? '', name }];
 }
 
-async function onPod(change: Change, read: Reader): Promise<ObjectKey[]> {
-  const pod = change.object as KubeObject as Pod;
-  const before = change.previous as KubeObject as Pod | undefined;
-  if (change.type === 'put' && before && sameJson(shown(pod), shown(before))) return [];
-  const services = await read.list<Service>({
-    resource: 'services',
-    namespace: pod.metadata.namespace ?? '',
-  });
-  return services.items
-    .filter(({ spec: { selector } }) => {
-      if (!selector) return false;
-      const matches = (p: Pod) => matchesLabels(selector, p.metadata.labels);
-      return matches(pod) || (before !== undefined && matches(before));
-    })
-    .map((service) => keyOf('services', service));
-}
-
-/** What an endpoint shows of a pod; nothing else about a pod matters here. */
-function shown(pod: Pod): unknown {
-  const { metadata, spec, status } = pod;
-  const ended = status.phase === 'Succeeded' || status.phase === 'Failed';
-  const terminating = metadata.deletionTimestamp !== undefined;
-  return [status.podIP, podIsReady(pod), ended, terminating, metadata.labels, spec.nodeName];
+/** The services that select the pod, or did. */
+async function servicesOf(change: Change, read: Reader): Promise<readonly ObjectKey[]> {
+  const pods = [change.object, change.previous].flatMap((pod) =>
+    pod ? [pod as unknown as Pod] : [],
+  );
+  const [now, before] = pods;
+  if (change.type === 'put' && now && before && sameJson(shownOf(now), shownOf(before))) return [];
+  // A pod that never had an address was never shown.
+  if (pods.every((pod) => !pod.status.podIP)) return [];
+  const namespace = change.object.metadata.namespace ?? '';
+  const services = await listAll<Service>(read, { resource: SERVICES, namespace });
+  return services
+    .filter((service) => pods.some((pod) => selects(service, pod)))
+    .map((service) => keyOf(SERVICES, service));
 }
 
 async function snapshot(key: ObjectKey, read: Reader): Promise<EndpointSliceSnapshot | undefined> {
   const service = await read.get<Service>(key);
-  if (!service?.spec.selector) return undefined;
-  const { selector } = service.spec;
+  if (!service) return undefined;
+  const { namespace } = key;
+  const index = { name: 'owner', value: service.metadata.uid } as const;
   const [pods, slices] = await Promise.all([
-    read.list<Pod>({ resource: 'pods', namespace: key.namespace }),
-    read.list<EndpointSlice>({ resource: SLICES, namespace: key.namespace }),
+    listAll<Pod>(read, { resource: 'pods', namespace }),
+    listAll<EndpointSlice>(read, { resource: ENDPOINT_SLICES, namespace, index }),
   ]);
-  return {
-    service,
-    pods: pods.items.filter(({ metadata }) => matchesLabels(selector, metadata.labels)),
-    slices: slices.items.filter(({ metadata }) => {
-      return metadata.labels?.[SERVICE_NAME_LABEL] === key.name;
-    }),
-  };
+  return { service, pods: pods.filter((pod) => selects(service, pod)), slices };
 }

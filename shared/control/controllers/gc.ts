@@ -1,130 +1,136 @@
 /**
- * Wakes and reads for core/gc. Owners are looked for by a strong read and compared by uid; dependents are found by the
- * owner index, which may lag: one that it misses finds its owner gone later, and goes then.
+ * The garbage collector: woken for dependents when an owner goes, and for owners when a dependent does. Reads owners
+ * strongly, dependents by the owner index.
  */
-import type { Change } from '../../api/change.ts';
-import { keyOf } from '../../api/change.ts';
+import { type Change, keyOf } from '../../api/change.ts';
 import { sameJson } from '../../api/hash.ts';
-import type { AnyObject, ObjectKey, OwnerReference } from '../../api/meta.ts';
-import { RESOURCES, type ResourceType } from '../../api/resources.ts';
-import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER } from '../../core/deletion.ts';
-import { type Dependent, type GcSnapshot, type OwnerState, planGc } from '../../core/gc/plan.ts';
+import type { AnyObject, KubeObject, ObjectKey, OwnerReference } from '../../api/meta.ts';
+import { RESOURCES } from '../../api/resources.ts';
+import {
+  type Dependent,
+  type GcSnapshot,
+  isUnsettled,
+  MAX_DEPENDENTS,
+  type OwnerFact,
+  planGarbage,
+  takesDependents,
+  waitsForDependents,
+} from '../../core/gc/plan.ts';
 import type { Controller, Reader } from '../controller.ts';
-
-/** Dependents of a resource that one look reads. */
-const BATCH = 500;
+import { listAll } from './reads.ts';
 
 export const gcController: Controller<GcSnapshot> = {
   name: 'gc',
+  // Any resource: the key says which.
   resource: '*',
   wakes,
   snapshot,
-  plan: planGc,
+  plan: planGarbage,
 };
 
+/** Events are owned by nobody: they are about things, and expire. */
+const DEPENDENT_RESOURCES = RESOURCES.map(({ name }) => name).filter((name) => name !== 'events');
+
 async function wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]> {
-  const { resource, object } = change;
+  const { object, previous } = change;
+  if (change.resource === 'events') return [];
   if (change.type === 'delete') {
-    return [...(await dependentKeys(object, read)), ...ownerKeys(object)];
+    const owners = await waitingOwners(object, referencesOf(object), read);
+    return [...(await dependentKeys(object, read)), ...owners];
   }
-  const self = keyOf(resource, object);
-  if (ownFinalizer(object)) {
-    const news = !change.previous || !ownFinalizer(change.previous);
-    return news ? [self, ...(await dependentKeys(object, read))] : [self];
-  }
-  const references = object.metadata.ownerReferences;
-  const known = change.previous?.metadata.ownerReferences;
-  return references && !sameJson(references, known) ? [self] : [];
-}
-
-/** The object is being deleted in a way that is ours to finish. */
-function ownFinalizer({ metadata }: AnyObject): boolean {
-  const { deletionTimestamp, finalizers = [] } = metadata;
-  if (deletionTimestamp === undefined) return false;
-  return finalizers.includes(FOREGROUND_FINALIZER) || finalizers.includes(ORPHAN_FINALIZER);
-}
-
-async function dependentKeys(owner: AnyObject, read: Reader): Promise<readonly ObjectKey[]> {
   const keys: ObjectKey[] = [];
-  for (const type of ownable(owner)) {
-    let after: string | undefined;
-    do {
-      const page = await read.list({ ...dependentsOf(owner, type), ...(after ? { after } : {}) });
-      keys.push(...page.items.map((object) => keyOf(type.name, object)));
-      after = page.next;
-    } while (after !== undefined);
+  const changed = !previous || !sameJson(referencesOf(object), referencesOf(previous));
+  if (changed && (await hasUnsettledOwner(object, read))) keys.push(keyOf(change.resource, object));
+  if (changed && previous)
+    keys.push(...(await waitingOwners(previous, lost(object, previous), read)));
+  if (waitsForDependents(object) && !(previous && sameWait(object, previous))) {
+    keys.push(keyOf(change.resource, object));
+    if (takesDependents(object)) keys.push(...(await dependentKeys(object, read)));
   }
   return keys;
 }
 
-/** A namespaced object owns within its namespace; a cluster-scoped one may own anything. */
-function ownable(owner: AnyObject): readonly ResourceType[] {
-  const mayOwn = (type: ResourceType) => type.namespaced || !owner.metadata.namespace;
-  return RESOURCES.filter((type) => type.name !== 'events' && mayOwn(type));
+function sameWait(object: KubeObject, previous: KubeObject): boolean {
+  return (
+    waitsForDependents(previous) &&
+    sameJson(object.metadata.finalizers, previous.metadata.finalizers)
+  );
 }
 
-function dependentsOf({ metadata }: AnyObject, type: ResourceType) {
-  return {
-    resource: type.name,
-    index: { name: 'owner' as const, value: metadata.uid },
-    limit: BATCH,
-    ...(metadata.namespace ? { namespace: metadata.namespace } : {}),
-  };
+function referencesOf({ metadata }: KubeObject): readonly OwnerReference[] {
+  return metadata.ownerReferences ?? [];
 }
 
-/** The owners of a deleted object: one of them may have waited for it. */
-function ownerKeys(object: AnyObject): readonly ObjectKey[] {
-  return (object.metadata.ownerReferences ?? []).flatMap((reference) => {
-    return reference.blockOwnerDeletion ? (ownerKey(reference, object) ?? []) : [];
+/** References that are gone or no longer what they were. */
+function lost(object: KubeObject, previous: KubeObject): readonly OwnerReference[] {
+  const now = referencesOf(object);
+  return referencesOf(previous).filter((old) => !now.some((reference) => sameJson(reference, old)));
+}
+
+async function hasUnsettledOwner(object: KubeObject, read: Reader): Promise<boolean> {
+  if (object.metadata.deletionTimestamp !== undefined) return false;
+  const facts = await Promise.all(referencesOf(object).map((ref) => factOf(object, ref, read)));
+  return facts.some(isUnsettled);
+}
+
+/** The owners, of these references, that wait for the object to go. */
+async function waitingOwners(
+  object: KubeObject,
+  references: readonly OwnerReference[],
+  read: Reader,
+): Promise<ObjectKey[]> {
+  const facts = await Promise.all(references.map((ref) => factOf(object, ref, read)));
+  return facts.flatMap(({ reference, found }) => {
+    const waits = found !== 'unknown' && found && waitsForDependents(found);
+    const key = ownerKey(object, reference);
+    return waits && key ? [key] : [];
   });
 }
 
-/** Where the owner would be; undefined for kinds that are not known here. */
-function ownerKey(reference: OwnerReference, dependent: AnyObject): ObjectKey | undefined {
-  const [group] = reference.apiVersion.includes('/') ? reference.apiVersion.split('/') : [''];
-  const type = RESOURCES.find((t) => t.kind === reference.kind && t.group === group);
+async function factOf(
+  object: KubeObject,
+  reference: OwnerReference,
+  read: Reader,
+): Promise<OwnerFact> {
+  const key = ownerKey(object, reference);
+  return { reference, found: key ? await read.get<AnyObject>(key) : 'unknown' };
+}
+
+function ownerKey(object: KubeObject, { apiVersion, kind, name }: OwnerReference) {
+  const type = RESOURCES.find(
+    (t) => t.kind === kind && (t.group ? `${t.group}/${t.version}` : t.version) === apiVersion,
+  );
   if (!type) return undefined;
-  const namespace = type.namespaced ? (dependent.metadata.namespace ?? '') : '';
-  return { resource: type.name, namespace, name: reference.name };
+  const namespace = type.namespaced ? (object.metadata.namespace ?? '') : '';
+  return { resource: type.name, namespace, name };
+}
+
+async function dependentKeys(owner: KubeObject, read: Reader): Promise<ObjectKey[]> {
+  const index = { name: 'owner', value: owner.metadata.uid } as const;
+  const lists = await Promise.all(
+    DEPENDENT_RESOURCES.map(async (resource) => {
+      const objects = await listAll(read, { resource, index });
+      return objects.map((object) => keyOf(resource, object));
+    }),
+  );
+  return lists.flat();
 }
 
 async function snapshot(key: ObjectKey, read: Reader): Promise<GcSnapshot | undefined> {
   const object = await read.get(key);
   if (!object) return undefined;
-  const { resource } = key;
-  if (ownFinalizer(object)) {
-    return { resource, object, owners: [], dependents: await findDependents(object, read) };
-  }
-  if (object.metadata.deletionTimestamp !== undefined) return undefined;
-  const references = object.metadata.ownerReferences ?? [];
-  const owners = await Promise.all(
-    references.map(async (reference) => {
-      return { reference, state: await ownerState(reference, object, read) };
-    }),
-  );
-  return owners.length > 0 ? { resource, object, owners, dependents: [] } : undefined;
+  const owners = await Promise.all(referencesOf(object).map((ref) => factOf(object, ref, read)));
+  const dependents = waitsForDependents(object) ? await someDependents(object, read) : [];
+  return { resource: key.resource, object, owners, dependents };
 }
 
-async function findDependents(owner: AnyObject, read: Reader): Promise<readonly Dependent[]> {
-  const pages = await Promise.all(
-    ownable(owner).map(async (type) => {
-      const { items } = await read.list(dependentsOf(owner, type));
-      return items.map((object) => ({ resource: type.name, object }));
+async function someDependents(owner: KubeObject, read: Reader): Promise<readonly Dependent[]> {
+  const index = { name: 'owner', value: owner.metadata.uid } as const;
+  const lists = await Promise.all(
+    DEPENDENT_RESOURCES.map(async (resource) => {
+      const { items } = await read.list({ resource, index, limit: MAX_DEPENDENTS });
+      return items.map((object) => ({ resource, object }));
     }),
   );
-  return pages.flat();
-}
-
-async function ownerState(
-  reference: OwnerReference,
-  dependent: AnyObject,
-  read: Reader,
-): Promise<OwnerState> {
-  const key = ownerKey(reference, dependent);
-  if (!key) return 'present';
-  const owner = await read.get(key);
-  if (owner?.metadata.uid !== reference.uid) return 'absent';
-  const { deletionTimestamp, finalizers = [] } = owner.metadata;
-  const waits = deletionTimestamp !== undefined && finalizers.includes(FOREGROUND_FINALIZER);
-  return waits ? 'waiting' : 'present';
+  return lists.flat().slice(0, MAX_DEPENDENTS);
 }

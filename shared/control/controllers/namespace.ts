@@ -1,47 +1,47 @@
-/** Wakes and reads for core/namespace: a terminating namespace is looked at whenever something in it goes. */
-import type { Change } from '../../api/change.ts';
+/** The namespace controller: woken by namespaces, and by what comes and goes in those that are Terminating. */
+import { type Change, keyOf } from '../../api/change.ts';
 import type { Namespace } from '../../api/kinds/core.ts';
 import type { ObjectKey } from '../../api/meta.ts';
 import { RESOURCES } from '../../api/resources.ts';
-import { type NamespaceSnapshot, planNamespace } from '../../core/namespace/plan.ts';
+import { MAX_CONTENTS, type NamespaceSnapshot, planNamespace } from '../../core/namespace/plan.ts';
 import type { Controller, Reader } from '../controller.ts';
 
-/** Objects of a resource that one look deletes; what they free wakes the next look. */
-const BATCH = 500;
+export const NAMESPACES = 'namespaces';
+
+const NAMESPACED = RESOURCES.filter(({ namespaced }) => namespaced).map(({ name }) => name);
 
 export const namespaceController: Controller<NamespaceSnapshot> = {
   name: 'namespace',
-  resource: 'namespaces',
+  resource: NAMESPACES,
   wakes,
   snapshot,
   plan: planNamespace,
 };
 
-async function wakes(change: Change, read: Reader): Promise<ObjectKey[]> {
+async function wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]> {
   const { type, resource, object, previous } = change;
-  const { name, namespace, deletionTimestamp } = object.metadata;
-  if (resource === 'namespaces') {
-    return type === 'put' && deletionTimestamp !== undefined ? [namespaceKey(name)] : [];
+  if (resource === NAMESPACES) {
+    const leaving = type === 'put' && object.metadata.deletionTimestamp !== undefined;
+    return leaving ? [keyOf(NAMESPACES, object)] : [];
   }
+  // An update in between neither fills nor empties a namespace; finalizers that go are followed by a deletion.
+  const { namespace } = object.metadata;
   if (!namespace || (type === 'put' && previous)) return [];
-  // What goes may be the last; what comes may have passed admission just before the deletion.
   const key = namespaceKey(namespace);
   const home = await read.get<Namespace>(key);
   return home?.metadata.deletionTimestamp === undefined ? [] : [key];
 }
 
-function namespaceKey(name: string): ObjectKey {
-  return { resource: 'namespaces', namespace: '', name };
+export function namespaceKey(name: string): ObjectKey {
+  return { resource: NAMESPACES, namespace: '', name };
 }
 
 async function snapshot(key: ObjectKey, read: Reader): Promise<NamespaceSnapshot | undefined> {
   const namespace = await read.get<Namespace>(key);
   if (namespace?.metadata.deletionTimestamp === undefined) return undefined;
-  const pages = await Promise.all(
-    RESOURCES.filter(({ namespaced }) => namespaced).map(async ({ name: resource }) => {
-      const { items } = await read.list({ resource, namespace: key.name, limit: BATCH });
-      return items.map((object) => ({ resource, object }));
-    }),
-  );
-  return { namespace, contents: pages.flat() };
+  const contents = NAMESPACED.map(async (resource) => {
+    const { items } = await read.list({ resource, namespace: key.name, limit: MAX_CONTENTS });
+    return { resource, objects: items };
+  });
+  return { namespace, contents: await Promise.all(contents) };
 }

@@ -1,47 +1,46 @@
-/** Wakes and reads for core/serviceaccount: a namespace is looked at when it, or what it must have, changes. */
-import type { Change } from '../../api/change.ts';
-import type { ConfigMap, Namespace } from '../../api/kinds/core.ts';
+/** The service-account controller: woken by namespaces, and by changes of what it put into them. */
+import { type Change, keyOf } from '../../api/change.ts';
+import type { ConfigMap, Namespace, ServiceAccount } from '../../api/kinds/core.ts';
 import type { ObjectKey } from '../../api/meta.ts';
 import {
   DEFAULT_ACCOUNT,
   planServiceAccount,
-  ROOT_CA_CONFIG_MAP,
+  ROOT_CA,
   type ServiceAccountSnapshot,
 } from '../../core/serviceaccount/plan.ts';
 import type { Controller, Reader } from '../controller.ts';
+import { NAMESPACES, namespaceKey } from './namespace.ts';
 
+/** `caPem` is the certificate authority that pods trust the API by. */
 export function serviceAccountController(caPem: string): Controller<ServiceAccountSnapshot> {
   return {
     name: 'service-account',
-    resource: 'namespaces',
+    resource: NAMESPACES,
     wakes,
     snapshot: (key, read) => snapshot(key, read, caPem),
     plan: planServiceAccount,
   };
 }
 
-function wakes({ type, resource, object }: Change): readonly ObjectKey[] {
-  const { name, namespace = '' } = object.metadata;
-  if (resource === 'namespaces') return type === 'put' ? [namespaceKey(name)] : [];
-  const mustBeThere =
-    (resource === 'serviceaccounts' && name === DEFAULT_ACCOUNT) ||
-    (resource === 'configmaps' && name === ROOT_CA_CONFIG_MAP);
-  return mustBeThere ? [namespaceKey(namespace)] : [];
-}
-
-function namespaceKey(name: string): ObjectKey {
-  return { resource: 'namespaces', namespace: '', name };
+function wakes({ type, resource, object, previous }: Change): readonly ObjectKey[] {
+  if (resource === NAMESPACES) {
+    return type === 'put' && !previous ? [keyOf(NAMESPACES, object)] : [];
+  }
+  const { name, namespace } = object.metadata;
+  const lost = resource === 'serviceaccounts' && name === DEFAULT_ACCOUNT && type === 'delete';
+  const changed = resource === 'configmaps' && name === ROOT_CA;
+  return namespace && (lost || changed) ? [namespaceKey(namespace)] : [];
 }
 
 async function snapshot(
-  key: ObjectKey,
+  { name: namespace }: ObjectKey,
   read: Reader,
   caPem: string,
 ): Promise<ServiceAccountSnapshot | undefined> {
-  const namespace = await read.get<Namespace>(key);
-  if (!namespace) return undefined;
-  const inIt = (resource: string, name: string) => ({ resource, namespace: key.name, name });
-  const account = await read.get(inIt('serviceaccounts', DEFAULT_ACCOUNT));
-  const authority = await read.get<ConfigMap>(inIt('configmaps', ROOT_CA_CONFIG_MAP));
-  return { namespace, hasAccount: account !== undefined, authority, caPem };
+  const [home, account, rootCa] = await Promise.all([
+    read.get<Namespace>(namespaceKey(namespace)),
+    read.get<ServiceAccount>({ resource: 'serviceaccounts', namespace, name: DEFAULT_ACCOUNT }),
+    read.get<ConfigMap>({ resource: 'configmaps', namespace, name: ROOT_CA }),
+  ]);
+  return home && { namespace: home, account, rootCa, caPem };
 }

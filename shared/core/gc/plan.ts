@@ -1,14 +1,16 @@
 /**
- * The garbage collector: what becomes of an object when its owners go, and of an owner that waits for, or lets go of,
- * what it owns. It looks at one object at a time and at nothing but references (Kubernetes: "Garbage Collection",
- * owners and dependents).
+ * Garbage collection: what becomes of an object when its owners go, and of an owner that waits for its dependents.
+ * Owns the meaning of owner references and of the two finalizers; does not own deletion itself (deletion.ts).
+ *
+ * Each object is decided on its own, from its owners or from its dependents, so that an owner of thousands costs each
+ * of them one look.
  *
  * Invariants:
- *  G1 An object is deleted for want of owners only if each of them was looked for and not found under its uid, or is
- *     itself being deleted in the foreground. An owner of a kind that is not known here counts as present.
- *  G2 The finalizers of foreground deletion and orphaning go only after what they stand for is done.
+ *  G1 An object is deleted for want of owners only when each of them was looked up by name and uid, and is gone. An
+ *     owner of a kind that is not served can't be looked up, and counts as there.
+ *  G2 A finalizer is removed only when nothing is left of what it waits for.
  */
-import type { AnyObject, OwnerReference, ResourceName } from '../../api/meta.ts';
+import type { KubeObject, OwnerReference, ResourceName } from '../../api/meta.ts';
 import {
   deletion,
   FOREGROUND_FINALIZER,
@@ -17,74 +19,106 @@ import {
   removal,
 } from '../deletion.ts';
 import { withoutOwners } from '../ownership.ts';
-import { type Action, blocked, NOTHING, type Plan, update } from '../plan.ts';
-
-/** `waiting`: it is being deleted in the foreground, and waits for its dependents. */
-export type OwnerState = 'present' | 'absent' | 'waiting';
+import { type Action, blocked, inOrder, NOTHING, type Plan, update } from '../plan.ts';
 
 export interface GcSnapshot {
   readonly resource: ResourceName;
-  readonly object: AnyObject;
-  readonly owners: readonly { readonly reference: OwnerReference; readonly state: OwnerState }[];
-  /** What names this object as an owner, some of it; looked for only if a finalizer of ours is on the object. */
+  readonly object: KubeObject;
+  readonly owners: readonly OwnerFact[];
+  /** Objects that name this one as owner; read only when it waits for them, at most MAX_DEPENDENTS. */
   readonly dependents: readonly Dependent[];
+}
+
+export interface OwnerFact {
+  readonly reference: OwnerReference;
+  /** What a strong read of that name gave; `unknown` for kinds that are not served. */
+  readonly found: KubeObject | 'unknown' | undefined;
 }
 
 export interface Dependent {
   readonly resource: ResourceName;
-  readonly object: AnyObject;
+  readonly object: KubeObject;
 }
 
-export function planGc(snapshot: GcSnapshot, nowMs: number): Plan {
-  const { finalizers = [], deletionTimestamp } = snapshot.object.metadata;
-  if (deletionTimestamp === undefined) return planDependent(snapshot, nowMs);
-  if (finalizers.includes(ORPHAN_FINALIZER)) return planOrphaning(snapshot);
-  if (finalizers.includes(FOREGROUND_FINALIZER)) return planForeground(snapshot);
-  return NOTHING;
+/** Dependents looked at in one plan; letting some go brings the others into view. */
+export const MAX_DEPENDENTS = 500;
+const NEXT_BATCH_AFTER_MS = 50;
+
+/** Resources whose objects own others as a matter of course: their foreground deletion goes on downwards. */
+const OWNING: ReadonlySet<ResourceName> = new Set(['deployments.apps', 'replicasets.apps']);
+
+export function planGarbage(snapshot: GcSnapshot, nowMs: number): Plan {
+  const { object } = snapshot;
+  if (waitsForDependents(object)) return planWaiting(snapshot);
+  if (object.metadata.deletionTimestamp !== undefined || snapshot.owners.length === 0)
+    return NOTHING;
+  return planOwned(snapshot, nowMs);
 }
 
-/** An object without a present owner goes; one that keeps a present owner loses the references to the others. */
-function planDependent({ resource, object, owners }: GcSnapshot, nowMs: number): Plan {
-  const left = owners.filter(({ state }) => state !== 'present');
-  if (left.length === 0) return NOTHING;
-  if (left.length < owners.length) {
-    const uids = left.map(({ reference }) => reference.uid);
-    return { stages: [[update(resource, withoutOwners(object, uids))]], blocked: [] };
-  }
-  // Under an owner that waits, what this object owns itself must go first, too.
-  const waits = owners.some(({ state }) => state === 'waiting');
-  const propagationPolicy = waits && resource !== 'pods' ? 'Foreground' : 'Background';
-  const action = deletion(resource, object, { propagationPolicy }, nowMs);
-  return action ? { stages: [[action]], blocked: [] } : NOTHING;
+/** Whether the object is being deleted in a way that concerns its dependents first. */
+export function waitsForDependents({ metadata }: KubeObject): boolean {
+  const { deletionTimestamp, finalizers = [] } = metadata;
+  const waits = finalizers.includes(FOREGROUND_FINALIZER) || finalizers.includes(ORPHAN_FINALIZER);
+  return deletionTimestamp !== undefined && waits;
 }
 
-/** The dependents lose their reference; once none is left, the finalizer goes. */
-function planOrphaning({ resource, object, dependents }: GcSnapshot): Plan {
-  if (dependents.length === 0) return withoutFinalizer(resource, object, ORPHAN_FINALIZER);
-  const { uid } = object.metadata;
-  const released = dependents.map((d) => update(d.resource, withoutOwners(d.object, [uid])));
-  return { stages: [released], againAfterMs: 0, blocked: [] };
-}
-
-/** The finalizer goes once no dependent blocks it any more; dependents see to their own deletion. */
-function planForeground({ resource, object, dependents }: GcSnapshot): Plan {
-  const { uid } = object.metadata;
-  const blocking = dependents.filter(({ object: { metadata } }) =>
-    metadata.ownerReferences?.some((r) => r.uid === uid && r.blockOwnerDeletion === true),
+/** Whether the object is deleted in the foreground: its dependents go while it waits. */
+export function takesDependents(object: KubeObject): boolean {
+  return (
+    waitsForDependents(object) &&
+    object.metadata.finalizers?.includes(FOREGROUND_FINALIZER) === true
   );
-  if (blocking.length > 0) return blocked(`${blocking.length} dependents block the deletion`);
-  return withoutFinalizer(resource, object, FOREGROUND_FINALIZER);
 }
 
-function withoutFinalizer(resource: ResourceName, object: AnyObject, finalizer: string): Plan {
-  const { finalizers = [], ...metadata } = object.metadata;
-  const rest = finalizers.filter((f) => f !== finalizer);
+/** Whether a dependent has reason to be looked at: an owner is gone or takes it along. */
+export function isUnsettled({ reference, found }: OwnerFact): boolean {
+  if (found === 'unknown') return false;
+  return found?.metadata.uid !== reference.uid || takesDependents(found);
+}
+
+function planWaiting({ resource, object, dependents }: GcSnapshot): Plan {
+  const { uid, finalizers = [] } = object.metadata;
+  if (finalizers.includes(ORPHAN_FINALIZER)) {
+    if (dependents.length === 0) return inOrder(released(resource, object, ORPHAN_FINALIZER));
+    const freed = dependents.map((d) => update(d.resource, withoutOwners(d.object, [uid])));
+    return { stages: [freed], blocked: [], againAfterMs: NEXT_BATCH_AFTER_MS };
+  }
+  const blocking = dependents.filter((dependent) => blocks(dependent, uid));
+  if (blocking.length === 0) return inOrder(released(resource, object, FOREGROUND_FINALIZER));
+  const names = blocking.slice(0, 3).map((d) => `${d.resource}/${d.object.metadata.name}`);
+  return blocked(`waits for ${blocking.length} dependents, such as ${names.join(', ')}`);
+}
+
+function blocks({ object }: Dependent, ownerUid: string): boolean {
+  const references = object.metadata.ownerReferences ?? [];
+  return references.some(({ uid, blockOwnerDeletion }) => uid === ownerUid && blockOwnerDeletion);
+}
+
+/** The object without that finalizer; when it was all that held it, the object goes. */
+function released(resource: ResourceName, object: KubeObject, finalizer: string): Action {
+  const { finalizers, ...metadata } = object.metadata;
+  const rest = (finalizers ?? []).filter((f) => f !== finalizer);
   const next = {
     ...object,
     metadata: rest.length > 0 ? { ...metadata, finalizers: rest } : metadata,
   };
-  const action: Action = mayBeRemoved(resource, next)
-    ? removal(resource, object)
-    : update(resource, next);
-  return { stages: [[action]], blocked: [] };
+  return mayBeRemoved(resource, next) ? removal(resource, object) : update(resource, next);
+}
+
+function planOwned({ resource, object, owners }: GcSnapshot, nowMs: number): Plan {
+  const unsettled = owners.filter(isUnsettled);
+  if (unsettled.length === 0) return NOTHING;
+  if (unsettled.length < owners.length) {
+    // Another owner is still there: the object stays, and forgets those that are not.
+    const uids = unsettled.map(({ reference }) => reference.uid);
+    return inOrder(update(resource, withoutOwners(object, uids)));
+  }
+  const taken = unsettled.some(({ reference, found }) => isThere(reference, found));
+  const policy = taken && OWNING.has(resource) ? { propagationPolicy: 'Foreground' as const } : {};
+  const action = deletion(resource, object, policy, nowMs);
+  return action ? inOrder(action) : NOTHING;
+}
+
+function isThere(reference: OwnerReference, found: OwnerFact['found']): boolean {
+  return found !== undefined && found !== 'unknown' && found.metadata.uid === reference.uid;
 }

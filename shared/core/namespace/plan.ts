@@ -1,72 +1,97 @@
 /**
- * The end of a namespace: everything in it is deleted, gracefully where it has grace, and the namespace goes when
- * nothing is left. Does not own the refusal of new objects in it: that is the API server's.
+ * Namespace: deletes the contents of one that is going, then lets it go. Owns that and the conditions that say what
+ * holds it up; that nothing new is made in it is the API server's to refuse, and for controllers to heed.
  *
- * Invariant N1: the finalizer leaves only after a strong list of every namespaced resource came back empty.
+ * Invariants:
+ *  N1 `kubernetes` leaves spec.finalizers only when a look found nothing in the namespace.
+ *  N2 Pods go gracefully: the namespace waits for their tasks (S5).
  */
 import { withCondition } from '../../api/conditions.ts';
 import { sameJson } from '../../api/hash.ts';
 import type { Namespace } from '../../api/kinds/core.ts';
-import type { AnyObject, ResourceName } from '../../api/meta.ts';
+import type { KubeObject, ResourceName } from '../../api/meta.ts';
 import { deletion, mayBeRemoved, NAMESPACE_FINALIZER, removal } from '../deletion.ts';
-import { type Action, NOTHING, type Plan, update } from '../plan.ts';
+import { type Action, inOrder, NOTHING, type Plan, update } from '../plan.ts';
 
 export interface NamespaceSnapshot {
   readonly namespace: Namespace;
-  /** What is still in it, some of each resource; empty only if there is nothing. */
-  readonly contents: readonly { readonly resource: ResourceName; readonly object: AnyObject }[];
+  /** What is in it, by resource; at most MAX_CONTENTS of each. Read only while it is Terminating. */
+  readonly contents: readonly Contents[];
 }
 
-type NamespaceCondition = NonNullable<Namespace['status']['conditions']>[number];
+export interface Contents {
+  readonly resource: ResourceName;
+  readonly objects: readonly KubeObject[];
+}
+
+/** Objects of a resource deleted in one plan; their going wakes the namespace for the next. */
+export const MAX_CONTENTS = 500;
+const NEXT_BATCH_AFTER_MS = 50;
 
 export function planNamespace({ namespace, contents }: NamespaceSnapshot, nowMs: number): Plan {
   if (namespace.metadata.deletionTimestamp === undefined) return NOTHING;
-  if (contents.length === 0) return { stages: [[finished(namespace)]], blocked: [] };
-  const deletions = contents.flatMap(({ resource, object }) => {
-    return deletion(resource, object, { propagationPolicy: 'Background' }, nowMs) ?? [];
+  const left = contents.filter(({ objects }) => objects.length > 0);
+  if (left.length === 0) return finish(namespace);
+  const deletions = left.flatMap(({ resource, objects }) =>
+    objects.flatMap((object) => deletionOf(resource, object, nowMs)),
+  );
+  if (deletions.length > 0) {
+    return { stages: [deletions], blocked: [], againAfterMs: NEXT_BATCH_AFTER_MS };
+  }
+  return wait(namespace, left, nowMs);
+}
+
+/** What is being deleted already needs no second word. */
+function deletionOf(resource: ResourceName, object: KubeObject, nowMs: number): readonly Action[] {
+  const marked = object.metadata.deletionTimestamp !== undefined;
+  if (marked && !mayBeRemoved(resource, object)) return [];
+  return [deletion(resource, object, {}, nowMs) ?? []].flat();
+}
+
+function finish(namespace: Namespace): Plan {
+  const { finalizers = [], ...spec } = namespace.spec;
+  const rest = finalizers.filter((finalizer) => finalizer !== NAMESPACE_FINALIZER);
+  const next: Namespace = {
+    ...namespace,
+    spec: rest.length > 0 ? { ...spec, finalizers: rest } : spec,
+  };
+  if (mayBeRemoved('namespaces', next)) return inOrder(removal('namespaces', namespace));
+  return sameJson(next, namespace) ? NOTHING : inOrder(update('namespaces', next));
+}
+
+/** Everything is on its way: say what is left. */
+function wait(namespace: Namespace, left: readonly Contents[], nowMs: number): Plan {
+  const remaining = left.map(
+    ({ resource, objects }) =>
+      `${resource}${dot(resource)} has ${objects.length} resource instances`,
+  );
+  const message = `Some resources are remaining: ${remaining.join(', ')}`;
+  const next = said(namespace, 'NamespaceContentRemaining', 'SomeResourcesRemain', message, nowMs);
+  const holders = left.flatMap(({ objects }) =>
+    objects.flatMap((o) => o.metadata.finalizers ?? []),
+  );
+  const counts = [...new Set(holders)].sort().map((finalizer) => {
+    const count = holders.filter((f) => f === finalizer).length;
+    return `${finalizer} in ${count} resource instances`;
   });
-  const waiting = withRemaining(namespace, contents, nowMs);
-  const status: Action[] = sameJson(waiting, namespace) ? [] : [update('namespaces', waiting)];
+  const held = `Some content in the namespace has finalizers remaining: ${counts.join(', ')}`;
+  const done =
+    counts.length > 0
+      ? said(next, 'NamespaceFinalizersRemaining', 'SomeFinalizersRemain', held, nowMs)
+      : next;
   return {
-    stages: [deletions, status].filter((stage) => stage.length > 0),
-    blocked: [`${contents.length} objects are still in the namespace`],
+    stages: sameJson(done, namespace) ? [] : [[update('namespaces', done)]],
+    blocked: [message],
   };
 }
 
-/** Without our finalizer; removed at once if nobody else's is left. */
-function finished(namespace: Namespace): Action {
-  const finalizers = (namespace.spec.finalizers ?? []).filter((f) => f !== NAMESPACE_FINALIZER);
-  const emptied = { ...namespace, spec: { ...namespace.spec, finalizers } };
-  return mayBeRemoved('namespaces', emptied)
-    ? removal('namespaces', namespace)
-    : update('namespaces', emptied);
+/** Kubernetes writes resources of the core group with a dot at the end. */
+function dot(resource: ResourceName): string {
+  return resource.includes('.') ? '' : '.';
 }
 
-/** Says what holds the deletion up, by resource and without counts, so that progress costs no writes. */
-function withRemaining(
-  namespace: Namespace,
-  contents: NamespaceSnapshot['contents'],
-  nowMs: number,
-): Namespace {
-  const resources = [...new Set(contents.map(({ resource }) => resource))].sort();
-  const finalizers = [
-    ...new Set(contents.flatMap(({ object }) => object.metadata.finalizers ?? [])),
-  ].sort();
-  const remaining = condition(
-    'NamespaceContentRemaining',
-    'SomeResourcesRemain',
-    `Some resources are remaining: ${resources.join(', ')}`,
-  );
-  const held = condition(
-    'NamespaceFinalizersRemaining',
-    'SomeFinalizersRemain',
-    `Some content in the namespace has finalizers remaining: ${finalizers.join(', ')}`,
-  );
-  const told = withCondition(namespace.status.conditions, remaining, nowMs);
-  const conditions = finalizers.length > 0 ? withCondition(told, held, nowMs) : told;
+function said(namespace: Namespace, type: string, reason: string, message: string, nowMs: number) {
+  const condition = { type, status: 'True' as const, reason, message };
+  const conditions = withCondition(namespace.status.conditions, condition, nowMs);
   return { ...namespace, status: { ...namespace.status, conditions } };
-}
-
-function condition(type: string, reason: string, message: string): NamespaceCondition {
-  return { type, status: 'True', reason, message };
 }
