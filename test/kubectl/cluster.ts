@@ -79,11 +79,16 @@ export interface Result {
   readonly err: string;
 }
 
+/** A command that takes longer hangs. */
+const TIMEOUT_MS = 20_000;
+
 export interface RunOptions {
   readonly input?: string;
   readonly env?: { readonly [name: string]: string };
-  /** Ends the command after this time; what it printed until then counts. */
-  readonly forMs?: number;
+  /** Ends the command once it has printed this; what it printed until then counts. */
+  readonly until?: RegExp;
+  /** Told of what is printed, as it comes. */
+  readonly onOutput?: (text: string) => void;
 }
 
 /** A kubectl with its own home (it caches discovery there) and a namespace for itself. */
@@ -116,13 +121,19 @@ export class Kubectl {
     const child = execFile(
       this.path,
       ['--namespace', this.namespace, ...words],
-      { env, timeout: options.forMs ?? 20_000 },
+      { env, timeout: TIMEOUT_MS },
       (error, out, err) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
         resolve({ code, out, err });
       },
     );
     child.stdin?.end(options.input ?? '');
+    let printed = '';
+    child.stdout?.on('data', (text: string) => {
+      printed += text;
+      options.onOutput?.(printed);
+      if (options.until?.test(printed)) child.kill();
+    });
     return promise;
   }
 
@@ -151,4 +162,13 @@ export function findKubectls(): readonly string[] {
   const versioned = readdirSync(folder).filter((name) => VERSIONED.test(name));
   if (versioned.length === 0) return [plain];
   return versioned.sort().map((name) => join(folder, name));
+}
+
+/** Every other kubectl, beginning with the one at `first`; says so when there is none at all. */
+export function everyOtherKubectl(first: 0 | 1): readonly string[] {
+  const found = findKubectls();
+  if (found.length === 0) {
+    console.warn('SKIPPED: no kubectl on this machine, the contract with it is not tested');
+  }
+  return found.filter((_path, index) => index % 2 === first);
 }

@@ -66,7 +66,7 @@ function keepFinalizers(
 /** A pod that names its node is bound from the start: with the intent to launch it, as the scheduler writes it. */
 function bindStatically(object: AnyObject, { nowMs }: Context): AnyObject {
   const pod = object as unknown as Pod;
-  return pod.spec.nodeName ? (bound(pod, pod.spec.nodeName, nowMs) as AnyObject) : object;
+  return pod.spec.nodeName ? bound(pod, pod.spec.nodeName, nowMs) : object;
 }
 
 /** The pod on its node. The launch intent is part of the same write (architecture D4). */
@@ -88,5 +88,5 @@ async function addressService(
 ): Promise<AnyObject> {
   const service = next as unknown as Service;
   const old = current as unknown as Service | undefined;
-  return (await addressed(context, service, old)) as AnyObject;
+  return await addressed(context, service, old);
 }

@@ -5,6 +5,7 @@ import { invalid } from '../../api/errors.ts';
 import type { ParsedJson } from '../../api/json.ts';
 import type { AnyObject } from '../../api/meta.ts';
 import type { ResourceType } from '../../api/resources.ts';
+import { validateCreate, validateUpdate } from '../../api/validation/validate.ts';
 import { type Context, warn } from './context.ts';
 import type { GivenObject } from './metadata.ts';
 
@@ -26,9 +27,9 @@ export function decodeGiven(
 export function validated(
   type: ResourceType,
   object: AnyObject,
-  _current: AnyObject | undefined,
+  current: AnyObject | undefined,
 ): AnyObject {
-  const causes: [] = [];
+  const causes = current ? validateUpdate(type, object, current) : validateCreate(type, object);
   if (causes.length > 0) throw invalid(type, object.metadata.name, causes);
   return object;
 }

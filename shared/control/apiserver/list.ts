@@ -31,10 +31,14 @@ export async function list(context: Context, route: ResourceRoute): Promise<List
   const limit = limitParameter(query);
   const token = query.get('continue') ?? '';
   const from = token ? parseContinueToken(token) : undefined;
-  if (token && versionParameter(query) !== undefined) {
+  const version = versionParameter(query);
+  if (token && version !== undefined) {
     throw badRequest('specifying resource version is not allowed when using continue');
   }
-  const chunk = await readChunk(context, route, selection, limit, from);
+  const chunk =
+    from === undefined && isOneName(route, selection)
+      ? await readOne(context, route, selection)
+      : await readChunk(context, route, selection, limit, from);
   if (!token) checkVersionMatch(query, chunk.resourceVersion);
   return chunk;
 }
@@ -45,7 +49,26 @@ export async function listAll(
   route: ResourceRoute,
   selection: Selection,
 ): Promise<ListResult> {
-  return readChunk(context, route, selection, 0, undefined);
+  return isOneName(route, selection)
+    ? readOne(context, route, selection)
+    : readChunk(context, route, selection, 0, undefined);
+}
+
+/** At most one object can match, and its key is known: `kubectl wait` and `rollout status` ask like this. */
+function isOneName({ type, namespace }: ResourceRoute, selection: Selection): boolean {
+  return selection.name !== undefined && (!type.namespaced || namespace !== '');
+}
+
+/** The version is read before the object, so that watching from it misses nothing. */
+async function readOne(
+  { deps }: Context,
+  { type, namespace }: ResourceRoute,
+  selection: Selection,
+): Promise<ListResult> {
+  const resource = type.name;
+  const { resourceVersion } = await deps.store.list({ resource, limit: 1 });
+  const found = await deps.store.get({ resource, namespace, name: selection.name ?? '' });
+  return { items: found && selection.matches(found) ? [found] : [], resourceVersion };
 }
 
 function limitParameter(query: URLSearchParams): number {

@@ -88,7 +88,7 @@ function decoded(segment: string): string {
 
 function isPlain(segment: string): boolean {
   if (segment === '' || segment === '.' || segment === '..') return false;
-  // eslint-disable-next-line no-control-regex -- control characters are what is refused
+
   return !/[/\\%\u0000-\u001f\u007f]/.test(segment);
 }
 

@@ -271,7 +271,10 @@ class Sightings {
     const isInside = type === 'put' && this.#selection.matches(object);
     if (!isInside) {
       this.#inside.delete(nameOf(object));
-      return wasInside ? [{ type: 'DELETED', object }] : [];
+      if (!wasInside) return [];
+      // What leaves shows as it was inside, as in Kubernetes; under the version at which it left.
+      const left = type === 'put' && previous !== undefined;
+      return [left ? gone(previous, object) : { type: 'DELETED', object }];
     }
     this.add(object);
     const renewed = previous !== undefined && previous.metadata.uid !== object.metadata.uid;
@@ -286,7 +289,7 @@ class Sightings {
   }
 }
 
-/** An object that was replaced by a namesake between two reads of the feed. */
+/** The end of an object for this watch, although another state of its name is stored. */
 function gone(previous: AnyObject, next: AnyObject): WatchEvent {
   const { resourceVersion } = next.metadata;
   return {

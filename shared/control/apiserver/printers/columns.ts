@@ -105,6 +105,5 @@ export function labelsText(labels: { readonly [key: string]: string } | undefine
 
 /** Text of one line: what a person wrote must not break the table. */
 export function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters would reach the terminal
   return text.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim();
 }

@@ -79,7 +79,7 @@ async function writeScale(
     const { value, duplicates } = propose(current);
     const decoded = decode(ScaleSchema, value, options.fieldValidation, duplicates);
     warn(context, ...decoded.warnings);
-    return { given: withReplicas(current, route, decoded.object as Scale) };
+    return { given: withReplicas(current, route, decoded.object) };
   });
   const { audited } = context;
   audited.resourceVersion = changed.metadata.resourceVersion;
