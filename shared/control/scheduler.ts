@@ -13,7 +13,6 @@ import type { Change } from '../api/change.ts';
 import type { Namespace } from '../api/kinds/core.ts';
 import type { Node, NodeAllocation } from '../api/kinds/node.ts';
 import type { Pod } from '../api/kinds/pod.ts';
-import type { KubeObject } from '../api/meta.ts';
 import type { Plan } from '../core/plan.ts';
 import { mayHelp } from '../core/scheduling/helps.ts';
 import { LEDGERS } from '../core/scheduling/ledger.ts';
@@ -23,6 +22,7 @@ import type { WorkMessage } from '../ports/queue.ts';
 import type { Outcome, Reader } from './controller.ts';
 import type { Effects } from './effects.ts';
 import { execute } from './execute.ts';
+import { listAll } from './list-all.ts';
 import { isSurprising, outcomeOf } from './outcome.ts';
 
 /** Nodes and pods belong to a cell; so far there is one. */
@@ -30,9 +30,6 @@ export const DEFAULT_CELL = 'default';
 
 /** Plans carried out at a time; the actions of each are bounded by the executor. */
 const CONCURRENT_PLANS = 16;
-
-/** Objects a page; a pass reads every page. */
-const PAGE = 1_000;
 
 /** The wake-up of a cell. Its group is the cell: one pass at a time. */
 export function scheduleMessage(cell: string = DEFAULT_CELL): WorkMessage {
@@ -58,23 +55,12 @@ export async function schedulePass(cell: string, effects: Effects): Promise<Outc
 /** The order matters: R1. */
 async function readCluster(read: Reader): Promise<ClusterSnapshot> {
   const [nodes, namespaces] = await Promise.all([
-    readAll<Node>('nodes', read),
-    readAll<Namespace>('namespaces', read),
+    listAll<Node>(read, { resource: 'nodes' }),
+    listAll<Namespace>(read, { resource: 'namespaces' }),
   ]);
-  const ledgers = await readAll<NodeAllocation>(LEDGERS, read);
-  const pods = await readAll<Pod>('pods', read);
+  const ledgers = await listAll<NodeAllocation>(read, { resource: LEDGERS });
+  const pods = await listAll<Pod>(read, { resource: 'pods' });
   return { nodes, namespaces, ledgers, pods };
-}
-
-async function readAll<T extends KubeObject>(resource: string, read: Reader): Promise<T[]> {
-  const items: T[] = [];
-  let after: string | undefined;
-  do {
-    const page = await read.list<T>({ resource, limit: PAGE, ...(after ? { after } : {}) });
-    items.push(...page.items);
-    after = page.next;
-  } while (after !== undefined);
-  return items;
 }
 
 async function carryOut(
