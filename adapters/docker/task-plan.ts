@@ -47,11 +47,23 @@ export function endingOf(task: TaskSpec, view: TaskView, progress: Progress): En
   const has = (name: string): MemberView['state'] | undefined => view.members.get(name)?.state;
   if (progress.stopGraceSeconds !== undefined) return 'asked';
   if (progress.unpreparable) return 'unpreparable';
+  if (outlivedItsSandbox(view)) return 'sandboxLost';
   if (task.initContainers.some(({ name }) => failed(has(name)))) return 'initFailed';
   if (task.containers.some((one) => one.essential && ended(has(one.name)))) return 'essentialEnded';
   if (task.containers.every(({ name }) => ended(has(name)))) return 'allEnded';
+  // Whatever is left of the task could not be started any more.
   if (view.sandbox?.everStarted ? !view.sandbox.running : progress.prepared) return 'sandboxLost';
   return undefined;
+}
+
+/** At a task's own end, the sandbox is the last to go. */
+function outlivedItsSandbox({ sandbox, members }: TaskView): boolean {
+  if (sandbox?.finishedAtMs === undefined) return false;
+  const { finishedAtMs } = sandbox;
+  return [...members.values()].some(
+    ({ state }) =>
+      state.type === 'running' || (state.type === 'ended' && state.finishedAtMs > finishedAtMs),
+  );
 }
 
 /** Nothing of the task runs, and nothing will. */

@@ -18,6 +18,8 @@ export interface SandboxView {
   readonly id: string;
   readonly everStarted: boolean;
   readonly running: boolean;
+  /** When it ended, if it has. */
+  readonly finishedAtMs?: number;
   readonly ip?: string;
 }
 
@@ -57,6 +59,7 @@ export async function readSandbox(
 ): Promise<SandboxView | undefined> {
   const info = await inspect(engine, sandboxName(taskId));
   if (!info) return undefined;
+  const finishedAtMs = timeMs(info.State.FinishedAt);
   const ip = Object.values(info.NetworkSettings.Networks)
     .map((network) => network.IPAddress)
     .find((address) => address !== '');
@@ -64,6 +67,7 @@ export async function readSandbox(
     id: info.Id,
     everStarted: timeMs(info.State.StartedAt) !== undefined,
     running: info.State.Running,
+    ...(!info.State.Running && finishedAtMs !== undefined && { finishedAtMs }),
     ...(ip !== undefined && { ip }),
   };
 }

@@ -7,7 +7,7 @@ import { LABEL } from '../../../adapters/docker/names.ts';
 import { SystemClock } from '../../../adapters/node/system-clock.ts';
 import type { ContainerSpec, HealthMessage, TaskSpec } from '../../../shared/api/task.ts';
 import type { Behaviour, Behaviours, RuntimeHarness } from '../../contract/runtime.contract.ts';
-import { TEST_IMAGES } from './test-image.ts';
+import { TEST_IMAGES, TRAPPED_FILE } from './test-image.ts';
 
 export interface DockerHarness extends RuntimeHarness {
   readonly runtime: DockerRuntime;
@@ -17,8 +17,6 @@ export interface DockerHarness extends RuntimeHarness {
   leftovers(): Promise<{ containers: string[]; volumes: string[] }>;
 }
 
-/** Made by a container once it handles SIGTERM. */
-const TRAPPED = '/tmp/trapped';
 const TRAP_TRIES = 50;
 const TRAP_WAIT_MS = 50;
 
@@ -34,7 +32,7 @@ class PatientRuntime extends DockerRuntime {
 
   async #untilTrapped(taskId: string, container: string): Promise<void> {
     const { signal } = new AbortController();
-    const command = ['test', '-e', TRAPPED];
+    const command = ['test', '-e', TRAPPED_FILE];
     for (let tries = TRAP_TRIES; tries > 0; tries -= 1) {
       const options = { command, tty: false, stdin: false, signal };
       const session = await this.exec(taskId, container, options).catch(() => undefined);
@@ -97,7 +95,7 @@ function behaving(container: ContainerSpec, behaviour: Behaviour): ContainerSpec
   } = behaviour;
   const script = [
     ignoresTerm ? "trap '' TERM" : "trap 'exit 0' TERM",
-    `touch ${TRAPPED}`,
+    `touch ${TRAPPED_FILE}`,
     ...output.map((line) => `echo '${line}'`),
     ...printEnv.map((name) => `echo "${name}=$${name}"`),
     ...(readyAfterMs === undefined ? [] : [`(sleep ${readyAfterMs / 1000}; touch /tmp/ready) &`]),

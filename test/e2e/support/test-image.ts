@@ -20,6 +20,9 @@ import type Dockerode from 'dockerode';
 
 export const TEST_IMAGES = ['nullplane/test:1', 'nullplane/test:2'] as const;
 
+/** Made by a container once it handles SIGTERM: before, a first process ignores it. */
+export const TRAPPED_FILE = '/tmp/trapped';
+
 const BUSYBOX_PLACES = ['/bin/busybox', '/usr/bin/busybox'];
 const APPLETS = [
   ...['sh', 'cat', 'date', 'df', 'echo', 'env', 'false', 'head', 'hostname', 'httpd', 'id', 'kill'],
@@ -43,6 +46,7 @@ const APPLETS = [
 /** As the first process it would ignore SIGTERM, if it did not say otherwise. */
 const SERVE = `#!/bin/sh
 trap 'exit 0' TERM
+touch ${TRAPPED_FILE}
 httpd -f -p "\${PORT:-8080}" -h /www &
 echo "serving version $VERSION"
 wait
