@@ -141,7 +141,7 @@ function endingOf(rules: Rules, startMs: number): Ending | undefined {
 }
 
 /** Frames in order of time, those of one moment as one. */
-function merged(frames: readonly Frame[]): readonly Frame[] {
+export function merged(frames: readonly Frame[]): readonly Frame[] {
   const result: Frame[] = [];
   for (const frame of frames.toSorted((a, b) => a.atMs - b.atMs)) {
     const last = result.at(-1);

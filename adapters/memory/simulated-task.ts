@@ -4,7 +4,7 @@
  */
 import type { ContainerReport, ContainerSpec, TaskSpec, TaskState } from '../../shared/api/task.ts';
 import { type Rules, rulesFor, type TaskRules } from './simulated-rules.ts';
-import { ends, type Frame, KILLED, scriptOf } from './simulated-script.ts';
+import { ends, type Frame, KILLED, merged, scriptOf } from './simulated-script.ts';
 
 export interface TaskRecord {
   readonly state: TaskState;
@@ -124,7 +124,7 @@ export function asked(record: TaskRecord, graceSeconds: number, nowMs: number): 
   const endMs = Math.min(last, killAtMs);
   const left = running.filter((report) => endAfterTerm(record, report, nowMs) > killAtMs);
   frames.push({ atMs: endMs, phase: 'stopped', reports: ends(left, KILLED, endMs) });
-  return { ...record, script: frames.toSorted((a, b) => a.atMs - b.atMs) };
+  return { ...record, script: merged(frames) };
 }
 
 /** A second stop can only bring the end nearer. */

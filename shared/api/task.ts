@@ -106,6 +106,11 @@ export type TaskPhase = 'pending' | 'running' | 'stopping' | 'stopped';
 /**
  * What a runtime says of a task. `version` grows with each change of the task; an older one is
  * late.
+ *
+ * A task goes from `pending` (pulling, or running init containers) to `running` (its containers
+ * were started) to `stopped`, which is final. It stops when its containers have ended, and also
+ * when it can't begin: a container whose image can't be had stays `waiting` with ErrImagePull or
+ * InvalidImageName. Trying again is another attempt.
  */
 export interface TaskState {
   readonly id: string;

@@ -10,13 +10,13 @@ export interface TaskRuntime {
   /**
    * Starts the task unless a task of this id was ever started; answers with its state in either
    * case (a task that has ended since is returned as ended, and not started again).
-   * Throws `NoCapacity` (not now) or `TaskRejected` (never, as it is). Image pulls go on after it
-   * returned.
+   * Throws `NoCapacity` (not now) or `TaskRejected` (never, as it is): then nothing of the task
+   * runs. Image pulls go on after it returned.
    */
   run(task: TaskSpec): Promise<TaskState>;
   /**
-   * Asks the task to end: SIGTERM, and SIGKILL after the grace. Ended or unknown tasks are left
-   * alone.
+   * Asks the task to end: SIGTERM, and SIGKILL after the grace. Asked again with a shorter grace,
+   * it ends sooner. Ended or unknown tasks are left alone.
    */
   stop(taskId: string, graceSeconds: number): Promise<void>;
   /**
@@ -38,6 +38,7 @@ export interface TaskRuntime {
 export interface LogOptions {
   readonly follow: boolean;
   readonly tailLines?: number;
+  /** Nothing older, in milliseconds since the epoch. */
   readonly sinceMs?: number;
   readonly limitBytes?: number;
   readonly timestamps: boolean;
