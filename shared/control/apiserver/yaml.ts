@@ -5,7 +5,18 @@
  * The parser recurses, and is a large attack surface: the text is bounded in size and depth before it runs, and
  * what comes out holds to J1 to J3 of api/json.ts.
  */
-import { type Document, isAlias, isMap, isScalar, isSeq, parseAllDocuments } from 'yaml';
+import {
+  Composer,
+  type Document,
+  type DocumentOptions,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type ParseOptions,
+  Parser,
+  type SchemaOptions,
+} from 'yaml';
 import { badRequest, tooLarge } from '../../api/errors.ts';
 import {
   JSON_LIMITS,
@@ -16,8 +27,8 @@ import {
   refuseKey,
 } from '../../api/json.ts';
 
-/** The parser builds an object for every token; a quarter of what JSON may have costs as much time. */
-const MAX_YAML_CHARS = 256 * 1024;
+/** The parser builds objects for every token: the worst text of this size takes about a second. */
+const MAX_YAML_CHARS = 128 * 1024;
 
 /** Block nesting deeper than `maxDepth` needs at least so many columns with the usual indentation. */
 const MAX_INDENT_COLUMNS = 256;
@@ -34,22 +45,40 @@ export function parseYaml(text: string, limits: JsonLimits = JSON_LIMITS): Parse
   }
   if (text.length > MAX_YAML_CHARS) throw tooLarge(MAX_YAML_CHARS);
   checkDepth(text, limits.maxDepth);
-  const documents = parseAllDocuments(text, {
-    version: '1.1',
-    schema: 'yaml-1.1',
-    merge: false,
-    // The library compares every key with every other one: the walk below finds duplicates in linear time.
-    uniqueKeys: false,
-    prettyErrors: false,
-    customTags: (tags) =>
-      tags.filter(
-        (tag) => typeof tag === 'string' || !(NOT_READ.test(tag.tag) || tag.format === 'TIME'),
-      ),
-  });
-  const [document, second] = Array.isArray(documents) ? documents : [];
+  const [document, second] = composed(text);
   if (!document) throw badRequest('error parsing YAML: the body is empty');
   if (second) throw badRequest('error parsing YAML: the body holds more than one document');
   return fromDocument(document, limits.maxDepth);
+}
+
+const OPTIONS: ParseOptions & DocumentOptions & SchemaOptions = {
+  version: '1.1',
+  schema: 'yaml-1.1',
+  merge: false,
+  // The library compares every key with every other one: the walk below finds duplicates in linear time.
+  uniqueKeys: false,
+  customTags: (tags) =>
+    tags.filter(
+      (tag) => typeof tag === 'string' || !(NOT_READ.test(tag.tag) || tag.format === 'TIME'),
+    ),
+};
+
+/** At most two documents: a second one is a fault, and the first fault ends the work. */
+function composed(text: string): Document[] {
+  const composer = new Composer(OPTIONS);
+  const documents: Document[] = [];
+  const take = (document: Document) => {
+    const [error] = document.errors;
+    if (error) throw badRequest(`error parsing YAML: ${error.message}`);
+    documents.push(document);
+  };
+  for (const token of new Parser().parse(text)) {
+    if (token.type === 'error') throw badRequest(`error parsing YAML: ${token.message}`);
+    for (const document of composer.next(token)) take(document);
+    if (documents.length > 1) return documents;
+  }
+  for (const document of composer.end()) take(document);
+  return documents;
 }
 
 /** A flow mapping may be YAML only: unquoted keys. */
@@ -92,8 +121,6 @@ interface Walk {
 }
 
 function fromDocument(document: Document, maxDepth: number): ParsedJson {
-  const [error] = document.errors;
-  if (error) throw badRequest(`error parsing YAML: ${error.message}`);
   const walk: Walk = { path: [], duplicates: [], maxDepth };
   return { value: valueOf(document.contents, walk), duplicates: walk.duplicates };
 }
