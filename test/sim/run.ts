@@ -23,6 +23,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const TROUBLE_MS = 8 * MINUTE_MS;
 const ACTS = 24;
 const SWEEP_EVERY_MS = 5 * MINUTE_MS;
+/** Nobody waits five minutes of a simulation for the first sweep after the faults; one there must be. */
+const FIRST_SWEEP_MS = 30 * SECOND_MS;
 /** Two sweeps, the longest back-off (5 min), and the longest time a message or a stop may still be under way. */
 const RECOVERY_MS = 20 * MINUTE_MS;
 const LOOK_EVERY_MS = 10 * SECOND_MS;
@@ -90,7 +92,10 @@ class Simulation {
       post: faultyPost(this.#faults),
       recorder: { audit: () => {}, log: (record) => this.#oracles.logged(record) },
       onChange: (change) => this.#oracles.changed(change),
-      onHealth: (message) => this.#oracles.reported(message),
+      onHealth: (message) => {
+        this.#oracles.reported(message);
+        this.#workload.machineChanged(message);
+      },
       alter: (parts) => this.#alter(parts),
     });
     this.#workload = new Workload(this.#world, random, this.#log);
@@ -107,7 +112,7 @@ class Simulation {
       const atMs = Math.floor(this.#random.fraction() * TROUBLE_MS);
       this.#world.agenda.in(atMs, () => this.#spawn(this.#workload.act()));
     }
-    const sweeps = this.#sweepRegularly();
+    const sweeps = this.#sweepRegularly(SWEEP_EVERY_MS);
     await this.#pass(TROUBLE_MS);
     sweeps.stop();
   }
@@ -118,13 +123,14 @@ class Simulation {
     this.#log.write('faults end');
     const startMs = this.#world.agenda.nowMs;
     this.#spawn(this.#workload.mend());
-    const sweeps = this.#sweepRegularly();
+    const sweeps = this.#sweepRegularly(FIRST_SWEEP_MS);
     let unsettled: readonly Violation[] = [];
     do {
       await this.#pass(LOOK_EVERY_MS);
       unsettled = this.#oracles.unsettled(isUnfit);
       this.#recoveredMs = this.#world.agenda.nowMs - startMs;
-    } while (unsettled.length > 0 && this.#recoveredMs < RECOVERY_MS && !this.#violation);
+      if (this.#violation || this.#recoveredMs >= RECOVERY_MS) break;
+    } while (unsettled.length > 0 || this.#recoveredMs < 2 * FIRST_SWEEP_MS);
     sweeps.stop();
     this.#oracles.violations.push(...unsettled);
     this.#judge();
@@ -137,7 +143,7 @@ class Simulation {
     await this.#pass(HOUR_MS);
     this.#expectStill(before, this.#stirs(), 'in an hour of silence');
     const swept = this.#stirs();
-    this.#world.sweep();
+    this.#sweep();
     await this.#pass(MINUTE_MS);
     // A sweep sends messages; what it must not do is change anything.
     this.#expectStill({ ...swept, messages: 0 }, { ...this.#stirs(), messages: 0 }, 'in a sweep');
@@ -181,15 +187,20 @@ class Simulation {
     this.#log.write(`violation ${first.invariant}: ${first.message}`);
   }
 
+  #sweep(): void {
+    this.#world.sweep();
+    this.#workload.tellOfMachines();
+  }
+
   /** Sweeps as a schedule starts them, until told to stop. */
-  #sweepRegularly(): { stop(): void } {
+  #sweepRegularly(firstMs: number): { stop(): void } {
     const { agenda } = this.#world;
-    const again = () =>
-      agenda.in(SWEEP_EVERY_MS, () => {
-        if (!this.#faults.hits('sweepLoss')) this.#world.sweep();
-        next = again();
+    const sweepIn = (ms: number) =>
+      agenda.in(ms, () => {
+        if (!this.#faults.hits('sweepLoss')) this.#sweep();
+        next = sweepIn(SWEEP_EVERY_MS);
       });
-    let next = again();
+    let next = sweepIn(firstMs);
     return { stop: () => agenda.cancel(next) };
   }
 

@@ -3,7 +3,8 @@
  * there is a state in which everything can be well: mend what can't run, and bring room.
  */
 import type { SeededRandom } from '../../adapters/memory/seeded-random.ts';
-import type { AnyObject } from '../../shared/api/meta.ts';
+import { type AnyObject, controllerOf } from '../../shared/api/meta.ts';
+import type { HealthMessage } from '../../shared/api/task.ts';
 import { type Answer, pathOf, send, typeNamed } from '../world/client.ts';
 import { deployment, namespace, pod, service } from '../world/manifests.ts';
 import type { World } from '../world/world.ts';
@@ -13,7 +14,9 @@ const NAMESPACES = ['a', 'b'] as const;
 const DEPLOYMENTS = ['web', 'api'] as const;
 /** Asks for more than any node has. */
 const HUGE = 'huge';
-const NODES = ['n1', 'n2', 'n3'] as const;
+const FIRST_NODES = 3;
+/** Machines that are terminated in one run at most: others must be left to work on. */
+const MAX_TERMINATED = 2;
 const ROOM = { cpu: '4', memory: '8Gi' };
 const SIMULATE = 'nullplane.io/simulate';
 const MERGE = 'application/merge-patch+json';
@@ -27,7 +30,13 @@ export class Workload {
   readonly #world: World;
   readonly #random: SeededRandom;
   readonly #log: Log;
-  #variants = 0;
+  /** The machines that are there. */
+  readonly #nodes = new Set<string>();
+  /** What was last said of each machine that ever was in trouble. */
+  readonly #machines = new Map<string, HealthMessage>();
+  #added = 0;
+  #terminated = 0;
+  #pods = 0;
 
   constructor(world: World, random: SeededRandom, log: Log) {
     this.#world = world;
@@ -38,7 +47,8 @@ export class Workload {
   /** The cluster before anybody broke anything. */
   async setUp(): Promise<void> {
     for (const name of NAMESPACES) await this.#create(namespace(name));
-    for (const name of NODES) await this.#world.addNode(name, ROOM);
+    for (let i = 0; i < FIRST_NODES; i++) await this.#addNode();
+    for (const name of DEPLOYMENTS) await this.#create(this.#newDeployment(NAMESPACES[0], name));
   }
 
   /** One thing that somebody does. */
@@ -54,7 +64,7 @@ export class Workload {
       [1, () => patch({ spec: { paused: null } })],
       [2, () => this.#delete('deployments', ns, name)],
       [3, () => this.#deleteSomePod()],
-      [1, () => this.#create(pod(`solo-${++this.#variants}`, ns, { cpu: '200m' }))],
+      [1, () => this.#create(pod(`solo-${++this.#pods}`, ns, { cpu: '200m' }))],
       [1, () => this.#create(service(name, ns, { app: name }))],
       [1, () => this.#create(deployment(HUGE, ns, { replicas: 1, cpu: '64' }))],
       [0.5, () => this.#delete('namespaces', undefined, ns)],
@@ -66,10 +76,8 @@ export class Workload {
 
   /** Lets everything be able to run, whatever was done before. */
   async mend(): Promise<void> {
-    for (const name of NODES) {
-      this.#world.runtime.reconnectNode(name);
-      await this.#world.addNode(name, ROOM);
-    }
+    for (const name of this.#nodes) this.#world.runtime.reconnectNode(name);
+    await this.#deleteOrphans();
     await this.#world.addNode('spare', { cpu: '32', memory: '64Gi' });
     for (const ns of NAMESPACES) {
       for (const name of DEPLOYMENTS) {
@@ -77,6 +85,15 @@ export class Workload {
           spec: { paused: null, ...templateChange('app:1', {}).spec },
         });
       }
+    }
+  }
+
+  /** ReplicaSets that were orphaned may have a template that can't run, and nobody mends them. */
+  async #deleteOrphans(): Promise<void> {
+    const { items } = await this.#world.store.list({ resource: 'replicasets.apps' });
+    for (const set of items) {
+      const { namespace: ns, name } = set.metadata;
+      if (!controllerOf(set)) await this.#send('DELETE', 'replicasets', ns, name, {});
     }
   }
 
@@ -116,14 +133,36 @@ export class Workload {
     });
   }
 
+  /** What the cloud says of its machines, again: the sweep of instances, which the product does not have yet. */
+  tellOfMachines(): void {
+    for (const message of this.#machines.values()) this.#world.tell(message);
+  }
+
+  /** Told by the runtime whenever a machine comes or goes. */
+  machineChanged(message: HealthMessage): void {
+    if (message.type === 'node') this.#machines.set(message.nodeName, message);
+  }
+
+  /** A machine that is terminated never comes back; others have other names. */
   async #troubleANode(): Promise<void> {
-    const name = this.#random.pick(NODES);
+    const name = this.#random.pick([...this.#nodes]);
     const { runtime } = this.#world;
-    const what = this.#random.pick(['disconnect', 'reconnect', 'terminate'] as const);
+    const what = this.#random.pick(['disconnect', 'reconnect', 'terminate', 'add'] as const);
     this.#log.write(`node ${name} ${what}`);
     if (what === 'disconnect') runtime.disconnectNode(name);
     if (what === 'reconnect') runtime.reconnectNode(name);
-    if (what === 'terminate') runtime.terminateNode(name);
+    if (what === 'add') await this.#addNode();
+    if (what === 'terminate' && this.#terminated < MAX_TERMINATED) {
+      this.#terminated++;
+      this.#nodes.delete(name);
+      runtime.terminateNode(name);
+    }
+  }
+
+  async #addNode(): Promise<void> {
+    const name = `n${++this.#added}`;
+    this.#nodes.add(name);
+    await this.#world.addNode(name, ROOM);
   }
 
   #create(object: AnyObject): Promise<Answer | undefined> {
