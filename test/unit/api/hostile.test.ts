@@ -67,17 +67,19 @@ function attempt(read: () => unknown): void {
   }
 }
 
+/** CPU time of this thread alone, so that a busy machine makes no difference. */
 function elapsedMs(work: () => void): number {
-  const start = performance.now();
+  const before = process.threadCpuUsage();
   work();
-  return performance.now() - start;
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1000;
 }
 
 describe('hostile text', () => {
   it.each(readers)('is read or refused quickly by %s', (_, read, budgetMs = BUDGET_MS) => {
     for (const text of TEXTS) {
-      const best = Math.min(...[1, 2].map(() => elapsedMs(() => attempt(() => read(text)))));
-      expect(best, `${text.slice(0, 8)}…`).toBeLessThan(budgetMs);
+      const spent = elapsedMs(() => attempt(() => read(text)));
+      expect(spent, `${text.slice(0, 8)}…`).toBeLessThan(budgetMs);
     }
   });
 
@@ -105,7 +107,7 @@ describe('hostile text', () => {
       const pod = withDefaults(PODS, object as AnyObject);
       expect(validateCreate(PODS, pod).length).toBeGreaterThan(10);
     };
-    expect(Math.min(elapsedMs(work), elapsedMs(work))).toBeLessThan(BUDGET_MS);
+    expect(elapsedMs(work)).toBeLessThan(BUDGET_MS);
   });
 });
 
@@ -119,7 +121,7 @@ describe('many parts', () => {
       },
     };
     const work = () => applyStrategicMerge(PODS.schema, { spec: { containers } }, patch);
-    expect(Math.min(elapsedMs(work), elapsedMs(work))).toBeLessThan(5 * BUDGET_MS);
+    expect(elapsedMs(work)).toBeLessThan(5 * BUDGET_MS);
   });
 
   it('of faults are cut short', () => {
