@@ -40,7 +40,8 @@ start_engine() {
   say "starting dockerd (log: $dir/dockerd.log)"
   # shellcheck disable=SC2086 # the arguments are words on purpose
   setsid dockerd --host "unix://$socket" --pidfile "$dir/dockerd.pid" ${NULLPLANE_DOCKER_ARGS:-} \
-    >"$dir/dockerd.log" 2>&1 </dev/null &
+    >>"$dir/dockerd.log" 2>&1 </dev/null &
+  started=$!
 }
 
 if ! answers; then
@@ -49,6 +50,8 @@ if ! answers; then
   start_engine
   left=$wait_seconds
   until answers; do
+    # An engine that is still on its way out makes the new one give up: try again.
+    kill -0 "$started" 2>/dev/null || start_engine
     left=$((left - 1))
     [ "$left" -gt 0 ] || { tail -n 5 "$dir/dockerd.log" >&2; fail "dockerd did not answer"; }
     sleep 1

@@ -247,7 +247,7 @@ export class DockerTask {
     if (signal.aborted) return;
     if (error instanceof NotPrepared) {
       const { reason, message } = error.cause;
-      this.#waiting.set(error.container, { reason, message: message });
+      this.#waiting.set(error.container, { reason, message });
       this.#progress = { ...this.#progress, unpreparable: true };
     } else if (isRefusal(error)) {
       const first = this.#containers()[0]?.name ?? '';
