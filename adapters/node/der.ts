@@ -41,7 +41,10 @@ export const truth = () => tagged(TAG.boolean, Buffer.from([0xff]));
 export const bits = (content: Uint8Array, unused = 0) =>
   tagged(TAG.bitString, Buffer.concat([Buffer.from([unused]), content]));
 
-/** A number that is not negative, as its bytes: a leading zero keeps it from reading as a negative one. */
+/**
+ * A number that is not negative, as its bytes: a leading zero keeps it from reading as a negative
+ * one.
+ */
 export function integer(bytes: Uint8Array): Buffer {
   const isNegative = ((bytes[0] ?? 0) & 0x80) !== 0;
   return tagged(TAG.integer, isNegative ? Buffer.concat([Buffer.from([0]), bytes]) : bytes);

@@ -1,6 +1,6 @@
 /**
- * HTTPS in front of a pure handler: sockets, TLS, bounds while reading, back-pressure while writing. Owns transport;
- * knows nothing of what is served.
+ * HTTPS in front of a pure handler: sockets, TLS, bounds while reading, back-pressure while
+ * writing. Owns transport; knows nothing of what is served.
  *
  * Invariants:
  *  H1 No more of a body is held than the limit, however it is sent.

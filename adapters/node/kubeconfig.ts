@@ -1,4 +1,7 @@
-/** The kubeconfig of a server with its own authority and a bearer token. JSON is YAML: kubectl reads it as it is. */
+/**
+ * The kubeconfig of a server with its own authority and a bearer token. JSON is YAML: kubectl reads
+ * it as it is.
+ */
 
 export interface KubeconfigOptions {
   /** Such as https://127.0.0.1:6443. */

@@ -1,6 +1,6 @@
 /**
- * Certificates for serving on this machine: an own authority and a certificate for loopback names (X.509, RFC 5280).
- * Gives PEM texts; where they are kept is the caller's business.
+ * Certificates for serving on this machine: an own authority and a certificate for loopback names
+ * (X.509, RFC 5280). Gives PEM texts; where they are kept is the caller's business.
  */
 import {
   createHash,
@@ -45,8 +45,8 @@ const OID = {
 } as const;
 
 /**
- * A new authority and a server certificate by it. The authority's key is thrown away: it signs this one
- * certificate, and nobody can ever sign another in its name.
+ * A new authority and a server certificate by it. The authority's key is thrown away: it signs this
+ * one certificate, and nobody can ever sign another in its name.
  */
 export function createTlsIdentity(clock: Clock): TlsIdentity {
   const [caKeys, keys] = [newKeys(), newKeys()];

@@ -1,4 +1,7 @@
-/** Bearer tokens: who a request's token stands for, compared in a time that tells nothing about the token. */
+/**
+ * Bearer tokens: who a request's token stands for, compared in a time that tells nothing about the
+ * token.
+ */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ApiRequest, User } from '../../shared/api/http.ts';
 

@@ -1,6 +1,6 @@
 /**
- * HTTP as the API server sees it: values only, so that one function answers behind node:https, behind a Lambda and
- * in tests. Does not own sockets, TLS or streaming: those are adapters'.
+ * HTTP as the API server sees it: values only, so that one function answers behind node:https,
+ * behind a Lambda and in tests. Does not own sockets, TLS or streaming: those are adapters'.
  */
 
 export interface ApiRequest {

@@ -1,4 +1,6 @@
-/** A server on loopback with the in-memory store, and every kubectl of this machine to talk to it. */
+/**
+ * A server on loopback with the in-memory store, and every kubectl of this machine to talk to it.
+ */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -105,7 +107,9 @@ export class Kubectl {
     this.#home = mkdtempSync(join(cluster.folder, 'home-'));
   }
 
-  /** Runs a command line; arguments are split at spaces, so that commands read as they are typed. */
+  /**
+   * Runs a command line; arguments are split at spaces, so that commands read as they are typed.
+   */
   run(line: string, options: RunOptions = {}): Promise<Result> {
     return this.runWords(line.split(' '), options);
   }

@@ -1,6 +1,7 @@
 /**
- * The contract with kubectl: every verb that people use. There are no controllers here: what is tested is what the
- * API server says. The versions are divided among test files, which run side by side.
+ * The contract with kubectl: every verb that people use. There are no controllers here: what is
+ * tested is what the API server says. The versions are divided among test files, which run side by
+ * side.
  */
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -8,7 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, Kubectl, startCluster } from './cluster.ts';
 import { configMap, namespace, node, pod, web } from './manifests.ts';
 
-/** From this version on, imperative commands speak protobuf, which the server refuses with a hint. */
+/**
+ * From this version on, imperative commands speak protobuf, which the server refuses with a hint.
+ */
 const PROTOBUF_SINCE = 32;
 
 /** Tests these kubectls, one after the other, against one server. */

@@ -1,12 +1,15 @@
 /**
- * Admission: what the server adds to an object, or refuses, by more than its own fields. One hook a kind; most kinds
- * have none. Schema defaults are api/defaults.ts's.
+ * Admission: what the server adds to an object, or refuses, by more than its own fields. One hook a
+ * kind; most kinds have none. Schema defaults are api/defaults.ts's.
  */
 import type { Service } from '../../api/kinds/core.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import { withCondition } from '../../api/conditions.ts';
+import { invalid } from '../../api/errors.ts';
 import type { AnyObject, ResourceName } from '../../api/meta.ts';
 import type { ResourceType } from '../../api/resources.ts';
+import { Faults } from '../../api/validation/faults.ts';
+import { checkStructure } from '../../api/validation/structure.ts';
 import { NAMESPACE_FINALIZER } from '../../core/deletion.ts';
 import type { Context } from './context.ts';
 import { addressed } from './service-addresses.ts';
@@ -36,7 +39,8 @@ export async function admitCreate(
   type: ResourceType,
   object: AnyObject,
 ): Promise<AnyObject> {
-  return (await ADMISSIONS[type.name]?.create?.(object, context)) ?? object;
+  const hook = ADMISSIONS[type.name]?.create;
+  return hook ? hook(whole(type, object), context) : object;
 }
 
 export async function admitUpdate(
@@ -47,7 +51,17 @@ export async function admitUpdate(
   subresource: string,
 ): Promise<AnyObject> {
   const hook = ADMISSIONS[type.name]?.update;
-  return (await hook?.(next, current, context, subresource)) ?? next;
+  return hook ? hook(whole(type, next), current, context, subresource) : next;
+}
+
+/**
+ * Hooks look into objects before the rules do: what they look at has to be there, and of its type.
+ */
+function whole(type: ResourceType, object: AnyObject): AnyObject {
+  const faults = new Faults();
+  checkStructure(type.schema, object, '', faults);
+  if (faults.causes.length > 0) throw invalid(type, object.metadata.name, faults.causes);
+  return object;
 }
 
 /** A namespace is not gone before its contents are: its controller takes this away. */
@@ -63,7 +77,10 @@ function keepFinalizers(
   return subresource === 'finalize' ? next : { ...next, spec: current['spec'] };
 }
 
-/** A pod that names its node is bound from the start: with the intent to launch it, as the scheduler writes it. */
+/**
+ * A pod that names its node is bound from the start: with the intent to launch it, as the scheduler
+ * writes it.
+ */
 function bindStatically(object: AnyObject, { nowMs }: Context): AnyObject {
   const pod = object as unknown as Pod;
   return pod.spec.nodeName ? bound(pod, pod.spec.nodeName, nowMs) : object;

@@ -1,4 +1,6 @@
-/** Authorization: who may do what. Owns the default (nobody, nothing) and the words of a refusal. */
+/**
+ * Authorization: who may do what. Owns the default (nobody, nothing) and the words of a refusal.
+ */
 import { ApiError, forbidden } from '../../api/errors.ts';
 import type { User } from '../../api/http.ts';
 import type { Attributes, Context } from './context.ts';

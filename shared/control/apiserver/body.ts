@@ -1,4 +1,7 @@
-/** Bodies of requests: bytes to JSON values, by content type. Owns media types; api/json.ts owns the bounds. */
+/**
+ * Bodies of requests: bytes to JSON values, by content type. Owns media types; api/json.ts owns the
+ * bounds.
+ */
 import { ApiError, badRequest, tooLarge, unsupportedMediaType } from '../../api/errors.ts';
 import { type ApiRequest, MAX_BODY_BYTES } from '../../api/http.ts';
 import { parseJson, type ParsedJson } from '../../api/json.ts';

@@ -1,6 +1,6 @@
 /**
- * What the API server is given, and what a request carries on its way through it. Owns no behaviour but the
- * collecting of warnings.
+ * What the API server is given, and what a request carries on its way through it. Owns no behaviour
+ * but the collecting of warnings.
  */
 import type { ApiRequest, User } from '../../api/http.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -38,7 +38,9 @@ export interface VersionInfo {
   readonly platform: string;
 }
 
-/** What a request wants to do. For paths that are no resource, `resource` is '' and `path` counts. */
+/**
+ * What a request wants to do. For paths that are no resource, `resource` is '' and `path` counts.
+ */
 export interface Attributes {
   readonly verb: string;
   readonly group: string;

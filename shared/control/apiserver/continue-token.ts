@@ -1,12 +1,16 @@
 /**
- * Continue tokens: where the next chunk of a list begins. A token is not a secret and holds no right: it only
- * moves within the resource and namespace of the request it comes with, which are authorized as ever.
+ * Continue tokens: where the next chunk of a list begins. A token is not a secret and holds no
+ * right: it only moves within the resource and namespace of the request it comes with, which are
+ * authorized as ever.
  */
 import { badRequest } from '../../api/errors.ts';
 import { isVersion } from './versions.ts';
 
 export interface Continuation {
-  /** The version that the whole list answers with: the first chunk's. Watching from it misses nothing. */
+  /**
+   * The version that the whole list answers with: the first chunk's. Watching from it misses
+   * nothing.
+   */
   readonly resourceVersion: string;
   /** The store's page in which the last chunk ended; absent for the first one. */
   readonly after?: string;

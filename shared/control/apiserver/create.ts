@@ -1,6 +1,7 @@
 /**
- * Creation: the one way by which a client's object gets into the store. Owns the order of the steps: decode,
- * identity, metadata, defaults, admission, validation, ownership of fields, namespace, write.
+ * Creation: the one way by which a client's object gets into the store. Owns the order of the
+ * steps: decode, identity, metadata, defaults, admission, validation, ownership of fields,
+ * namespace, write.
  */
 import { alreadyExists, badRequest, invalid, notFound } from '../../api/errors.ts';
 import { rfc3339 } from '../../api/time.ts';

@@ -1,5 +1,7 @@
-/** Deletion, of one object and of a selection. core/deletion.ts decides what it does to an object. */
-import { badRequest, forbidden, invalidRequest, success } from '../../api/errors.ts';
+/**
+ * Deletion, of one object and of a selection. core/deletion.ts decides what it does to an object.
+ */
+import { badRequest, conflict, forbidden, invalidRequest, success } from '../../api/errors.ts';
 import type { ApiResponse } from '../../api/http.ts';
 import type { AnyObject } from '../../api/meta.ts';
 import { deletion, type DeletionOptions, type PropagationPolicy } from '../../core/deletion.ts';
@@ -14,7 +16,6 @@ import { showList } from './representation.ts';
 import { json } from './responses.ts';
 import type { ResourceRoute } from './routes.ts';
 import { existing, keyOfRoute } from './update.ts';
-import { conflict } from '../../api/errors.ts';
 
 export interface DeleteRequest {
   readonly options: DeletionOptions;

@@ -1,6 +1,6 @@
 /**
- * Discovery: what is served, in the aggregated form (one answer a root) and in the legacy one (one a group
- * version). Owns the documents; the registry and virtual.ts own what is in them.
+ * Discovery: what is served, in the aggregated form (one answer a root) and in the legacy one (one
+ * a group version). Owns the documents; the registry and virtual.ts own what is in them.
  */
 import { hash64 } from '../../api/hash.ts';
 import { notAcceptable } from '../../api/errors.ts';
@@ -91,7 +91,8 @@ function rootDocument(path: string, request: ApiRequest): ApiResponse {
     const version = parameters.get('v') ?? '';
     const as = parameters.get('as');
     if (as === 'APIGroupDiscoveryList' && ['v2', 'v2beta1'].includes(version)) {
-      // The version that was chosen is echoed: by this the client knows that the answer is aggregated.
+      // The version that was chosen is echoed: by this the client knows that the answer is
+      // aggregated.
       const contentType = `application/json;g=apidiscovery.k8s.io;v=${version};as=${as}`;
       return cached(request, contentType, aggregated(groups, version));
     }

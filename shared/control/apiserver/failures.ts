@@ -1,4 +1,6 @@
-/** What errors of ports mean to clients. What is not known here is a defect, and answered as one. */
+/**
+ * What errors of ports mean to clients. What is not known here is a defect, and answered as one.
+ */
 import {
   alreadyExists,
   ApiError,

@@ -1,4 +1,7 @@
-/** What a client sent becomes a complete and valid object: decoding, defaults and validation, with warnings kept. */
+/**
+ * What a client sent becomes a complete and valid object: decoding, defaults and validation, with
+ * warnings kept.
+ */
 import { decode, type FieldValidation } from '../../api/decode.ts';
 import { withDefaults } from '../../api/defaults.ts';
 import { invalid } from '../../api/errors.ts';
@@ -11,7 +14,10 @@ import type { GivenObject } from './metadata.ts';
 
 export { withDefaults };
 
-/** Decodes a body by the schema of its type. Throws BadRequest; warns of what is unknown or not honoured. */
+/**
+ * Decodes a body by the schema of its type. Throws BadRequest; warns of what is unknown or not
+ * honoured.
+ */
 export function decodeGiven(
   context: Context,
   type: ResourceType,

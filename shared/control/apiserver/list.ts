@@ -1,8 +1,9 @@
 /**
- * Lists: chunks of a selection. Owns limit, continue and the list's version; does not own how the list is shown.
+ * Lists: chunks of a selection. Owns limit, continue and the list's version; does not own how the
+ * list is shown.
  *
- * A page of the store is read as a whole and the chunk may end within it, so that the token names both the page and
- * the last object of the chunk.
+ * A page of the store is read as a whole and the chunk may end within it, so that the token names
+ * both the page and the last object of the chunk.
  */
 import { badRequest, expired, invalidRequest } from '../../api/errors.ts';
 import type { AnyObject } from '../../api/meta.ts';
@@ -22,7 +23,10 @@ export interface ListResult {
 
 /** Large enough that a list is few calls, small enough that a page is little memory. */
 const PAGE_SIZE = 500;
-/** The remaining objects are counted up to here; past it the count is left out, as Kubernetes permits. */
+/**
+ * The remaining objects are counted up to here; past it the count is left out, as Kubernetes
+ * permits.
+ */
 const MAX_COUNTED = 10_000;
 
 export async function list(context: Context, route: ResourceRoute): Promise<ListResult> {
@@ -54,7 +58,10 @@ export async function listAll(
     : readChunk(context, route, selection, 0, undefined);
 }
 
-/** At most one object can match, and its key is known: `kubectl wait` and `rollout status` ask like this. */
+/**
+ * At most one object can match, and its key is known: `kubectl wait` and `rollout status` ask like
+ * this.
+ */
 function isOneName({ type, namespace }: ResourceRoute, selection: Selection): boolean {
   return selection.name !== undefined && (!type.namespaced || namespace !== '');
 }
@@ -77,7 +84,10 @@ function limitParameter(query: URLSearchParams): number {
   return Number(given);
 }
 
-/** Reads are always of now: that satisfies NotOlderThan, and Exact only if nothing has happened since. */
+/**
+ * Reads are always of now: that satisfies NotOlderThan, and Exact only if nothing has happened
+ * since.
+ */
 function checkVersionMatch(query: URLSearchParams, current: string): void {
   const match = query.get('resourceVersionMatch') ?? '';
   if (match === '') return;
@@ -171,8 +181,9 @@ function chunk(
 }
 
 /**
- * How many objects come after a chunk. Counted once, after the first chunk, and then carried on in the token:
- * counting after each would make reading a whole list quadratic. As in Kubernetes, only without selectors.
+ * How many objects come after a chunk. Counted once, after the first chunk, and then carried on in
+ * the token: counting after each would make reading a whole list quadratic. As in Kubernetes, only
+ * without selectors.
  */
 async function countRest(
   context: Context,
@@ -197,7 +208,10 @@ async function countRest(
   return after === undefined ? count : undefined;
 }
 
-/** Slash sorts below every character of a name but dash and dot, so positions are compared in two parts. */
+/**
+ * Slash sorts below every character of a name but dash and dot, so positions are compared in two
+ * parts.
+ */
 function positionOf(object: AnyObject): string {
   return `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
 }

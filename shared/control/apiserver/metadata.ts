@@ -1,13 +1,16 @@
 /**
- * Metadata: which of it is the client's and which the server's. Owns the rule by which no client sets a uid, a
- * version, a time or a generation (mass assignment).
+ * Metadata: which of it is the client's and which the server's. Owns the rule by which no client
+ * sets a uid, a version, a time or a generation (mass assignment).
  */
 import { ApiError, badRequest, conflict, type StatusCause } from '../../api/errors.ts';
 import type { AnyObject, ObjectMeta } from '../../api/meta.ts';
 import type { ResourceType } from '../../api/resources.ts';
 import type { ResourceRoute } from './routes.ts';
 
-/** An object as a client sent it, decoded: the server's part of its metadata may be absent or made up. */
+/**
+ * An object as a client sent it, decoded: the server's part of its metadata may be absent or made
+ * up.
+ */
 export interface GivenObject {
   readonly apiVersion?: string;
   readonly kind?: string;

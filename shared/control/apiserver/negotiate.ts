@@ -1,4 +1,7 @@
-/** What form the client wants an answer in, by its Accept header. Owns the choice; table.ts owns the Table form. */
+/**
+ * What form the client wants an answer in, by its Accept header. Owns the choice; table.ts owns the
+ * Table form.
+ */
 import { notAcceptable } from '../../api/errors.ts';
 
 export type Representation =

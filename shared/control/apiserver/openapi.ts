@@ -1,6 +1,7 @@
 /**
- * /openapi: what kubectl reads before it writes. Version 2 is an empty document in protobuf, which every kubectl
- * takes for "no schema known"; without it, kubectl 1.28 and earlier refuse to apply. Version 3 is real.
+ * /openapi: what kubectl reads before it writes. Version 2 is an empty document in protobuf, which
+ * every kubectl takes for "no schema known"; without it, kubectl 1.28 and earlier refuse to apply.
+ * Version 3 is real.
  */
 import { hash64 } from '../../api/hash.ts';
 import type { ApiRequest, ApiResponse } from '../../api/http.ts';

@@ -1,4 +1,7 @@
-/** managedFields: who set which field. Owns when they are kept up; patch/ owns how they are worked out. */
+/**
+ * managedFields: who set which field. Owns when they are kept up; patch/ owns how they are worked
+ * out.
+ */
 import type { AnyObject } from '../../api/meta.ts';
 import type { Context } from './context.ts';
 import type { WriteOptions } from './options.ts';

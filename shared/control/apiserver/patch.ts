@@ -1,6 +1,7 @@
 /**
- * Patches: which of the four kinds by content type, and how each becomes a change. patch/ owns what they mean. A
- * patch is applied anew to what is stored when somebody else wrote first, so that it needs no version of its own.
+ * Patches: which of the four kinds by content type, and how each becomes a change. patch/ owns what
+ * they mean. A patch is applied anew to what is stored when somebody else wrote first, so that it
+ * needs no version of its own.
  */
 import { applyConflict, badRequest, unsupportedMediaType } from '../../api/errors.ts';
 import type { ApiResponse } from '../../api/http.ts';
@@ -47,7 +48,10 @@ export async function patch(context: Context, route: ResourceRoute): Promise<Api
   return answerObject(context, type, changed, 200);
 }
 
-/** The patch of the request as a function of documents. Throws UnsupportedMediaType for what is no such patch. */
+/**
+ * The patch of the request as a function of documents. Throws UnsupportedMediaType for what is no
+ * such patch.
+ */
 export function documentPatch(context: Context, schema: Schema) {
   const applied = PATCHES[mediaType(context.request)];
   if (!applied) throw unsupportedMediaType([...Object.keys(PATCHES), APPLY_TYPE]);
@@ -114,7 +118,10 @@ async function tryInsert(
   }
 }
 
-/** What the stored object becomes, with the managers of its fields. Throws Conflict where others own them. */
+/**
+ * What the stored object becomes, with the managers of its fields. Throws Conflict where others own
+ * them.
+ */
 function appliedTo(
   context: Context,
   { type, name, namespace, subresource }: ResourceRoute,

@@ -1,6 +1,7 @@
 /**
- * How objects are shown: as they are, as their metadata, or as rows of a Table. Owns the only way out for a stored
- * object: `publicForm` leaves `control` behind, and nothing else in the API server serialises objects.
+ * How objects are shown: as they are, as their metadata, or as rows of a Table. Owns the only way
+ * out for a stored object: `publicForm` leaves `control` behind, and nothing else in the API server
+ * serialises objects.
  */
 import { badRequest } from '../../api/errors.ts';
 import type { AnyObject, ObjectMeta } from '../../api/meta.ts';
@@ -63,7 +64,9 @@ export function showList(result: ListResult, view: View): unknown {
   return { kind: `${type.kind}List`, apiVersion, metadata, items: items.map(publicForm) };
 }
 
-/** The object of a watch event. `first`: the columns are named once, in the first event of a stream. */
+/**
+ * The object of a watch event. `first`: the columns are named once, in the first event of a stream.
+ */
 export function showEventObject(object: AnyObject, view: View, first: boolean): unknown {
   if (view.representation.form !== 'table') return showObject(object, view);
   const { resourceVersion } = object.metadata;

@@ -1,4 +1,7 @@
-/** Reviews: what the one who asks may do, and who they are. Nothing is stored; the answer is the object itself. */
+/**
+ * Reviews: what the one who asks may do, and who they are. Nothing is stored; the answer is the
+ * object itself.
+ */
 import { badRequest, methodNotAllowed } from '../../api/errors.ts';
 import type { ApiResponse } from '../../api/http.ts';
 import { RESOURCES } from '../../api/resources.ts';
@@ -115,7 +118,10 @@ async function rulesOf(context: Context, namespace: string) {
   return { resourceRules, nonResourceRules: [] };
 }
 
-/** The question holds nothing, so that it need not be read: `auth whoami` works in whatever encoding. */
+/**
+ * The question holds nothing, so that it need not be read: `auth whoami` works in whatever
+ * encoding.
+ */
 async function reviewSelf({ user }: Context): Promise<Fields> {
   return { status: { userInfo: { username: user.name, groups: user.groups } } };
 }

@@ -1,9 +1,10 @@
 /**
- * Paths: which resource, namespace, object and verb a request names. Owns the shape of URLs; does not own whether
- * the verb is supported (discovery), allowed (authorize) or what it does.
+ * Paths: which resource, namespace, object and verb a request names. Owns the shape of URLs; does
+ * not own whether the verb is supported (discovery), allowed (authorize) or what it does.
  *
  * Invariants:
- *  R1 A path is matched exactly, on its decoded segments: no normalising, no method override, no trailing rest.
+ *  R1 A path is matched exactly, on its decoded segments: no normalising, no method override, no
+ *     trailing rest.
  *  R2 No segment holds a slash or a dot-dot, so that no name can reach into another key.
  */
 import { badRequest, noSuchPath } from '../../api/errors.ts';
@@ -39,7 +40,8 @@ function inGroup(
   rest: readonly string[],
 ): ResourceRoute | undefined {
   const find = (plural = '') => types.get([group, version, plural].join('/'));
-  // `namespaces/x/pods` is inside a namespace; `namespaces/x` and `namespaces/x/status` are about it.
+  // `namespaces/x/pods` is inside a namespace; `namespaces/x` and `namespaces/x/status` are about
+  // it.
   const inner = rest[0] === 'namespaces' && rest.length > 2 ? find(rest[2]) : undefined;
   if (inner) {
     if (!inner.namespaced || rest.length > 5) throw noSuchPath();
@@ -109,7 +111,8 @@ export function verbOf(request: Pick<ApiRequest, 'method' | 'query'>, route: Res
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   const watching = method === 'GET' && isTrue(request.query.get('watch'));
   if (watching && !route.subresource) return 'watch';
-  // Posting to a subresource creates something (an eviction, a binding); exec is a creation however it is asked for.
+  // Posting to a subresource creates something (an eviction, a binding); exec is a creation however
+  // it is asked for.
   if (route.subresource && method === 'POST') return 'create';
   if (route.subresource === 'exec' && method === 'GET') return 'create';
   const verbs = route.name ? OBJECT_VERBS : COLLECTION_VERBS;

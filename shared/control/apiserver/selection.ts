@@ -1,6 +1,6 @@
 /**
- * Which objects a list, watch or deletecollection is about: label and field selectors of a query. Owns which
- * fields can be selected; api/selectors.ts owns the syntax.
+ * Which objects a list, watch or deletecollection is about: label and field selectors of a query.
+ * Owns which fields can be selected; api/selectors.ts owns the syntax.
  */
 import { badRequest } from '../../api/errors.ts';
 import type { AnyObject } from '../../api/meta.ts';
@@ -60,7 +60,10 @@ const SELECTABLE: { readonly [resource: string]: readonly string[] } = {
   'replicasets.apps': ['status.replicas'],
 };
 
-/** The selection of a query. Throws BadRequest for selectors that don't parse or fields that can't be selected. */
+/**
+ * The selection of a query. Throws BadRequest for selectors that don't parse or fields that can't
+ * be selected.
+ */
 export function selectionOf(query: URLSearchParams, route: ResourceRoute): Selection {
   const labels = parseLabelSelector(query.get('labelSelector') ?? '');
   const fields = parseFieldSelector(query.get('fieldSelector') ?? '');
@@ -95,7 +98,9 @@ function meets(object: AnyObject, { path, operator, value }: FieldTerm): boolean
   return (fieldText(object, path) === value) === (operator === '=');
 }
 
-/** The field as text; an absent one is '' (or false, or 0: what Kubernetes' zero value prints as). */
+/**
+ * The field as text; an absent one is '' (or false, or 0: what Kubernetes' zero value prints as).
+ */
 function fieldText(object: AnyObject, path: string): string {
   const found = path === 'source' ? componentOf(object) : fieldAt(object, path);
   if (typeof found === 'string') return found;

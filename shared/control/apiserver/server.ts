@@ -1,9 +1,11 @@
 /**
- * The API server: one function from request to response, the same behind node:https, behind a Lambda and in tests.
- * Owns the way of a request (who, what, may they, do it) and its two promises; the rest is next door.
+ * The API server: one function from request to response, the same behind node:https, behind a
+ * Lambda and in tests. Owns the way of a request (who, what, may they, do it) and its two promises;
+ * the rest is next door.
  *
  * Invariants:
- *  A1 Every request is answered, with a Status when it fails; what is unknown is logged and answered without detail.
+ *  A1 Every request is answered, with a Status when it fails; what is unknown is logged and
+ *     answered without detail.
  *  A2 Every write has exactly one audit record, accepted or denied (S11).
  */
 import { internalError, unauthorized } from '../../api/errors.ts';

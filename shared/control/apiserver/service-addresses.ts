@@ -1,7 +1,8 @@
 /**
- * Addresses of services: cluster IPs and node ports, given once and kept. Derived from the service's name, so that
- * no pool has to be kept (D5); a number that is taken moves on to the next. Two services that are made at the same
- * moment and hash alike could share one: nothing routes by them yet.
+ * Addresses of services: cluster IPs and node ports, given once and kept. Derived from the
+ * service's name, so that no pool has to be kept (D5); a number that is taken moves on to the next.
+ * Two services that are made at the same moment and hash alike could share one: nothing routes by
+ * them yet.
  */
 import { invalid } from '../../api/errors.ts';
 import { hash64 } from '../../api/hash.ts';
@@ -27,7 +28,10 @@ interface Taken {
   readonly ports: ReadonlySet<number>;
 }
 
-/** The service with all addresses that its type calls for; `current` is the stored one, if there is one. */
+/**
+ * The service with all addresses that its type calls for; `current` is the stored one, if there is
+ * one.
+ */
 export async function addressed(
   context: Context,
   service: Service,

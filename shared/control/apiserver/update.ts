@@ -1,6 +1,6 @@
 /**
- * Changes: read, change, check, write if nobody else has written. Owns what a change may touch on which
- * subresource, generation, no-op suppression, and retries of changes that name no version.
+ * Changes: read, change, check, write if nobody else has written. Owns what a change may touch on
+ * which subresource, generation, no-op suppression, and retries of changes that name no version.
  *
  * Invariants:
  *  U1 A write to an object leaves its status alone; a write to its status leaves all else alone.
@@ -46,7 +46,9 @@ export async function update(context: Context, route: ResourceRoute): Promise<Ap
 /** What a client wants an object to become. */
 export interface Proposal {
   readonly given: GivenObject;
-  /** The object's managedFields, where the change has worked them out itself (server-side apply). */
+  /**
+   * The object's managedFields, where the change has worked them out itself (server-side apply).
+   */
   readonly managedFields?: AnyObject['metadata']['managedFields'];
 }
 
@@ -86,7 +88,10 @@ export async function existing(context: Context, route: ResourceRoute): Promise<
   return current;
 }
 
-/** The object that the proposal makes of the current one; the current one itself when nothing changes. */
+/**
+ * The object that the proposal makes of the current one; the current one itself when nothing
+ * changes.
+ */
 async function changed(
   context: Context,
   route: ResourceRoute,

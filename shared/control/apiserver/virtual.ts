@@ -1,6 +1,7 @@
 /**
- * What is served and never stored: reviews. Discovery lists them beside the registry; reviews.ts answers them.
- * `policy` stands here without a resource since drain looks for the group of pods/eviction.
+ * What is served and never stored: reviews. Discovery lists them beside the registry; reviews.ts
+ * answers them. `policy` stands here without a resource since drain looks for the group of
+ * pods/eviction.
  */
 
 export interface VirtualResource {

@@ -1,17 +1,17 @@
 /**
- * Watches: a stream of what changes in a selection. Owns event types, bookmarks, keep-alives and the end of the
- * stream; the store owns that no change is missed.
+ * Watches: a stream of what changes in a selection. Owns event types, bookmarks, keep-alives and
+ * the end of the stream; the store owns that no change is missed.
  *
  * Invariants:
- *  W1 Every change of a selected object after the starting version is told, in the store's order, or the stream
- *     ends with 410 (D5). A repeat of the same version is allowed.
+ *  W1 Every change of a selected object after the starting version is told, in the store's order,
+ *     or the stream ends with 410 (D5). A repeat of the same version is allowed.
  *  W2 What leaves the selection is told as DELETED, what enters it as ADDED.
- *  W3 Nothing is produced before the client took what came before it: a slow client holds at most one batch.
+ *  W3 Nothing is produced before the client took what came before it: a slow client holds at most
+ *     one batch.
  */
 import { type ApiError, expired, invalidRequest } from '../../api/errors.ts';
 import { type Change, keyOf } from '../../api/change.ts';
-import type { AnyObject } from '../../api/meta.ts';
-import { keyText } from '../../api/meta.ts';
+import { type AnyObject, keyText } from '../../api/meta.ts';
 import type { ApiResponse } from '../../api/http.ts';
 import { type ChangeBatch, type ChangesQuery, Expired } from '../../ports/store.ts';
 import type { Context } from './context.ts';
@@ -176,7 +176,9 @@ async function* follow(
   }
 }
 
-/** Waits for a change, but no longer than until something else is due. False when nothing changed. */
+/**
+ * Waits for a change, but no longer than until something else is due. False when nothing changed.
+ */
 async function awaitNews(session: Watch, after: string, nowMs: number): Promise<boolean> {
   const { store, clock } = session.context.deps;
   const { signal } = session.context.request;
@@ -249,8 +251,9 @@ function failure({ context }: Watch, error: unknown): string {
 }
 
 /**
- * What the client was told of the selection, so that leaving and entering it can be told apart. Only selections
- * that an object can enter and leave are remembered, and of those only the names of what is inside.
+ * What the client was told of the selection, so that leaving and entering it can be told apart.
+ * Only selections that an object can enter and leave are remembered, and of those only the names of
+ * what is inside.
  */
 class Sightings {
   readonly #selection: Selection;
@@ -264,7 +267,9 @@ class Sightings {
     if (!this.#selection.fixed) this.#inside.add(nameOf(object));
   }
 
-  /** The events by which this change shows in the selection; mostly one, none when it is outside. */
+  /**
+   * The events by which this change shows in the selection; mostly one, none when it is outside.
+   */
   eventsOf(change: Change): readonly WatchEvent[] {
     const { object, previous, type } = change;
     const wasInside = this.#wasInside(change);

@@ -25,7 +25,7 @@ export interface Answer {
   readonly code: number;
   readonly headers: ApiResponse['headers'];
   readonly text: string;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into answers of all shapes
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers have any shape
   readonly json: any;
 }
 

@@ -10,7 +10,7 @@ beforeEach(async () => {
 
 interface Told {
   readonly type: string;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- events hold objects of all shapes
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers have any shape
   readonly object: any;
 }
 

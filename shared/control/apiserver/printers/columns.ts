@@ -1,4 +1,6 @@
-/** What printers are made of: columns, and the words in which kubectl users read times and absences. */
+/**
+ * What printers are made of: columns, and the words in which kubectl users read times and absences.
+ */
 import { parseTime } from '../../../api/time.ts';
 import type { AnyObject } from '../../../api/meta.ts';
 
@@ -17,7 +19,10 @@ export interface Column<T> {
 /** A kind's columns, once its type no longer matters. */
 export type Printer = readonly Column<AnyObject>[];
 
-/** The columns of a kind whose objects are of type T: the registry of printers pairs them with the right resource. */
+/**
+ * The columns of a kind whose objects are of type T: the registry of printers pairs them with the
+ * right resource.
+ */
 export function printer<T>(...columns: readonly Column<T>[]): Printer {
   return columns as unknown as Printer;
 }

@@ -1,4 +1,7 @@
-/** log: the output of a container. Owns which container and which attempt is meant; the runtime has the text. */
+/**
+ * log: the output of a container. Owns which container and which attempt is meant; the runtime has
+ * the text.
+ */
 import { badRequest, notFound, serviceUnavailable } from '../../../api/errors.ts';
 import type { ApiResponse } from '../../../api/http.ts';
 import type { ContainerStatus, Pod } from '../../../api/kinds/pod.ts';
@@ -56,7 +59,7 @@ function statusOf(pod: Pod, container: string): ContainerStatus | undefined {
 
 function checkStarted(pod: Pod, container: string, previous: boolean): void {
   const status = statusOf(pod, container);
-  const where = `container ${JSON.stringify(container)} in pod ${JSON.stringify(pod.metadata.name)}`;
+  const where = `container "${container}" in pod "${pod.metadata.name}"`;
   if (previous) {
     if (status?.lastState?.terminated) return;
     throw badRequest(`previous terminated ${where} not found`);
@@ -69,8 +72,9 @@ function checkStarted(pod: Pod, container: string, previous: boolean): void {
 }
 
 /**
- * The attempt whose output is meant. While a container waits, it is the last one that ran: the present attempt if
- * that has ended (a back-off), else the one before (the present one is about to start).
+ * The attempt whose output is meant. While a container waits, it is the last one that ran: the
+ * present attempt if that has ended (a back-off), else the one before (the present one is about to
+ * start).
  */
 function attemptOf(pod: Pod, container: string, previous: boolean): number {
   const attempt = pod.control?.attempt ?? 1;
@@ -129,8 +133,8 @@ function sinceParameter(query: URLSearchParams, nowMs: number): number | undefin
 }
 
 /**
- * Opens the log and waits a moment for its first part, so that what goes wrong at once is told as a Status and not
- * as a stream that breaks off.
+ * Opens the log and waits a moment for its first part, so that what goes wrong at once is told as a
+ * Status and not as a stream that breaks off.
  */
 async function openLog(
   { deps, request }: Context,
