@@ -109,7 +109,7 @@ export const NodePoolSchema = object(`${KARPENTER}.NodePool`, 'Instances that ma
   ),
 });
 
-/** What one pod holds of a node. Amounts are in base units: millicores, MiB, devices. */
+/** What one pod holds of a node. Amounts are in base units: millicores, bytes, devices. */
 export interface Allocation {
   readonly podUid: string;
   readonly podName: string;

@@ -6,7 +6,7 @@ import type { Taint } from '../../api/kinds/affinity.ts';
 import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import { parseTime } from '../../api/time.ts';
-import { tolerates } from '../scheduling/plugins/taints.ts';
+import { tolerates } from '../scheduling/tolerations.ts';
 import { NOT_READY_TAINT, UNREACHABLE_TAINT } from './state.ts';
 
 /** As long as Kubernetes' admission lets pods stay on a lost node that do not say otherwise. */

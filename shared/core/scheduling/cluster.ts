@@ -78,7 +78,7 @@ export class Cluster {
     return column;
   }
 
-  /** Numbers the values of a label over the nodes for which `counts` holds; the others have no domain. */
+  /** The values of a label, numbered over the nodes that have it. */
   domains(label: string): Domains {
     let domains = this.#domains.get(label);
     if (!domains) {

@@ -6,7 +6,7 @@ import type { TopologySpreadConstraint } from '../../api/kinds/affinity.ts';
 import { matchesSelector } from '../../api/selectors.ts';
 import { type Cluster, type Domains, NO_DOMAIN } from './cluster.ts';
 import { matchesRequired } from './node-selector.ts';
-import { repelling } from './plugins/taints.ts';
+import { repelling } from './tolerations.ts';
 import type { PodGroup } from './pod-index.ts';
 import type { Tally } from './tally.ts';
 import type { PodShape } from './shape.ts';

@@ -1,6 +1,6 @@
 /** A cordoned node takes no new pods, save those that tolerate the taint that stands for it. */
 import type { Plugin } from '../framework.ts';
-import { tolerates } from './taints.ts';
+import { tolerates } from '../tolerations.ts';
 
 export const UNSCHEDULABLE_NODE = 'node(s) were unschedulable';
 

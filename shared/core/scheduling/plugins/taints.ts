@@ -1,12 +1,10 @@
 /** A taint keeps pods away that do not tolerate it; one that only prefers to, counts against the node. */
-import type { Node } from '../../../api/kinds/node.ts';
-import type { Taint, Toleration } from '../../../api/kinds/affinity.ts';
+import type { Taint } from '../../../api/kinds/affinity.ts';
 import { MAX_SCORE, type Plugin } from '../framework.ts';
+import { repelling, tolerates } from '../tolerations.ts';
 
 export const untolerated = ({ key, value = '' }: Taint) =>
   `node(s) had untolerated taint {${key}: ${value}}`;
-
-type Tolerations = readonly Toleration[];
 
 export const taints: Plugin = {
   name: 'TaintToleration',
@@ -28,18 +26,3 @@ export const taints: Plugin = {
     },
   }),
 };
-
-/** The first taint that keeps the pod off the node. */
-export function repelling(node: Node | undefined, tolerations: Tolerations): Taint | undefined {
-  return node?.spec.taints?.find(
-    (taint) => taint.effect !== 'PreferNoSchedule' && !tolerates(tolerations, taint),
-  );
-}
-
-export function tolerates(tolerations: Tolerations, taint: Taint): boolean {
-  return tolerations.some(({ key, operator, value, effect }) => {
-    if (effect && effect !== taint.effect) return false;
-    if (key ? key !== taint.key : operator !== 'Exists') return false;
-    return operator === 'Exists' || (value ?? '') === (taint.value ?? '');
-  });
-}
