@@ -7,6 +7,7 @@ import type { KubeObject, ObjectKey } from '../../api/meta.ts';
 import { type NodeSnapshot, planNode, podsMatter } from '../../core/node/plan.ts';
 import { isGone, nodeView } from '../../core/node/state.ts';
 import type { Controller, Reader } from '../controller.ts';
+import { listAll } from '../list-all.ts';
 
 export const nodeController: Controller<NodeSnapshot> = {
   name: 'node',
@@ -37,29 +38,15 @@ async function snapshot(key: ObjectKey, read: Reader): Promise<NodeSnapshot> {
   return { name, pods, cluster, ...(node ? { node } : {}) };
 }
 
-/** Found by the index and then read: an index may lag, and a decision to evict must not. */
-async function podsOn(name: string, read: Reader): Promise<readonly Pod[]> {
-  const found: Pod[] = [];
-  let after: string | undefined;
-  do {
-    const index = { name: 'node', value: name } as const;
-    const page = await read.list<Pod>({ resource: 'pods', index, ...(after ? { after } : {}) });
-    found.push(...page.items);
-    after = page.next;
-  } while (after !== undefined);
-  return found.filter((pod) => pod.spec.nodeName === name);
+/** The pods that are bound to a node. */
+export async function podsOn(name: string, read: Reader): Promise<readonly Pod[]> {
+  const index = { name: 'node', value: name } as const;
+  return listAll<Pod>(read, { resource: 'pods', index });
 }
 
 async function count(read: Reader): Promise<NodeSnapshot['cluster']> {
-  let nodes = 0;
-  let unreachable = 0;
-  let after: string | undefined;
-  do {
-    const page = await read.list<Node>({ resource: 'nodes', ...(after ? { after } : {}) });
-    const present = page.items.filter((node) => !isGone(node));
-    nodes += present.length;
-    unreachable += present.filter((node) => nodeView(node) === 'unreachable').length;
-    after = page.next;
-  } while (after !== undefined);
-  return { nodes, unreachable };
+  const nodes = await listAll<Node>(read, { resource: 'nodes' });
+  const present = nodes.filter((node) => !isGone(node));
+  const unreachable = present.filter((node) => nodeView(node) === 'unreachable');
+  return { nodes: present.length, unreachable: unreachable.length };
 }

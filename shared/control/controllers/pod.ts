@@ -11,7 +11,9 @@ import { nodeView } from '../../core/node/state.ts';
 import { launchIsDue, needsLook, planPod, type PodSnapshot } from '../../core/pod/plan.ts';
 import { wantOf } from '../../core/pod/references.ts';
 import type { Controller, Reader } from '../controller.ts';
+import { listAll } from '../list-all.ts';
 import { PodConfig } from '../pod-config.ts';
+import { podsOn } from './node.ts';
 
 export const podController: Controller<PodSnapshot> = {
   name: 'pod',
@@ -42,7 +44,7 @@ function wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]> | re
 async function waitingFor({ resource, object }: Change, read: Reader) {
   const { name, namespace = '' } = object.metadata;
   const wanted = `${resource}/${name}`;
-  const pods = await allPods(read, { namespace });
+  const pods = await listAll<Pod>(read, { resource: 'pods', namespace });
   return keys(pods.filter(({ control }) => control?.waitsFor?.includes(wanted)));
 }
 
@@ -53,21 +55,8 @@ async function onNode(change: Change, read: Reader): Promise<readonly ObjectKey[
   const node = change.object as KubeObject as Node;
   const before = change.previous as KubeObject as Node | undefined;
   if (nodeView(node) !== 'ready' || (before && nodeView(before) === 'ready')) return [];
-  const pods = await allPods(read, { index: { name: 'node', value: node.metadata.name } });
+  const pods = await podsOn(node.metadata.name, read);
   return keys(pods.filter(needsLook));
-}
-
-type Query = Omit<Parameters<Reader['list']>[0], 'resource' | 'after'>;
-
-async function allPods(read: Reader, query: Query): Promise<readonly Pod[]> {
-  const pods: Pod[] = [];
-  let after: string | undefined;
-  do {
-    const page = await read.list<Pod>({ resource: 'pods', ...query, ...(after ? { after } : {}) });
-    pods.push(...page.items);
-    after = page.next;
-  } while (after !== undefined);
-  return pods;
 }
 
 function keys(pods: readonly Pod[]): readonly ObjectKey[] {
