@@ -2,7 +2,8 @@
  * The sizes of a Deployment's ReplicaSets while a template replaces another. Numbers in, numbers out.
  *
  * Invariants (S9), for as long as nobody but us changes the number of pods:
- *  U1 No more than replicas + maxSurge pods exist. A set that is to shrink counts with the pods it still has.
+ *  U1 No more than replicas + maxSurge pods exist. A set that is to shrink counts with the pods it still has, and
+ *     none grows while one has not answered its last change of size: its status is not to be relied on then.
  *  U2 A pod that is available goes only while more than replicas - maxUnavailable are. A set that is to shrink counts
  *     only with the pods it is to keep.
  */
@@ -34,19 +35,25 @@ export function recreateSizes(spec: DeploymentSpec, { current, old }: Fleet): re
 }
 
 /** Whether the set has been told to have no pods, has taken notice, and has none. */
-export function isEmpty({ metadata, spec, status }: ReplicaSet): boolean {
-  const noticed = (status.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-  return (
-    spec.replicas === 0 && noticed && status.replicas + (status.terminatingReplicas ?? 0) === 0
-  );
+export function isEmpty(set: ReplicaSet): boolean {
+  const { replicas, terminatingReplicas = 0 } = set.status;
+  return set.spec.replicas === 0 && hasFollowed(set) && replicas + terminatingReplicas === 0;
+}
+
+/** Whether the set has as many pods as it was last told to have: until then nobody knows how many. */
+function hasFollowed({ metadata, status }: ReplicaSet): boolean {
+  const isDraft = metadata.uid === '';
+  return isDraft || (status.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 }
 
 function grownSize(spec: DeploymentSpec, current: ReplicaSet, old: readonly ReplicaSet[]): number {
   const size = current.spec.replicas;
   const missing = spec.replicas - size;
   if (missing <= 0) return spec.replicas;
+  const sets = [current, ...old];
+  if (!sets.every(hasFollowed)) return size;
   const { maxSurge } = limitsOf(spec);
-  const room = spec.replicas + maxSurge - sum([current, ...old].map(podsOf));
+  const room = spec.replicas + maxSurge - sum(sets.map(podsOf));
   return size + Math.max(0, Math.min(missing, room));
 }
 

@@ -77,7 +77,7 @@ describe('a ReplicaSet under repeats', () => {
         expect(status.replicas).toBe(spec.replicas);
         expect(look(cluster).stages).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 });
