@@ -25,7 +25,7 @@ import {
   update,
 } from '../plan.ts';
 import { currentTaskId, mayHaveTask } from '../pod/attempt.ts';
-import { isTerminal, podIsReady } from '../pod/predicates.ts';
+import { isTerminal, podIsActive, podIsReady } from '../pod/predicates.ts';
 import { conditionsOf } from '../pod/phase.ts';
 import {
   EVICTION_PAUSE_MS,
@@ -96,7 +96,7 @@ function planLoss(node: Node, nowMs: number): Plan {
  * Pods first: were the node written first and the rest lost, nobody would look after them again.
  */
 function planReturn(node: Node, { pods }: NodeSnapshot, nowMs: number): Plan {
-  const ready = pods.filter((pod) => !isTerminal(pod)).flatMap((pod) => rejoined(pod, nowMs));
+  const ready = pods.filter(podIsActive).flatMap((pod) => rejoined(pod, nowMs));
   const back = withReady(withoutUnreachableTaints(node), nowMs, {
     status: 'True',
     reason: 'KubeletReady',
@@ -156,9 +156,7 @@ function planTaints(node: Node, { pods }: NodeSnapshot, nowMs: number): Plan {
   if (evictionIsOff(node)) return blocked('eviction is switched off by annotation');
   const unstamped = taints.filter(({ timeAdded }) => timeAdded === undefined);
   if (unstamped.length > 0) return planStamp(node, nowMs);
-  const staying = pods.filter(
-    (pod) => pod.metadata.deletionTimestamp === undefined && !isTerminal(pod),
-  );
+  const staying = pods.filter(podIsActive);
   const times = staying.map((pod) => ({ pod, atMs: evictionTimeMs(pod, taints, nowMs) }));
   const due = times.filter(({ atMs }) => atMs <= nowMs).map(({ pod }) => pod);
   if (due.length > 0) return planEvictions(due, nowMs);
