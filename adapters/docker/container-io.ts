@@ -1,6 +1,6 @@
 /**
- * Logs of a container and commands in it, over the engine's streams. Owns the streams: each ends when its signal aborts
- * or its reader leaves.
+ * Logs of a container and commands in it, over the engine's streams. Owns the streams: each ends
+ * when its signal aborts or its reader leaves.
  */
 import { Readable } from 'node:stream';
 import type { Duplex } from 'node:stream';

@@ -1,8 +1,9 @@
 /**
- * From a task's spec to what the engine is asked to create. Pure: everything it depends on is an argument.
+ * From a task's spec to what the engine is asked to create. Pure: everything it depends on is an
+ * argument.
  *
- * One sandbox a task holds the network, the host name, the shared memory and the volumes; all other containers join it,
- * so that they share localhost whichever of them comes, ends or fails.
+ * One sandbox a task holds the network, the host name, the shared memory and the volumes; all other
+ * containers join it, so that they share localhost whichever of them comes, ends or fails.
  */
 import type Dockerode from 'dockerode';
 import type { ContainerSpec, TaskSpec, TaskVolume } from '../../shared/api/task.ts';
@@ -24,7 +25,9 @@ const MIN_CPU_SHARES = 2;
 /** A container that talks without end must not fill the disk. As the kubelet: about 50 MB. */
 const LOG_CONFIG = { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '5' } };
 
-/** Where volumes are on the engine's machine, for engines that can't mount a folder of one by name. */
+/**
+ * Where volumes are on the engine's machine, for engines that can't mount a folder of one by name.
+ */
 export type Mountpoints = ReadonlyMap<string, string>;
 
 /** Throws `TaskRejected` for what this engine can't do, before anything is created. */
@@ -146,7 +149,9 @@ function sandboxMount(
   };
 }
 
-/** Configuration and secrets are in memory only: such a volume lives as long as the sandbox runs. */
+/**
+ * Configuration and secrets are in memory only: such a volume lives as long as the sandbox runs.
+ */
 function volumeDriverOptions(volume: TaskVolume): Record<string, string> {
   if (volume.type === 'files') return { type: 'tmpfs', device: 'tmpfs', o: 'mode=0755' };
   if (!volume.memory) return {};
@@ -170,7 +175,8 @@ function checkMount(engine: Engine, task: TaskSpec, mount: ContainerSpec['mounts
   }
   const volume = task.volumes.find(({ name }) => name === mount.volume);
   if (volume?.type === 'empty' && !engine.mountsSubPaths) {
-    // An older engine resolves the path on its own machine, through links that a container may have made.
+    // An older engine resolves the path on its own machine, through links that a container may have
+    // made.
     throw new TaskRejected('SubPathUnsupported', 'subPath of an emptyDir needs Docker 26 or newer');
   }
 }

@@ -1,12 +1,15 @@
 /**
- * The task runtime on one Docker engine. Owns which tasks are known, and for how long; a task's own life is
- * docker-task.ts. The engine is the only database: labels say whose a container is, the sandbox has the spec, and a
- * tombstone remembers what was removed, so that any process can take over from any other.
+ * The task runtime on one Docker engine. Owns which tasks are known, and for how long; a task's own
+ * life is docker-task.ts. The engine is the only database: labels say whose a container is, the
+ * sandbox has the spec, and a tombstone remembers what was removed, so that any process can take
+ * over from any other.
  *
- * Retention: a task that ends by itself keeps its containers for an hour (logs, exit codes), but no more than the last
- * two attempts of a pod; one that was asked to end, or never began, leaves a tombstone only, at once.
+ * Retention: a task that ends by itself keeps its containers for an hour (logs, exit codes), but no
+ * more than the last two attempts of a pod; one that was asked to end, or never began, leaves a
+ * tombstone only, at once.
  *
- * Invariants: S1 an id is claimed by the name of its sandbox or tombstone, and run once · L2 what has no record is removed.
+ * Invariants: S1 an id is claimed by the name of its sandbox or tombstone, and run once · L2 what
+ * has no record is removed.
  */
 import type Dockerode from 'dockerode';
 import type { HealthMessage, TaskSpec, TaskState } from '../../shared/api/task.ts';
@@ -43,7 +46,10 @@ export interface DockerRuntimeOptions {
   readonly docker: Dockerode;
   readonly clock: Clock;
   readonly emit: (message: HealthMessage) => void;
-  /** Which installation this is: several may share an engine, and don't touch each other's containers. */
+  /**
+   * Which installation this is: several may share an engine, and don't touch each other's
+   * containers.
+   */
   readonly instance: string;
 }
 
@@ -66,7 +72,10 @@ export class DockerRuntime implements TaskRuntime {
     this.#options = options;
   }
 
-  /** Takes up what runs already, and then follows it. Throws `RuntimeUnavailable` when no engine answers. */
+  /**
+   * Takes up what runs already, and then follows it. Throws `RuntimeUnavailable` when no engine
+   * answers.
+   */
   async start(): Promise<void> {
     const { docker, clock, emit, instance } = this.#options;
     const engine = await describeEngine(docker);
@@ -87,6 +96,8 @@ export class DockerRuntime implements TaskRuntime {
     await graveyard.load();
     const listener = {
       changed: (taskId: string) => this.#tasks.get(taskId)?.poke(),
+      ranOutOfMemory: (taskId: string, container: string) =>
+        this.#tasks.get(taskId)?.noteOutOfMemory(container),
       opened: () => this.#takeUp(),
     };
     await followEvents(engine, instance, clock, listener, this.#closed.signal);
@@ -156,7 +167,7 @@ export class DockerRuntime implements TaskRuntime {
     this.#forgetAttempts(podUid, Infinity);
   }
 
-  // ----------------------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
 
   #connection(): Connected {
     if (!this.#connected || this.#closed.signal.aborted) {

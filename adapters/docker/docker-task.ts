@@ -1,11 +1,14 @@
 /**
- * One task on the engine: looks at it, decides (task-plan.ts), acts, and tells of every change. Whatever happens (an
- * event, a request, a probe, a restart of Nullplane) it does the same: look at all of it again and take the next step.
+ * One task on the engine: looks at it, decides (task-plan.ts), acts, and tells of every change.
+ * Whatever happens (an event, a request, a probe, a restart of Nullplane) it does the same: look at
+ * all of it again and take the next step.
  *
- * Owns: the order of looks, so that no older view is told after a newer one; versions; the task's probe loops.
+ * Owns: the order of looks, so that no older view is told after a newer one; versions; the task's
+ * probe loops.
  * Does not own: what was decided, or how things are named and made.
  *
- * Invariants: S1 (see task-plan.ts) · S7 versions only grow · once told as stopped, a task's state does not change.
+ * Invariants: S1 (see task-plan.ts) · S7 versions only grow · once told as stopped, a task's state
+ * does not change.
  */
 import type { ContainerSpec, TaskSpec, TaskState, WaitingReason } from '../../shared/api/task.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
@@ -24,16 +27,25 @@ import { reportTask } from './task-report.ts';
 import { readTask } from './task-view.ts';
 import type { MemberView, TaskView } from './task-view.ts';
 
-/** For what ends without having been asked to: a failed probe, the neighbours of an essential container. */
+/**
+ * For what ends without having been asked to: a failed probe, the neighbours of an essential
+ * container.
+ */
 const DEFAULT_GRACE_SECONDS = 30;
+/** 128 and the number of SIGKILL. */
+const KILLED_EXIT_CODE = 137;
 /** After its grace, a container is killed: the engine answers soon after. */
 const STOP_MARGIN_MS = 30_000;
 /** Between tries of what the engine did not answer. Its events, once it is back, come sooner. */
 const RETRY_MS = 5_000;
 /** A task has a handful of steps; more in a row would be a defect here. */
 const MAX_STEPS_IN_A_ROW = 100;
-/** A restarted Nullplane says nothing of readiness before it has asked, but does not wait for ever. */
+/**
+ * A restarted Nullplane says nothing of readiness before it has asked, but does not wait for ever.
+ */
 const MAX_SETTLE_MS = 5_000;
+/** The engine may tell of the end of a container before it tells that memory was the cause. */
+const OOM_NEWS_MS = 300;
 const PROBE_OUTPUT_BYTES = 1_024;
 
 export interface TaskEnvironment extends Workshop {
@@ -53,6 +65,9 @@ export class DockerTask {
   readonly #overrides = new Map<string, MemberView>();
   readonly #waiting = new Map<string, { reason: WaitingReason; message: string }>();
   readonly #killed = new Map<string, { reason: string; message: string }>();
+  readonly #outOfMemory = new Set<string>();
+  /** Killed containers whose cause was waited for. */
+  readonly #inquired = new Set<string>();
   readonly #loops = new Map<string, ProbeLoop>();
   /** The grace, in seconds, that the engine was last told for a container. */
   readonly #ending = new Map<string, number>();
@@ -123,6 +138,10 @@ export class DockerTask {
     });
   }
 
+  noteOutOfMemory(container: string): void {
+    this.#outOfMemory.add(container);
+  }
+
   /** Lets go of the task, which goes on without us. */
   close(): void {
     this.#closed.abort();
@@ -130,7 +149,7 @@ export class DockerTask {
     for (const loop of this.#loops.values()) loop.stop();
   }
 
-  // --- look -----------------------------------------------------------------------------------------------------
+  // --- look --------------------------------------------------------------------------------------
 
   async #look(): Promise<TaskView> {
     const view = await this.#read();
@@ -140,9 +159,11 @@ export class DockerTask {
   }
 
   async #read(): Promise<TaskView> {
-    // As it was before reading: a container that is being made meanwhile must not be taken for lost.
+    // As it was before reading: a container that is being made meanwhile must not be taken for
+    // lost.
     const { prepared } = this.#progress;
     const seen = await readTask(this.#environment.engine, this.spec);
+    await this.#inquireDeaths(seen);
     this.#lastView = this.#corrected(seen, prepared);
     return this.#lastView;
   }
@@ -155,7 +176,24 @@ export class DockerTask {
       const override = this.#overrides.get(name);
       if (override) members.set(name, override);
     }
+    for (const [name, member] of members) {
+      if (member.state.type !== 'ended' || !this.#outOfMemory.has(name)) continue;
+      members.set(name, { ...member, state: { ...member.state, oomKilled: true } });
+    }
     return { ...seen, members };
+  }
+
+  /** Waits a moment, once, where a container with a memory limit was killed and not by us. */
+  async #inquireDeaths(seen: TaskView): Promise<void> {
+    const unexplained = this.#containers().filter(({ name, memoryBytesLimit }) => {
+      const state = seen.members.get(name)?.state;
+      if (state?.type !== 'ended' || memoryBytesLimit === 0 || this.#inquired.has(name))
+        return false;
+      return state.exitCode === KILLED_EXIT_CODE && !state.oomKilled && !this.#ending.has(name);
+    });
+    if (unexplained.length === 0) return;
+    for (const { name } of unexplained) this.#inquired.add(name);
+    await this.#environment.clock.delay(OOM_NEWS_MS, this.#closed.signal);
   }
 
   #rememberLost(name: string): void {
@@ -167,7 +205,13 @@ export class DockerTask {
     this.#overrides.set(name, {
       id: last?.id ?? '',
       imageId: last?.imageId ?? '',
-      state: { type: 'ended', exitCode: 137, oomKilled: false, startedAtMs, finishedAtMs: nowMs },
+      state: {
+        type: 'ended',
+        exitCode: KILLED_EXIT_CODE,
+        oomKilled: false,
+        startedAtMs,
+        finishedAtMs: nowMs,
+      },
     });
     if (!this.#killed.has(name)) this.#killed.set(name, { reason: 'Error', message });
   }
@@ -192,7 +236,7 @@ export class DockerTask {
     return this.#state;
   }
 
-  // --- act ------------------------------------------------------------------------------------------------------
+  // --- act ---------------------------------------------------------------------------------------
 
   async #advance(): Promise<void> {
     await this.#settled;
@@ -265,7 +309,8 @@ export class DockerTask {
     } catch (error) {
       if (isRefusal(error, 304)) return;
       if (!isRefusal(error)) throw error;
-      // The engine remembers most refusals itself, but not all: it must not be asked again either way.
+      // The engine remembers most refusals itself, but not all: it must not be asked again either
+      // way.
       const seen = (await readTask(engine, this.spec)).members.get(name);
       if (seen?.state.type === 'ended') return;
       const atMs = clock.nowMs();
@@ -310,7 +355,7 @@ export class DockerTask {
     return this.#progress.stopGraceSeconds ?? DEFAULT_GRACE_SECONDS;
   }
 
-  // --- probes ---------------------------------------------------------------------------------------------------
+  // --- probes ------------------------------------------------------------------------------------
 
   #followWithProbes(view: TaskView): void {
     for (const container of this.spec.containers) {
@@ -352,7 +397,10 @@ export class DockerTask {
     this.#end(name, this.#grace());
   }
 
-  /** Until the probes of containers that ran before us have asked once: they may be as ready as they were. */
+  /**
+   * Until the probes of containers that ran before us have asked once: they may be as ready as they
+   * were.
+   */
   async #settle(): Promise<void> {
     try {
       this.#followWithProbes(await this.#inTurn(() => this.#read()));
@@ -364,7 +412,7 @@ export class DockerTask {
     await Promise.race([first, clock.delay(MAX_SETTLE_MS, this.#closed.signal)]);
   }
 
-  // --- helpers --------------------------------------------------------------------------------------------------
+  // --- helpers -----------------------------------------------------------------------------------
 
   #containers(): readonly ContainerSpec[] {
     return [...this.spec.initContainers, ...this.spec.containers];

@@ -1,14 +1,20 @@
 /**
- * One way to call the Docker engine: a deadline on every call, and errors as classes. Owns how a failure of the engine
- * is read; owns no decision about it. Streams (events, logs, exec) have their deadline on opening only.
+ * One way to call the Docker engine: a deadline on every call, and errors as classes. Owns how a
+ * failure of the engine is read; owns no decision about it. Streams (events, logs, exec) have their
+ * deadline on opening only.
  */
 import type Dockerode from 'dockerode';
 import { NoSuchTask, RuntimeUnavailable } from '../../shared/ports/runtime.ts';
 
-/** An engine on a loaded laptop takes seconds to create a container; beyond this it is taken for stuck. */
+/**
+ * An engine on a loaded laptop takes seconds to create a container; beyond this it is taken for
+ * stuck.
+ */
 const CALL_TIMEOUT_MS = 60_000;
 
-/** The longest message of the engine that is passed on: it ends in objects that have a size limit. */
+/**
+ * The longest message of the engine that is passed on: it ends in objects that have a size limit.
+ */
 const MAX_MESSAGE_LENGTH = 1_024;
 
 /** The engine answered, and said no. `status` is HTTP's. */

@@ -1,6 +1,7 @@
 /**
- * The engine's events, as ids of tasks that changed: hints to look, never facts. When the stream breaks, whoever listens
- * is told to look at everything once it is back.
+ * The engine's events, as ids of tasks that changed: hints to look, not facts, but for one that the
+ * engine may forget: out of memory. When the stream breaks, whoever listens is told to look at
+ * everything once it is back.
  */
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../shared/ports/clock.ts';
@@ -15,11 +16,16 @@ const EVENTS = ['start', 'die', 'oom', 'destroy'];
 
 export interface EventListener {
   readonly changed: (taskId: string) => void;
+  /** A process of the container was killed for its memory. */
+  readonly ranOutOfMemory: (taskId: string, container: string) => void;
   /** The stream is open: what came before it was missed. */
   readonly opened: () => Promise<void>;
 }
 
-/** Resolves when the first stream is open and was handled; goes on in the background until `signal` aborts. */
+/**
+ * Resolves when the first stream is open and was handled; goes on in the background until `signal`
+ * aborts.
+ */
 export async function followEvents(
   engine: Engine,
   instance: string,
@@ -94,7 +100,12 @@ async function readEvents(
 
 function tell(line: string, listener: EventListener): void {
   if (line.trim() === '') return;
-  const event = JSON.parse(line) as { Actor?: { Attributes?: Record<string, string> } };
-  const taskId = event.Actor?.Attributes?.[LABEL.task];
-  if (taskId !== undefined) listener.changed(taskId);
+  const event = JSON.parse(line) as {
+    Action?: string;
+    Actor?: { Attributes?: Record<string, string> };
+  };
+  const { [LABEL.task]: taskId, [LABEL.container]: container } = event.Actor?.Attributes ?? {};
+  if (taskId === undefined) return;
+  if (event.Action === 'oom') listener.ranOutOfMemory(taskId, container ?? '');
+  listener.changed(taskId);
 }

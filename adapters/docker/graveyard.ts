@@ -1,7 +1,8 @@
 /**
- * Tasks whose containers are gone. A task that ended on request leaves no container behind, and yet its id must not run
- * again and its last state must stay known for an hour: so an empty, labelled volume is its tombstone. It lives on the
- * engine because the engine is what a lost or restarted process can't contradict.
+ * Tasks whose containers are gone. A task that ended on request leaves no container behind, and yet
+ * its id must not run again and its last state must stay known for an hour: so an empty, labelled
+ * volume is its tombstone. It lives on the engine because the engine is what a lost or restarted
+ * process can't contradict.
  */
 import type { TaskSpec, TaskState } from '../../shared/api/task.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
@@ -55,7 +56,10 @@ export class Graveyard {
     await removeTask(this.#engine, task);
   }
 
-  /** Forgets what nobody may still ask for. The version of a state is the time it was made, or later. */
+  /**
+   * Forgets what nobody may still ask for. The version of a state is the time it was made, or
+   * later.
+   */
   async expire(): Promise<void> {
     const oldest = this.#clock.nowMs() - KEEP_MS;
     for (const { id, version } of this.#states.values()) {

@@ -1,6 +1,6 @@
 /**
- * One call of `grpc.health.v1.Health/Check`, over plain HTTP/2: the message has one string and the answer one number, so
- * a gRPC library would be mostly unused.
+ * One call of `grpc.health.v1.Health/Check`, over plain HTTP/2: the message has one string and the
+ * answer one number, so a gRPC library would be mostly unused.
  */
 import { connect } from 'node:http2';
 import type { IncomingHttpHeaders } from 'node:http2';

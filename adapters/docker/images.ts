@@ -1,6 +1,6 @@
 /**
- * Gets images onto the engine, as a pull policy says, and checks what a spec demands of them. Owns nothing that lasts:
- * pulls of one image that overlap are one pull.
+ * Gets images onto the engine, as a pull policy says, and checks what a spec demands of them. Owns
+ * nothing that lasts: pulls of one image that overlap are one pull.
  */
 import type { ContainerSpec, WaitingReason } from '../../shared/api/task.ts';
 import { engineCall, EngineRefused, ifPresent, isRefusal, messageOf } from './engine.ts';

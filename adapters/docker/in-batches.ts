@@ -1,7 +1,9 @@
 /** How many questions the engine is asked at a time: more only queue inside of it. */
 const CONCURRENCY = 8;
 
-/** Results in the order of the items. The first failure is thrown once the work under way is over. */
+/**
+ * Results in the order of the items. The first failure is thrown once the work under way is over.
+ */
 export async function inBatches<In, Out>(
   items: readonly In[],
   work: (item: In) => Promise<Out>,

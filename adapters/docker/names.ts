@@ -1,6 +1,7 @@
 /**
- * How our containers and volumes are told from others on the same engine: by name, so that creating is idempotent, and
- * by label, so that they are found again. Nothing secret may be in either: anybody who may list containers reads them.
+ * How our containers and volumes are told from others on the same engine: by name, so that creating
+ * is idempotent, and by label, so that they are found again. Nothing secret may be in either:
+ * anybody who may list containers reads them.
  */
 import type { TaskSpec } from '../../shared/api/task.ts';
 

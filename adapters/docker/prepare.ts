@@ -1,6 +1,6 @@
 /**
- * Makes a task ready to be started: images, the sandbox, the content of volumes, the containers. Every step may have
- * been done before, by this process or by one that died in the middle.
+ * Makes a task ready to be started: images, the sandbox, the content of volumes, the containers.
+ * Every step may have been done before, by this process or by one that died in the middle.
  */
 import type { ContainerSpec, TaskSpec, TaskVolume } from '../../shared/api/task.ts';
 import { cleanPath, memberOptions, VOLUMES_FOLDER } from './container-options.ts';
@@ -32,7 +32,10 @@ export class NotPrepared extends Error {
   }
 }
 
-/** Throws `NotPrepared` to be tried again later. Gives up between any two steps once `signal` aborts. */
+/**
+ * Throws `NotPrepared` to be tried again later. Gives up between any two steps once `signal`
+ * aborts.
+ */
 export async function prepareTask(
   workshop: Workshop,
   task: TaskSpec,

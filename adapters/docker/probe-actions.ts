@@ -1,6 +1,7 @@
 /**
- * Asks a container once whether it is well. Owns what an answer means, per kind of probe; timing and thresholds are
- * probe-loop.ts. Asked from this process over the task's address; `exec` asks inside.
+ * Asks a container once whether it is well. Owns what an answer means, per kind of probe; timing
+ * and thresholds are probe-loop.ts. Asked from this process over the task's address; `exec` asks
+ * inside.
  */
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
@@ -63,7 +64,8 @@ function askHttp(
   const headers: Record<string, string> = { 'user-agent': 'kube-probe/nullplane', accept: '*/*' };
   for (const { name, value } of action.headers) headers[name.toLowerCase()] = value;
   const path = action.path.startsWith('/') ? action.path : `/${action.path}`;
-  // A probe asks whether the server lives, not who it is: as in Kubernetes, any certificate will do.
+  // A probe asks whether the server lives, not who it is: as in Kubernetes, any certificate will
+  // do.
   const options = { host, port: action.port, path, headers, signal, agent: false as const };
   return new Promise((resolve, reject) => {
     const request =

@@ -1,6 +1,7 @@
 /**
- * The counting of a probe: consecutive results against thresholds. Pure. As in Kubernetes: readiness starts as failed,
- * and a liveness or startup probe that reaches its failure threshold ends the container.
+ * The counting of a probe: consecutive results against thresholds. Pure. As in Kubernetes:
+ * readiness starts as failed, and a liveness or startup probe that reaches its failure threshold
+ * ends the container.
  */
 import type { ProbeSpec } from '../../shared/api/task.ts';
 
@@ -13,8 +14,8 @@ export interface ProbeCount {
 export const NEVER_PROBED: ProbeCount = { passes: false, streak: { success: false, length: 0 } };
 
 /**
- * Where a container that ran before we did is taken up: one success is enough, since it may well have had its number
- * of them before.
+ * Where a container that ran before we did is taken up: one success is enough, since it may well
+ * have had its number of them before.
  */
 export function takenUp(probe: ProbeSpec): ProbeCount {
   return { passes: false, streak: { success: true, length: probe.successThreshold - 1 } };

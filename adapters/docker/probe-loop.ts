@@ -1,6 +1,7 @@
 /**
- * Probes one running container: startup first, then liveness and readiness beside each other. Owns their timing; the
- * counting is probe-count.ts, the asking is the caller's. Nothing runs for a container without probes.
+ * Probes one running container: startup first, then liveness and readiness beside each other. Owns
+ * their timing; the counting is probe-count.ts, the asking is the caller's. Nothing runs for a
+ * container without probes.
  */
 import type { ContainerSpec, ProbeSpec } from '../../shared/api/task.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
@@ -56,7 +57,10 @@ export class ProbeLoop {
     return { started: this.#started, ready: this.#ready };
   }
 
-  /** Resolves when what the container's status depends on was probed once, or can't be before something else is. */
+  /**
+   * Resolves when what the container's status depends on was probed once, or can't be before
+   * something else is.
+   */
   get firstResults(): Promise<void> {
     return this.#firstResults.promise;
   }

@@ -1,7 +1,8 @@
 /**
- * The image of the sandbox: the container that holds a task's network while its other containers come and go. Its only
- * program sleeps for ever. It is a few machine instructions, so it is assembled here and imported into the engine:
- * no registry is asked, and nothing has to be trusted or kept up to date.
+ * The image of the sandbox: the container that holds a task's network while its other containers
+ * come and go. Its only program sleeps for ever. It is a few machine instructions, so it is
+ * assembled here and imported into the engine: no registry is asked, and nothing has to be trusted
+ * or kept up to date.
  */
 import { Readable } from 'node:stream';
 import { engineCall, ifPresent } from './engine.ts';

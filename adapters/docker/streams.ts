@@ -1,5 +1,6 @@
 /**
- * What containers say: the engine's framed stream, taken apart. A container with a terminal has one raw stream instead.
+ * What containers say: the engine's framed stream, taken apart. A container with a terminal has one
+ * raw stream instead.
  */
 export interface OutputFrame {
   readonly stream: 'stdout' | 'stderr';

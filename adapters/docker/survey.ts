@@ -1,6 +1,7 @@
 /**
- * What an installation has on the engine, by its labels; and the removal of what has no owner: containers and volumes
- * of a task whose sandbox is gone, and the rest of a task that was buried by a process that died over it.
+ * What an installation has on the engine, by its labels; and the removal of what has no owner:
+ * containers and volumes of a task whose sandbox is gone, and the rest of a task that was buried by
+ * a process that died over it.
  */
 import { engineCall } from './engine.ts';
 import type { Engine } from './engine.ts';

@@ -1,6 +1,7 @@
 /**
- * Just enough of the tar format to hand files to the engine and to read them back: regular files and folders, owned by
- * root, small enough to be in memory. Long paths use the GNU extension, which the engine reads.
+ * Just enough of the tar format to hand files to the engine and to read them back: regular files
+ * and folders, owned by root, small enough to be in memory. Long paths use the GNU extension, which
+ * the engine reads.
  */
 const BLOCK = 512;
 const NAME_LENGTH = 100;

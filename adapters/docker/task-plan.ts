@@ -1,8 +1,11 @@
 /**
- * What to do next for a task, and whether it ends: pure functions of what the engine knows and of what was asked.
- * Owns the order (prepare, init containers one by one, containers) and what makes a task end; does nothing itself.
+ * What to do next for a task, and whether it ends: pure functions of what the engine knows and of
+ * what was asked.
+ * Owns the order (prepare, init containers one by one, containers) and what makes a task end; does
+ * nothing itself.
  *
- * Invariant S1, as it shows here: only a container that was never started is started, and none once the task ends.
+ * Invariant S1, as it shows here: only a container that was never started is started, and none once
+ * the task ends.
  */
 import type { TaskSpec } from '../../shared/api/task.ts';
 import type { MemberView, TaskView } from './task-view.ts';
@@ -24,7 +27,9 @@ export type Step =
   | { readonly type: 'start'; readonly containers: readonly string[] }
   | { readonly type: 'end'; readonly containers: readonly string[] }
   | { readonly type: 'stopSandbox' }
-  /** Ended on request, or never begun: nobody will ask for its logs, so only its last state is kept. */
+  /**
+   * Ended on request, or never begun: nobody will ask for its logs, so only its last state is kept.
+   */
   | { readonly type: 'bury' };
 
 export type Ending =

@@ -1,9 +1,11 @@
 /**
- * The record of a task on the engine itself: its sandbox, and in the sandbox's own file system the task's spec. Creating
- * the sandbox claims the id (its name is taken, once), writing the spec commits the claim: so any later process can
- * finish or end what an earlier one began, and needs no database of its own to do so.
+ * The record of a task on the engine itself: its sandbox, and in the sandbox's own file system the
+ * task's spec. Creating the sandbox claims the id (its name is taken, once), writing the spec
+ * commits the claim: so any later process can finish or end what an earlier one began, and needs no
+ * database of its own to do so.
  *
- * The spec has secrets: only who may read all of the engine's containers, and so all of their environment, can read it.
+ * The spec has secrets: only who may read all of the engine's containers, and so all of their
+ * environment, can read it.
  */
 import type { TaskSpec } from '../../shared/api/task.ts';
 import { sandboxOptions } from './container-options.ts';

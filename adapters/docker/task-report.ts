@@ -1,6 +1,6 @@
 /**
- * From what is known of a task to the `TaskState` that controllers read. Pure. Owns the words: phases, waiting reasons
- * and termination reasons, as kubectl users know them.
+ * From what is known of a task to the `TaskState` that controllers read. Pure. Owns the words:
+ * phases, waiting reasons and termination reasons, as kubectl users know them.
  */
 import type {
   ContainerReport,

@@ -1,6 +1,6 @@
 /**
- * What the engine knows of a task at one moment, in our words. Read as a whole, so that decisions and reports are pure
- * functions of it.
+ * What the engine knows of a task at one moment, in our words. Read as a whole, so that decisions
+ * and reports are pure functions of it.
  */
 import type Dockerode from 'dockerode';
 import type { TaskSpec } from '../../shared/api/task.ts';

@@ -51,8 +51,8 @@ describe.skipIf(skip !== undefined)('the Docker runtime, beyond the contract', (
   };
 
   it('shares localhost, host name and host aliases among the containers of a task', async () => {
-    const ask =
-      'until wget -q -O - http://127.0.0.1:8080/; do sleep 0.1; done; hostname; cat /etc/hosts';
+    const wait = 'until wget -q -O - http://127.0.0.1:8080/; do sleep 0.1; done';
+    const ask = `${wait}; hostname; cat /etc/hosts`;
     const task = await run({
       hostname: 'web-0',
       hostAliases: [{ ip: '10.1.2.3', hostnames: ['db.local'] }],
@@ -74,7 +74,10 @@ describe.skipIf(skip !== undefined)('the Docker runtime, beyond the contract', (
       containers: [
         shell(
           'app',
-          'cat /s/a/password; stat -c " %a" /s/a/password; touch /s/x || echo refused; df /s; cat /one',
+          [
+            'cat /s/a/password; stat -c " %a" /s/a/password',
+            'touch /s/x || echo refused; df /s; cat /one',
+          ].join('\n'),
           {
             mounts: [
               { volume: 'secret', path: '/s', readOnly: false },
@@ -213,7 +216,7 @@ describe.skipIf(skip !== undefined)('the Docker runtime, beyond the contract', (
     expect(since.every((told) => told.containers[0]?.ready)).toBe(true);
   });
 
-  it('sees a container that was killed or removed from outside, and does not run it again', async () => {
+  it('sees a container that was killed or removed from outside, and runs none again', async () => {
     const killed = await run({ containers: [serving('app')] });
     const removed = await run({ containers: [serving('app')] });
     for (const { id } of [killed, removed]) await until(id, ({ phase }) => phase === 'running');
@@ -251,7 +254,7 @@ describe.skipIf(skip !== undefined)('the Docker runtime, beyond the contract', (
     expect(JSON.stringify(info.Config.Labels)).not.toContain('hidden');
   });
 
-  it('leaves no container of a task that was stopped, yet knows how it ended, also after a restart', async () => {
+  it('leaves no container of a stopped task, yet knows how it ended, also after a restart', async () => {
     const volumes = [{ name: 'v', type: 'empty', memory: false, sizeBytes: 0 } as const];
     const mounts = [{ volume: 'v', path: '/v', readOnly: false }];
     const task = await run({ volumes, containers: [serving('app', { mounts })] });
@@ -282,7 +285,7 @@ describe.skipIf(skip !== undefined)('the Docker runtime, beyond the contract', (
     expect((await h.runtime.describe([task.id])).map(({ phase }) => phase)).toEqual(['stopped']);
   });
 
-  it('follows logs until the container ends, with both streams, and cuts them where it is told', async () => {
+  it('follows both streams of logs to their end, and cuts them where it is told', async () => {
     const task = await run({
       containers: [shell('app', 'echo out; echo err >&2; sleep 1; echo late')],
     });

@@ -1,6 +1,7 @@
 /**
- * An engine for the end-to-end lane: the one that answers, or else one that is started here. Where there can be none,
- * tests skip and say why; in CI they fail instead, so that nobody takes a skip for a pass.
+ * An engine for the end-to-end lane: the one that answers, or else one that is started here. Where
+ * there can be none, tests skip and say why; in CI they fail instead, so that nobody takes a skip
+ * for a pass.
  */
 import { spawnSync } from 'node:child_process';
 import type Dockerode from 'dockerode';

@@ -1,4 +1,7 @@
-/** A Docker runtime of its own for each test, under an instance name that nobody else uses, and without leftovers. */
+/**
+ * A Docker runtime of its own for each test, under an instance name that nobody else uses, and
+ * without leftovers.
+ */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
@@ -20,7 +23,10 @@ export interface DockerHarness extends RuntimeHarness {
 const TRAP_TRIES = 50;
 const TRAP_WAIT_MS = 50;
 
-/** A first process that is asked to end before it has said what to do then, is not: the cases don't mean that. */
+/**
+ * A first process that is asked to end before it has said what to do then, is not: the cases don't
+ * mean that.
+ */
 class PatientRuntime extends DockerRuntime {
   override async stop(taskId: string, graceSeconds: number): Promise<void> {
     const [state] = await this.describe([taskId]);

@@ -1,6 +1,7 @@
 /**
- * The images of the end-to-end lane, made from a static busybox of this machine: no registry is asked. Two versions, so
- * that there is something to roll out. By default they serve `version N` over HTTP on port 8080, and end on SIGTERM.
+ * The images of the end-to-end lane, made from a static busybox of this machine: no registry is
+ * asked. Two versions, so that there is something to roll out. By default they serve `version N`
+ * over HTTP on port 8080, and end on SIGTERM.
  */
 import { spawnSync } from 'node:child_process';
 import {
