@@ -1,6 +1,6 @@
 /**
- * How fast the scheduler decides, without a store: pods a second over nodes of one shape, all nodes scored for each
- * pod. `node bench/placement.ts [nodes] [pods]` prints a line for each kind of pod.
+ * How fast the scheduler decides, without a store: pods a second over nodes of one shape, all nodes
+ * scored for each pod. `node bench/placement.ts [nodes] [pods]` prints a line for each kind of pod.
  */
 import type { Node } from '../shared/api/kinds/node.ts';
 import type { Pod, PodSpec } from '../shared/api/kinds/pod.ts';

@@ -1,13 +1,17 @@
 /**
- * The scheduler's pass: reads a cell, decides (core/scheduling), and carries the plans out, each on its own.
+ * The scheduler's pass: reads a cell, decides (core/scheduling), and carries the plans out, each on
+ * its own.
  *
- * Owns: what is read and in which order, and what a failure of one plan means for the others. A pass is woken by
- * changes that may help a waiting pod; it takes all pending pods, so that a burst costs one pass (architecture D6).
+ * Owns: what is read and in which order, and what a failure of one plan means for the others. A
+ * pass is woken by changes that may help a waiting pod; it takes all pending pods, so that a burst
+ * costs one pass (architecture D6).
  *
  * Invariants:
- *  R1 Ledgers are read before pods. Room that another pass entered after that makes our write of the ledger fail; room
- *     that it entered before is seen in the ledger, or on the pod if it has been bound since (S2).
- *  R2 A plan that fails takes nothing from the others: its pods stay pending, and the pass is tried again.
+ *  R1 Ledgers are read before pods. Room that another pass entered after that makes our write of
+ *     the ledger fail; room that it entered before is seen in the ledger, or on the pod if it has
+ *     been bound since (S2).
+ *  R2 A plan that fails takes nothing from the others: its pods stay pending, and the pass is tried
+ *     again.
  */
 import type { Change } from '../api/change.ts';
 import type { Namespace } from '../api/kinds/core.ts';
@@ -83,7 +87,10 @@ async function carryOut(
   return outcomes;
 }
 
-/** A plan worth trying again has the pass tried again; one that never will be must not hold up the rest (B7). */
+/**
+ * A plan worth trying again has the pass tried again; one that never will be must not hold up the
+ * rest (B7).
+ */
 function worst(outcomes: readonly Outcome[]): Outcome {
   return outcomes.find(({ type }) => type === 'retry') ?? outcomes[0] ?? { type: 'done' };
 }

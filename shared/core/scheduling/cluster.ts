@@ -1,17 +1,23 @@
 /**
- * The cluster as placement sees it: nodes are numbers in the order of their names, and their state is columns of
- * numbers (architecture D6). Owns room and domains; what plugins count besides is theirs.
+ * The cluster as placement sees it: nodes are numbers in the order of their names, and their state
+ * is columns of numbers (architecture D6). Owns room and domains; what plugins count besides is
+ * theirs.
  *
- * Invariant: amounts are whole numbers below 2^53, so that sums are exact and do not depend on the order of adding.
+ * Invariant: amounts are whole numbers below 2^53, so that sums are exact and do not depend on the
+ * order of adding.
  */
 import type { Node } from '../../api/kinds/node.ts';
 import type { Labels } from '../../api/meta.ts';
 import { amountOf, type Requests } from '../pod/requests.ts';
+import { type Domains, numberValues } from './domains.ts';
 import { PodIndex } from './pod-index.ts';
 
 /** The node label that says what kind of machine stands behind a node. */
 export const COMPUTE_LABEL = 'nullplane.io/compute';
-/** Nodes with this kind of compute stand for a service with room of its own: they have limits a pod, but no sum. */
+/**
+ * Nodes with this kind of compute stand for a service with room of its own: they have limits a pod,
+ * but no sum.
+ */
 export const VIRTUAL_COMPUTE = 'fargate';
 
 export const HOSTNAME_LABEL = 'kubernetes.io/hostname';
@@ -27,21 +33,14 @@ export interface Column {
   readonly used: Float64Array;
 }
 
-/** The values of a node label, numbered. */
-export interface Domains {
-  /** The domain of each node; NO_DOMAIN where the label is missing. */
-  readonly of: Int32Array;
-  readonly size: number;
-}
-
-export const NO_DOMAIN = -1;
-
 export class Cluster {
   readonly nodes: readonly Node[];
   readonly isVirtual: Uint8Array;
   readonly namespaceLabels: ReadonlyMap<string, Labels>;
   readonly pods = new PodIndex();
-  /** The nodes whose room changed, in order: who keeps verdicts follows it from where it last read. */
+  /**
+   * The nodes whose room changed, in order: who keeps verdicts follows it from where it last read.
+   */
   readonly log: number[] = [];
   readonly #byName: ReadonlyMap<string, number>;
   readonly #columns = new Map<string, Column>();
@@ -103,17 +102,4 @@ export class Cluster {
 
 export function isVirtualNode(node: Node): boolean {
   return node.metadata.labels?.[COMPUTE_LABEL] === VIRTUAL_COMPUTE;
-}
-
-function numberValues(nodes: readonly Node[], label: string): Domains {
-  const numbers = new Map<string, number>();
-  const of = Int32Array.from(nodes, (node) => {
-    const value = node.metadata.labels?.[label];
-    if (value === undefined) return NO_DOMAIN;
-    const known = numbers.get(value);
-    if (known !== undefined) return known;
-    numbers.set(value, numbers.size);
-    return numbers.size - 1;
-  });
-  return { of, size: numbers.size };
 }

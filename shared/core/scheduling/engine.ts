@@ -1,10 +1,12 @@
 /**
  * The engine: finds the best node for a pod out of all nodes, by the plugins that are enabled.
  *
- * Verdicts that depend on a node alone are kept for each spec shape and renewed only for the nodes that were written
- * to since (K2); verdicts over the cluster are made anew for each pod, one loop over numbers a plugin.
+ * Verdicts that depend on a node alone are kept for each spec shape and renewed only for the nodes
+ * that were written to since (K2); verdicts over the cluster are made anew for each pod, one loop
+ * over numbers a plugin.
  *
- * Order of preference, total: open nodes only; higher score; lower name. Names are unique, so nothing is left to chance.
+ * Order of preference, total: open nodes only; higher score; lower name. Names are unique, so
+ * nothing is left to chance.
  */
 import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
@@ -35,7 +37,10 @@ interface Weighed<S> {
   readonly weight: number;
 }
 
-/** The answers about one spec shape, for all nodes. A verdict is 1 + the index of the filter that refused. */
+/**
+ * The answers about one spec shape, for all nodes. A verdict is 1 + the index of the filter that
+ * refused.
+ */
 interface SpecAnswers {
   readonly filters: readonly (NodeFilter & { readonly helpedBy: readonly Help[] })[];
   readonly scores: readonly Weighed<NodeScore>[];

@@ -1,11 +1,14 @@
 /**
- * The door through which every rule of placement enters: built-in or not, a rule is a plugin in registry.ts and
- * nothing else of the scheduler knows it.
+ * The door through which every rule of placement enters: built-in or not, a rule is a plugin in
+ * registry.ts and nothing else of the scheduler knows it.
  *
  * Invariants:
- *  K1 A verdict depends on the pod's shape and on the cluster as it is now; never on the order of the snapshot.
- *  K2 `node…` verdicts depend on the spec and on that one node, so that they are kept until something is placed there.
- *  K3 A plugin that counts does it in `track`, a placement at a time; nothing is counted again for each pod.
+ *  K1 A verdict depends on the pod's shape and on the cluster as it is now; never on the order of
+ *     the snapshot.
+ *  K2 `node…` verdicts depend on the spec and on that one node, so that they are kept until
+ *     something is placed there.
+ *  K3 A plugin that counts does it in `track`, a placement at a time; nothing is counted again for
+ *     each pod.
  *  K4 A score is between 0 and 100. The registry weighs it.
  */
 import type { Pod } from '../../api/kinds/pod.ts';
@@ -31,7 +34,10 @@ export type Help =
 
 export interface Plugin {
   readonly name: string;
-  /** The changes that may lift a refusal of this plugin; the pass is woken by these and by nothing else. */
+  /**
+   * The changes that may lift a refusal of this plugin; the pass is woken by these and by nothing
+   * else.
+   */
   readonly helpedBy: readonly Help[];
   /** Keeps a pod out of the queue as long as it answers. */
   gate?(pod: Pod): Gate | undefined;

@@ -1,6 +1,6 @@
 /**
- * Terms that placed pods hold, and where: affinity works both ways, so a pod must also ask what the pods that are
- * there think of it.
+ * Terms that placed pods hold, and where: affinity works both ways, so a pod must also ask what the
+ * pods that are there think of it.
  */
 import type { Cluster } from './cluster.ts';
 import type { GroupIdentity } from './pod-index.ts';
@@ -32,7 +32,9 @@ export class HeldTerms {
     return held.tally;
   }
 
-  /** The tallies of the terms that mean such a pod, whenever it is asked; terms may have come since. */
+  /**
+   * The tallies of the terms that mean such a pod, whenever it is asked; terms may have come since.
+   */
   about(pods: GroupIdentity): () => readonly Tally[] {
     const matching: Tally[] = [];
     let seen = 0;

@@ -1,6 +1,7 @@
 /**
- * Which changes may make room for a waiting pod. Each change is named by what it could help with; a plugin that
- * refused a pod says what helps it (framework.ts). Status noise names nothing, and so wakes nobody.
+ * Which changes may make room for a waiting pod. Each change is named by what it could help with; a
+ * plugin that refused a pod says what helps it (framework.ts). Status noise names nothing, and so
+ * wakes nobody.
  */
 import type { Change } from '../../api/change.ts';
 import { sameJson } from '../../api/hash.ts';
@@ -11,7 +12,10 @@ import { isTerminal } from '../pod/predicates.ts';
 import type { Enabled, Help } from './framework.ts';
 import { isPending } from './pending.ts';
 
-/** What a change may help with. Where the state before is not known, it is taken to have been another. */
+/**
+ * What a change may help with. Where the state before is not known, it is taken to have been
+ * another.
+ */
 export function helpsOf(change: Change): readonly Help[] {
   const { type, object, previous } = change;
   switch (change.resource) {

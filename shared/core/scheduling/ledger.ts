@@ -1,10 +1,11 @@
 /**
- * Ledgers: which pods hold room of a node. Room is entered before the pod is bound, so that of two passes that give
- * the same room away one fails (S2).
+ * Ledgers: which pods hold room of a node. Room is entered before the pod is bound, so that of two
+ * passes that give the same room away one fails (S2).
  *
  * Invariants:
- *  G1 A pod that is not bound yet keeps its entry: the pass that wrote it may be about to bind it. Nobody else may
- *     have that room, and the next pass finishes the binding rather than choosing again.
+ *  G1 A pod that is not bound yet keeps its entry: the pass that wrote it may be about to bind it.
+ *     Nobody else may have that room, and the next pass finishes the binding rather than choosing
+ *     again.
  *  G2 An entry leaves with the next write once its pod is gone, done, or bound elsewhere.
  */
 import type { Allocation, Node, NodeAllocation } from '../../api/kinds/node.ts';
@@ -64,7 +65,10 @@ function entryOf(pod: Pod): Allocation {
   };
 }
 
-/** Owned by the node, so that it goes with it; not controlled, since nothing derives it from the node. */
+/**
+ * Owned by the node, so that it goes with it; not controlled, since nothing derives it from the
+ * node.
+ */
 function newLedger(node: Node, allocations: readonly Allocation[]): NodeAllocation {
   const { name, uid } = node.metadata;
   const owner = { apiVersion: node.apiVersion, kind: node.kind, name, uid };

@@ -14,9 +14,9 @@ export function countReasons(refusals: readonly (readonly string[])[]): ReasonCo
 }
 
 /**
- * `0/12 nodes are available: 10 Insufficient cpu, 2 node(s) were unschedulable.`, sorted as text as kube-scheduler
- * sorts it, numbers included. Its `preemption:` suffix tells how a search for victims ended; there is no such search
- * here, so there is no suffix.
+ * `0/12 nodes are available: 10 Insufficient cpu, 2 node(s) were unschedulable.`, sorted as text as
+ * kube-scheduler sorts it, numbers included. Its `preemption:` suffix tells how a search for
+ * victims ended; there is no such search here, so there is no suffix.
  */
 export function unschedulableMessage(nodeCount: number, reasons: ReasonCounts): string {
   if (nodeCount === 0) return NO_NODES;

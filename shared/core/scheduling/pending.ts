@@ -6,8 +6,8 @@ import { isTerminal } from '../pod/predicates.ts';
 export const SCHEDULER_NAME = 'default-scheduler';
 
 /**
- * The pod waits to be given a place. That includes a pod that was created with a node of its own choice: it too must
- * be entered in that node's ledger before it may run (S2).
+ * The pod waits to be given a place. That includes a pod that was created with a node of its own
+ * choice: it too must be entered in that node's ledger before it may run (S2).
  */
 export function isPending(pod: Pod): boolean {
   if (pod.spec.schedulerName !== SCHEDULER_NAME) return false;
@@ -27,7 +27,10 @@ export function isPlaced(pod: Pod): boolean {
   return Boolean(pod.spec.nodeName) && !isTerminal(pod) && !isPending(pod);
 }
 
-/** Priority first, then age, then name; uid last, so that the order is total. Negative if `a` comes first. */
+/**
+ * Priority first, then age, then name; uid last, so that the order is total. Negative if `a` comes
+ * first.
+ */
 export function queueOrder(a: Pod, b: Pod): number {
   return (
     (b.spec.priority ?? 0) - (a.spec.priority ?? 0) ||

@@ -1,4 +1,7 @@
-/** What a pass writes: one plan for each node that gets pods, and one for each pod whose condition changes. */
+/**
+ * What a pass writes: one plan for each node that gets pods, and one for each pod whose condition
+ * changes.
+ */
 import { findCondition, withCondition } from '../../api/conditions.ts';
 import type { Node, NodeAllocation } from '../../api/kinds/node.ts';
 import type { Pod, PodCondition } from '../../api/kinds/pod.ts';
@@ -16,7 +19,10 @@ export interface NodePlacements {
   readonly pods: readonly Pod[];
 }
 
-/** First the ledger, then the pods, then the news. A ledger that somebody else wrote to stops the rest. */
+/**
+ * First the ledger, then the pods, then the news. A ledger that somebody else wrote to stops the
+ * rest.
+ */
 export function bindPlan(placements: NodePlacements, pods: PodsByUid, nowMs: number): Plan {
   const { node, ledger, pods: placed } = placements;
   const entry = isVirtualNode(node) ? undefined : enter(node, ledger, placed, pods);
@@ -26,7 +32,10 @@ export function bindPlan(placements: NodePlacements, pods: PodsByUid, nowMs: num
   return { stages, blocked: [] };
 }
 
-/** Binding and the launch intent are one write, so that the pod may be run at once (architecture D4). */
+/**
+ * Binding and the launch intent are one write, so that the pod may be run at once (architecture
+ * D4).
+ */
 function bound(pod: Pod, nodeName: string, nowMs: number): Pod {
   const scheduled = { type: POD_SCHEDULED, status: 'True' } as const;
   return {

@@ -1,9 +1,10 @@
 /**
- * Placed pods, by what selectors can tell apart, and tallies over them: how many pods that meet a condition are in
- * each domain. A tally is counted once when it is first asked for, and then kept with each placement (K3).
+ * Placed pods, by what selectors can tell apart, and tallies over them: how many pods that meet a
+ * condition are in each domain. A tally is counted once when it is first asked for, and then kept
+ * with each placement (K3).
  */
 import type { Labels } from '../../api/meta.ts';
-import type { Domains } from './cluster.ts';
+import type { Domains } from './domains.ts';
 import { Tally } from './tally.ts';
 
 /** Pods that no selector can tell apart. */

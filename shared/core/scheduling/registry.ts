@@ -1,8 +1,10 @@
 /**
- * The plugins that place pods, as data: in the order in which they may refuse a node, with what a score weighs.
+ * The plugins that place pods, as data: in the order in which they may refuse a node, with what a
+ * score weighs.
  *
- * Weights: what a user prefers by name (5) comes before what we prefer on our own. Of that, running machines come
- * before virtual nodes (3, as much as the two below together), replicas apart (2) before machines full (1).
+ * Weights: what a user prefers by name (5) comes before what we prefer on our own. Of that, running
+ * machines come before virtual nodes (3, as much as the two below together), replicas apart (2)
+ * before machines full (1).
  */
 import type { Enabled } from './framework.ts';
 import { fargateLimits } from './plugins/fargate-limits.ts';

@@ -1,14 +1,17 @@
 /**
- * The scheduler's decision: which pending pod goes where, and why the others do not. Pure: the same snapshot gives
- * the same answer, whatever the order of its lists.
+ * The scheduler's decision: which pending pod goes where, and why the others do not. Pure: the same
+ * snapshot gives the same answer, whatever the order of its lists.
  *
- * Owns: the order of the queue and what a pass amounts to. Does not own: where a pod may go (plugins), how nodes are
- * compared (engine.ts), what is written (plans.ts).
+ * Owns: the order of the queue and what a pass amounts to. Does not own: where a pod may go
+ * (plugins), how nodes are compared (engine.ts), what is written (plans.ts).
  *
  * Invariants:
- *  H1 The usage of a node is its placed pods and its reservations (S2); a pass adds to it and takes nothing away.
- *  H2 A pod that has a reservation goes there if it still can, so that two passes never bind it to two nodes.
- *  H3 A pod that could go nowhere is tried again only if a plugin that refused it is helped by placements.
+ *  H1 The usage of a node is its placed pods and its reservations (S2); a pass adds to it and takes
+ *     nothing away.
+ *  H2 A pod that has a reservation goes there if it still can, so that two passes never bind it to
+ *     two nodes.
+ *  H3 A pod that could go nowhere is tried again only if a plugin that refused it is helped by
+ *     placements.
  */
 import type { Namespace } from '../../api/kinds/core.ts';
 import type { Node, NodeAllocation } from '../../api/kinds/node.ts';
@@ -52,8 +55,8 @@ export interface SchedulingResult {
 }
 
 /**
- * A pod may wait for one behind it in the queue (affinity, spread), so the rest of the queue is gone through again
- * while that helps. Longer chains than this go on in the next pass.
+ * A pod may wait for one behind it in the queue (affinity, spread), so the rest of the queue is
+ * gone through again while that helps. Longer chains than this go on in the next pass.
  */
 const MAX_ROUNDS = 8;
 

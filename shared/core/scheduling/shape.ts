@@ -1,6 +1,7 @@
 /**
- * Shapes: pods that ask for the same get the same answers, so that a thousand replicas are judged once. A spec shape
- * is what a pod asks of a node; a pod shape adds what it asks of other pods, and what they may ask of it.
+ * Shapes: pods that ask for the same get the same answers, so that a thousand replicas are judged
+ * once. A spec shape is what a pod asks of a node; a pod shape adds what it asks of other pods, and
+ * what they may ask of it.
  */
 import type { Pod, PodSpec } from '../../api/kinds/pod.ts';
 import { controllerOf, type Labels } from '../../api/meta.ts';
@@ -98,7 +99,9 @@ function keysFor(pod: Pod): Keys {
   return keys;
 }
 
-/** JSON in the order of writing: the same content in another order is a shape more, and never wrong. */
+/**
+ * JSON in the order of writing: the same content in another order is a shape more, and never wrong.
+ */
 function writeKeys(pod: Pod): Keys {
   const { namespace, labels, deletionTimestamp } = pod.metadata;
   const { containers, initContainers, overhead, nodeSelector, affinity, tolerations } = pod.spec;

@@ -1,10 +1,12 @@
 /**
- * Spread constraints, resolved: which nodes are in play and how many of the pods in question are in each domain.
- * Which nodes count is part of a tally's key, so that shapes with the same view share it.
+ * Spread constraints, resolved: which nodes are in play and how many of the pods in question are in
+ * each domain. Which nodes count is part of a tally's key, so that shapes with the same view share
+ * it.
  */
 import type { TopologySpreadConstraint } from '../../api/kinds/affinity.ts';
 import { matchesSelector } from '../../api/selectors.ts';
-import { type Cluster, type Domains, NO_DOMAIN } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
+import { type Domains, NO_DOMAIN } from './domains.ts';
 import { matchesRequired } from './node-selector.ts';
 import { repelling } from './tolerations.ts';
 import type { PodGroup } from './pod-index.ts';

@@ -1,8 +1,8 @@
 /**
- * A tally: a number for each domain of a label, kept up to date with each placement, and the loops over all nodes that
- * plugins are made of.
+ * A tally: a number for each domain of a label, kept up to date with each placement, and the loops
+ * over all nodes that plugins are made of.
  */
-import { type Domains, NO_DOMAIN } from './cluster.ts';
+import { type Domains, NO_DOMAIN } from './domains.ts';
 import { OPEN } from './framework.ts';
 
 /** A sum for each domain. */
@@ -47,7 +47,10 @@ export class Tally {
     return this.sums[this.domains.of[node] ?? NO_DOMAIN] ?? 0;
   }
 
-  /** Closes each open node whose sum is not in the range; one without a domain only when it needs one. */
+  /**
+   * Closes each open node whose sum is not in the range; one without a domain only when it needs
+   * one.
+   */
   refuseOutside(range: SumRange, verdicts: Uint8Array, code: number): void {
     const { sums } = this;
     const { of } = this.domains;

@@ -1,4 +1,6 @@
-/** Passes over a store: what is written, and what becomes of races and of passes that were cut off. */
+/**
+ * Passes over a store: what is written, and what becomes of races and of passes that were cut off.
+ */
 import { describe, expect, it } from 'vitest';
 import { MemoryRecorder } from '../../../adapters/memory/memory-recorder.ts';
 import { MemoryStore } from '../../../adapters/memory/memory-store.ts';

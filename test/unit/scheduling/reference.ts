@@ -1,6 +1,6 @@
 /**
- * The rules of placement once more, as slow and obvious as can be: one pod, one node, and all placed pods looked at
- * one by one. The engine is held to it.
+ * The rules of placement once more, as slow and obvious as can be: one pod, one node, and all
+ * placed pods looked at one by one. The engine is held to it.
  */
 import type {
   LabelSelector,

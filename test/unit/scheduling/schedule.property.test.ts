@@ -25,7 +25,7 @@ function described({ placements, unschedulable, plans }: SchedulingResult): unkn
 }
 
 describe('a pass', () => {
-  it('places each pod where the reference allows it, and leaves only pods that it allows nowhere', () => {
+  it('places pods where the reference allows, and leaves those that it allows nowhere', () => {
     fc.assert(
       fc.property(cluster, (given) => {
         const { nodes, pods } = given;

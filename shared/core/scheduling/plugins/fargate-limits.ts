@@ -1,6 +1,6 @@
 /**
- * What a task on Fargate can't have. A virtual node never runs out of room, but each pod must fit the largest size
- * that Fargate offers; smaller pods are rounded up to the next size at launch.
+ * What a task on Fargate can't have. A virtual node never runs out of room, but each pod must fit
+ * the largest size that Fargate offers; smaller pods are rounded up to the next size at launch.
  */
 import type { Cluster } from '../cluster.ts';
 import type { Plugin } from '../framework.ts';

@@ -11,7 +11,10 @@ export const hostPorts: Plugin = {
 };
 
 function judge(): Judge {
-  /** The ports in use on each node that has any; a list, since pods that are placed by hand may share one. */
+  /**
+   * The ports in use on each node that has any; a list, since pods that are placed by hand may
+   * share one.
+   */
   const inUse = new Map<number, HostPort[]>();
   return {
     nodeFilter(spec: SpecShape) {

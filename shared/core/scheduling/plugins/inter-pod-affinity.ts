@@ -1,4 +1,7 @@
-/** Required relations to other pods: near to some, far from others, and what placed pods require of this one. */
+/**
+ * Required relations to other pods: near to some, far from others, and what placed pods require of
+ * this one.
+ */
 import type { PodAffinityTerm } from '../../../api/kinds/affinity.ts';
 import type { Cluster } from '../cluster.ts';
 import { type ClusterFilter, type Judge, type Plugin } from '../framework.ts';

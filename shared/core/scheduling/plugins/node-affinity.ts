@@ -1,4 +1,7 @@
-/** A pod goes only to nodes that its selector and its required affinity select, and rather to those it prefers. */
+/**
+ * A pod goes only to nodes that its selector and its required affinity select, and rather to those
+ * it prefers.
+ */
 import type { Node } from '../../../api/kinds/node.ts';
 import { MAX_SCORE, type Plugin } from '../framework.ts';
 import { matchesRequired, matchesTerm } from '../node-selector.ts';

@@ -1,4 +1,7 @@
-/** Preferred relations to other pods, both ways: what this pod prefers, and what placed pods prefer of it. */
+/**
+ * Preferred relations to other pods, both ways: what this pod prefers, and what placed pods prefer
+ * of it.
+ */
 import type { PodAffinityTerm } from '../../../api/kinds/affinity.ts';
 import type { Cluster } from '../cluster.ts';
 import { type ClusterScore, type Judge, MAX_SCORE, type Plugin } from '../framework.ts';
@@ -7,7 +10,10 @@ import { addRanked, type Tally } from '../tally.ts';
 import type { PodShape } from '../shape.ts';
 import { type PodTerm, resolveTerm, tallyOf } from '../terms.ts';
 
-/** What a placed pod's required affinity weighs for pods that it means: it would rather have them near. */
+/**
+ * What a placed pod's required affinity weighs for pods that it means: it would rather have them
+ * near.
+ */
 const REQUIRED_WEIGHT = 1;
 
 interface Wish {

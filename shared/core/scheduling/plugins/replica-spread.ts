@@ -1,6 +1,6 @@
 /**
- * Replicas that say nothing of spread are kept apart by host and by zone, softly: one machine or one zone should not
- * take all of them with it.
+ * Replicas that say nothing of spread are kept apart by host and by zone, softly: one machine or
+ * one zone should not take all of them with it.
  */
 import { HOSTNAME_LABEL, ZONE_LABEL } from '../cluster.ts';
 import type { Plugin } from '../framework.ts';

@@ -1,4 +1,6 @@
-/** A node must have room for what the pod requests, and running nodes are filled before idle ones. */
+/**
+ * A node must have room for what the pod requests, and running nodes are filled before idle ones.
+ */
 import { type Cluster, type Column, PODS } from '../cluster.ts';
 import { type Judge, MAX_SCORE, type Plugin } from '../framework.ts';
 import type { SpecShape } from '../shape.ts';
@@ -7,8 +9,8 @@ export const TOO_MANY_PODS = 'Too many pods';
 export const insufficient = (resource: string) => `Insufficient ${resource}`;
 
 /**
- * MostAllocated packs pods onto machines that are busy anyway, so that idle ones can go: an idle machine costs what a
- * full one does. LeastAllocated spreads load instead.
+ * MostAllocated packs pods onto machines that are busy anyway, so that idle ones can go: an idle
+ * machine costs what a full one does. LeastAllocated spreads load instead.
  */
 export type Packing = 'MostAllocated' | 'LeastAllocated';
 
@@ -66,7 +68,9 @@ function reason({ column }: Want): string {
   return column.resource === PODS ? TOO_MANY_PODS : insufficient(column.resource);
 }
 
-/** The share of the node that is taken once the pod is there: the mean over the resources, 0 to 1. */
+/**
+ * The share of the node that is taken once the pod is there: the mean over the resources, 0 to 1.
+ */
 function fullness(wants: readonly Want[], node: number): number {
   let sum = 0;
   for (const { column, amount } of wants) {

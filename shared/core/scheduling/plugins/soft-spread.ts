@@ -1,9 +1,9 @@
 /**
- * Preferred spread (ScheduleAnyway): a node scores by how crowded its domain is, compared with the emptiest open one.
- * The second pod in a domain counts much and the fiftieth little, since that is how much each is worth to
- * availability.
+ * Preferred spread (ScheduleAnyway): a node scores by how crowded its domain is, compared with the
+ * emptiest open one. The second pod in a domain counts much and the fiftieth little, since that is
+ * how much each is worth to availability.
  */
-import { NO_DOMAIN } from '../cluster.ts';
+import { NO_DOMAIN } from '../domains.ts';
 import { type ClusterScore, MAX_SCORE, OPEN, type Plugin } from '../framework.ts';
 import type { Tally } from '../tally.ts';
 import { spreadsOf } from '../spread.ts';

@@ -1,4 +1,7 @@
-/** A taint keeps pods away that do not tolerate it; one that only prefers to, counts against the node. */
+/**
+ * A taint keeps pods away that do not tolerate it; one that only prefers to, counts against the
+ * node.
+ */
 import type { Taint } from '../../../api/kinds/affinity.ts';
 import { MAX_SCORE, type Plugin } from '../framework.ts';
 import { repelling, tolerates } from '../tolerations.ts';

@@ -1,4 +1,6 @@
-/** Required spread: no domain may have more than `maxSkew` pods above the one that has the fewest. */
+/**
+ * Required spread: no domain may have more than `maxSkew` pods above the one that has the fewest.
+ */
 import type { ClusterFilter, Plugin } from '../framework.ts';
 import { type Spread, spreadsOf } from '../spread.ts';
 
