@@ -207,8 +207,10 @@ export class Oracles {
   }
 
   #table(resource: string): Map<string, AnyObject> {
-    let table = this.#objects.get(resource);
-    if (!table) this.#objects.set(resource, (table = new Map()));
+    const known = this.#objects.get(resource);
+    if (known) return known;
+    const table = new Map<string, AnyObject>();
+    this.#objects.set(resource, table);
     return table;
   }
 

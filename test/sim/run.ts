@@ -20,9 +20,11 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /** How long people work; long enough for back-offs, grace periods and a sweep or two. */
-const TROUBLE_MS = 8 * MINUTE_MS;
-const ACTS = 24;
+const TROUBLE_MS = 6 * MINUTE_MS;
+const ACTS = 18;
 const SWEEP_EVERY_MS = 5 * MINUTE_MS;
+/** What was under way when the faults ended still comes: late messages, and calls of the dead. */
+const AFTERMATH_MS = 65 * SECOND_MS;
 /** Nobody waits five minutes of a simulation for the first sweep after the faults; one there must be. */
 const FIRST_SWEEP_MS = 30 * SECOND_MS;
 /** Two sweeps, the longest back-off (5 min), and the longest time a message or a stop may still be under way. */
@@ -121,6 +123,8 @@ class Simulation {
     if (this.#violation) return;
     this.#faults.on = false;
     this.#log.write('faults end');
+    this.#sweep();
+    await this.#pass(AFTERMATH_MS);
     const startMs = this.#world.agenda.nowMs;
     this.#spawn(this.#workload.mend());
     const sweeps = this.#sweepRegularly(FIRST_SWEEP_MS);

@@ -16,6 +16,6 @@ export function staleIndexes(effects: Effects, faults: Faults, oracles: () => Or
     const shown = (object: T) => oracles().isIndexed(query.resource, object, lagMs);
     return { ...page, items: page.items.filter(shown) };
   };
-  const lagging: Store = { ...store, list: list as Store['list'] };
+  const lagging: Store = { ...store, list };
   return { ...effects, store: lagging };
 }

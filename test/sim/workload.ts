@@ -77,7 +77,6 @@ export class Workload {
   /** Lets everything be able to run, whatever was done before. */
   async mend(): Promise<void> {
     for (const name of this.#nodes) this.#world.runtime.reconnectNode(name);
-    await this.#deleteOrphans();
     await this.#world.addNode('spare', { cpu: '32', memory: '64Gi' });
     for (const ns of NAMESPACES) {
       for (const name of DEPLOYMENTS) {
@@ -86,6 +85,7 @@ export class Workload {
         });
       }
     }
+    await this.#deleteOrphans();
   }
 
   /** ReplicaSets that were orphaned may have a template that can't run, and nobody mends them. */
