@@ -82,8 +82,10 @@ function structOf(schema: Schema, definitions: Definitions): Json {
 }
 
 function propertyOf(schema: Schema, definitions: Definitions): Json {
+  // A named object is described where it is defined; kubectl explain would show both.
+  const isNamed = schema.type === 'object' && schema.name !== undefined && schema.name !== '';
   return {
-    ...described(schema),
+    ...(!isNamed && described(schema)),
     ...(schema.default !== undefined && { default: schema.default }),
     ...shapeOf(schema, definitions),
   };

@@ -122,20 +122,17 @@ const CapabilitiesSchema = object(`${CORE}.Capabilities`, 'Linux capabilities.',
 
 const profile = (name: string, doc: string) =>
   object(`${CORE}.${name}`, doc, {
-    type: required(string('RuntimeDefault, Unconfined or Localhost.')),
-    localhostProfile: string('A profile of the host.'),
+    type: required(oneOf('Which profile.', ['RuntimeDefault', 'Unconfined', 'Localhost'])),
+    localhostProfile: unsupported(
+      string('A profile of the host.'),
+      "profiles of hosts have no effect: the runtime's default applies",
+    ),
   });
 
-/** Confinement by the host's kernel: accepted, since many manifests ask for it, and not configurable. */
+/** Confinement by the host's kernel. The runtime's default is what every container gets. */
 const confinement = {
-  seccompProfile: unsupported(
-    profile('SeccompProfile', 'A seccomp profile.'),
-    "seccomp profiles have no effect: the runtime's default applies",
-  ),
-  appArmorProfile: unsupported(
-    profile('AppArmorProfile', 'An AppArmor profile.'),
-    "AppArmor profiles have no effect: the runtime's default applies",
-  ),
+  seccompProfile: profile('SeccompProfile', 'A seccomp profile.'),
+  appArmorProfile: profile('AppArmorProfile', 'An AppArmor profile.'),
   seLinuxOptions: unsupported(
     object(`${CORE}.SELinuxOptions`, 'An SELinux label.', {
       level: string('The level.'),

@@ -221,8 +221,23 @@ const SAFE_CAPABILITIES = new Set([
   'SYS_CHROOT',
 ]);
 
+interface Confinement {
+  readonly seccompProfile?: { readonly type: string };
+  readonly appArmorProfile?: { readonly type: string };
+}
+
+/** A container without confinement could do to the host what others must not. */
+export function checkConfinement(context: Confinement, field: string, faults: Faults): void {
+  const { seccompProfile, appArmorProfile } = context;
+  for (const [name, profile] of Object.entries({ seccompProfile, appArmorProfile })) {
+    if (profile?.type !== 'Unconfined') continue;
+    faults.forbidden(`${field}.${name}.type`, 'Unconfined is refused: hosts are shared');
+  }
+}
+
 function checkSecurity({ securityContext }: Container, field: string, faults: Faults): void {
   if (!securityContext) return;
+  checkConfinement(securityContext, field, faults);
   const { privileged, capabilities, runAsUser, runAsGroup } = securityContext;
   if (privileged) {
     faults.forbidden(`${field}.privileged`, 'privileged containers are refused: hosts are shared');

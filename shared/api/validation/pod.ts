@@ -3,7 +3,7 @@ import { sameJson } from '../hash.ts';
 import type { Container } from '../kinds/container.ts';
 import type { Pod, PodSpec, PodTemplate } from '../kinds/pod.ts';
 import { dns1123Label, dns1123Subdomain, qualifiedName } from '../names.ts';
-import { checkContainers } from './container.ts';
+import { checkConfinement, checkContainers } from './container.ts';
 import { type Faults, MAX_INT32 } from './faults.ts';
 import { checkAnnotations, checkLabels } from './metadata.ts';
 import { checkScheduling, checkTolerations } from './scheduling.ts';
@@ -51,6 +51,7 @@ function checkPodSpec(spec: PodSpec, field: string, faults: Faults): void {
     faults.complaints(path, conditionType, qualifiedName(conditionType));
   }
   const path = `${field}.securityContext`;
+  checkConfinement(securityContext, path, faults);
   faults.between(`${path}.runAsUser`, securityContext.runAsUser, 0, MAX_INT32);
   faults.between(`${path}.runAsGroup`, securityContext.runAsGroup, 0, MAX_INT32);
   faults.between(`${path}.fsGroup`, securityContext.fsGroup, 0, MAX_INT32);

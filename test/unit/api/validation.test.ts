@@ -260,6 +260,10 @@ describe('a pod', () => {
     ['a path', pod({ volumes: [{ name: 'v', hostPath: { path: '/' } }] })],
     ['all privileges', withContainer({ securityContext: { privileged: true } })],
     ['a capability', withContainer({ securityContext: { capabilities: { add: ['SYS_ADMIN'] } } })],
+    [
+      'no confinement',
+      withContainer({ securityContext: { seccompProfile: { type: 'Unconfined' } } }),
+    ],
     ['all capabilities', withContainer({ securityContext: { capabilities: { add: ['ALL'] } } })],
   ])('that wants %s of the host is refused, with the reason', (_, given) => {
     expect(faults('pods', given)).toEqual([expect.stringMatching(/Forbidden: .*hosts are shared/)]);

@@ -159,6 +159,25 @@ describe('server-side apply', () => {
     expect(entry(next, 'u')?.fieldsV1).toEqual({ 'f:spec': { 'f:paused': {} } });
   });
 
+  it('follows client-side apply without conflicts where kubectl is its own manager', () => {
+    const last = 'kubectl.kubernetes.io/last-applied-configuration';
+    const config = deployment({ replicas: 1, paused: true });
+    const annotations = { [last]: JSON.stringify(config) };
+    const given = deployment({ replicas: 1, paused: true }, { annotations });
+    const created = update(undefined, given, 'kubectl-client-side-apply');
+    const live = update(created, { ...created, spec: { replicas: 1, paused: false } }, 'other');
+    expect(apply(live, deployment({ replicas: 2 }), 'a').conflicts).toHaveLength(1);
+    const next = applied(live, deployment({ replicas: 2 }), 'kubectl');
+    expect(spec(next)).toEqual({ replicas: 2, paused: false });
+    expect(JSON.parse(next.metadata.annotations?.[last] ?? '')).toMatchObject({
+      spec: { replicas: 2 },
+    });
+    const { conflicts } = apply(live, deployment({ paused: true }), 'kubectl');
+    expect(conflicts?.map((conflict) => conflict.message)).toEqual([
+      'conflict with "other" using apps/v1',
+    ]);
+  });
+
   it('shares a field with another manager that states the same value', () => {
     const live = update(undefined, deployment({ replicas: 3 }), 'u');
     const next = applied(live, deployment({ replicas: 3 }));

@@ -11,6 +11,7 @@ import type { AnyObject } from '../../../api/meta.ts';
 import type { Schema } from '../../../api/schema.ts';
 import { rfc3339 } from '../../../api/time.ts';
 import { commonPaths, difference, EMPTY, type FieldSet, union } from './field-set.ts';
+import { conflictsOfOthers, withLastApplied } from './last-applied.ts';
 import {
   entriesOf,
   type Entry,
@@ -52,14 +53,16 @@ export function serverSideApply(options: ApplyOptions): Applied {
   const entries = entriesOf(live?.metadata.managedFields);
   const changed = owned(changesBetween(schema, live ?? {}, merged).changed, subresource);
   const others = entries.filter((entry) => !isApplier(entry, self));
-  const conflicts = others.flatMap((entry) => conflictsWith(entry, changed));
+  const owners = others.flatMap((entry) => conflictsWith(entry, changed));
+  const conflicts = conflictsOfOthers(owners, schema, manager, live);
   if (conflicts.length > 0 && !options.force) return { conflicts };
   const kept = others.map((entry) => ({ ...entry, fields: difference(entry.fields, changed) }));
   const last = entries.find((entry) => isApplier(entry, self));
   const all = kept.reduce((sum, entry) => union(sum, entry.fields), union(fields, IDENTITY));
   const pruned = pruneTyped(schema, merged, last?.fields ?? EMPTY, all) as AnyObject;
   const time = last && sameJson(last.fields, fields) ? last.time : rfc3339(options.nowMs);
-  return { object: withEntries(pruned, [...kept, { ...self, time, fields }]) };
+  const object = withEntries(pruned, [...kept, { ...self, time, fields }]);
+  return { object: withLastApplied(object, config, manager) };
 }
 
 /** Nobody owns the identity, and no configuration takes it away. */

@@ -238,5 +238,5 @@ function missing(path: Pointer): ApiError {
 
 function refused(message: string): ApiError {
   const title = 'the server rejected our request due to an error in our request';
-  return invalidRequest(title, [{ reason: 'UnexpectedServerResponse', message, field: '' }]);
+  return invalidRequest(title, [{ reason: 'UnexpectedServerResponse', message, field: 'patch' }]);
 }
