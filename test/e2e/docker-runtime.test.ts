@@ -243,7 +243,8 @@ describe.skipIf(skip !== undefined)('the Docker runtime, beyond the contract', (
       initContainers: [init],
       containers: [shell('app', 'echo $TOKEN; sleep 100', { env })],
     });
-    const again = await h.restart(); // while images, containers or the init container are on their way
+    // While images, containers or the init container are on their way.
+    const again = await h.restart();
     for (let step = 0; step < MAX_STEPS; step += 1) {
       const [state] = await again.describe([task.id]);
       if (state?.phase === 'running') break;
@@ -254,7 +255,7 @@ describe.skipIf(skip !== undefined)('the Docker runtime, beyond the contract', (
     expect(JSON.stringify(info.Config.Labels)).not.toContain('hidden');
   });
 
-  it('leaves no container of a stopped task, yet knows how it ended, also after a restart', async () => {
+  it('leaves no container of a stopped task, yet knows its end, also after a restart', async () => {
     const volumes = [{ name: 'v', type: 'empty', memory: false, sizeBytes: 0 } as const];
     const mounts = [{ volume: 'v', path: '/v', readOnly: false }];
     const task = await run({ volumes, containers: [serving('app', { mounts })] });
