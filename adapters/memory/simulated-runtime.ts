@@ -60,7 +60,10 @@ export interface TaskJournal {
   remove(id: string): void;
 }
 
-/** A reason given: without one each abort makes an error with a stack, which costs more than all else. */
+/**
+ * A reason given: without one each abort makes an error with a stack, which costs more than all
+ * else.
+ */
 const WOKEN = 'woken';
 
 /** Ended tasks are described for this long, as the port asks. */

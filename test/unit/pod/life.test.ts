@@ -6,7 +6,7 @@ import { container, makePod, PodLife } from './pod-life.ts';
 const seconds = (life: PodLife) => life.launchTimesMs.map((ms) => ms / 1000);
 
 describe('a pod that runs', () => {
-  it('is Running and Ready after two writes: its intent and what the runtime answered', async () => {
+  it('is Running and Ready after two writes: its intent, and the answer to it', async () => {
     const life = new PodLife(makePod());
     const pod = await life.after(0);
     expect(pod.status).toMatchObject({ phase: 'Running', qosClass: 'BestEffort' });
@@ -60,7 +60,7 @@ describe('a pod that runs', () => {
 });
 
 describe('a pod that crashes', () => {
-  it('starts again at once, then after 10 s, 20 s, 40 s … and never less often than 5 min', async () => {
+  it('starts again at once, then after 10 s, 20 s, 40 s … and 5 min at the most', async () => {
     const life = new PodLife(makePod({}, { exitCode: 1 }));
     await life.pass(1500);
     expect(seconds(life)).toEqual([0, 0, 10, 30, 70, 150, 310, 610, 910, 1210]);
