@@ -7,15 +7,22 @@
  *  H2 A stream is pulled only as fast as the client reads, and ends when the client is gone.
  */
 import { once } from 'node:events';
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import {
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   type ApiHandler,
   type ApiRequest,
   type ApiResponse,
   MAX_BODY_BYTES,
 } from '../../shared/api/http.ts';
+import { runWebSocket } from './websocket.ts';
 
 export interface HttpsServerOptions {
   readonly handle: ApiHandler;
@@ -69,6 +76,13 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Run
       response.destroy();
     });
   });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    upgrade(options.handle, request, socket, head, stopping.signal).catch((error: unknown) => {
+      onError(error as Error);
+      socket.destroy();
+    });
+  });
   server.on('clientError', (_error, socket) => refuseMalformed(socket as Socket));
   server.on('tlsClientError', () => {}); // port scanners and clients of another authority
   server.listen(options.port, options.host ?? DEFAULT_HOST);
@@ -100,6 +114,35 @@ async function serve(
   const request = toApiRequest(incoming, body, signal);
   if (request === undefined) return sendStatus(outgoing, 400, 'BadRequest', 'malformed request');
   await send(await handle(request), incoming.method === 'HEAD', outgoing, signal);
+}
+
+/** A request to speak another protocol from here on: granted by a response that has an upgrade. */
+async function upgrade(
+  handle: ApiHandler,
+  incoming: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  stopping: AbortSignal,
+): Promise<void> {
+  const gone = new AbortController();
+  socket.on('close', () => gone.abort());
+  stopping.addEventListener('abort', () => socket.destroy(), { once: true });
+  const signal = AbortSignal.any([gone.signal, stopping]);
+  const request = toApiRequest(incoming, new Uint8Array(), signal);
+  if (request === undefined)
+    return void socket.end(rawResponse(400, statusText(400, 'BadRequest', 'malformed request')));
+  const response = await handle(request);
+  if (response.upgrade) return runWebSocket(socket, head, request, response.upgrade);
+  const body = typeof response.body === 'string' ? response.body : '';
+  socket.end(rawResponse(response.status, body));
+}
+
+/** An answer on a connection that Node no longer writes answers to. */
+function rawResponse(status: number, body: string): string {
+  return (
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/json\r\n` +
+    `connection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+  );
 }
 
 /** The body; undefined as soon as it is larger than the limit. */
@@ -188,9 +231,5 @@ function statusText(code: number, reason: string, message: string): string {
 /** What is no HTTP has no response object: the answer is written by hand. */
 function refuseMalformed(socket: Socket): void {
   if (!socket.writable) return void socket.destroy();
-  const body = statusText(400, 'BadRequest', 'the request is not valid HTTP');
-  socket.end(
-    'HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n' +
-      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+  socket.end(rawResponse(400, statusText(400, 'BadRequest', 'the request is not valid HTTP')));
 }

@@ -21,6 +21,24 @@ export interface ApiResponse {
   readonly headers: { readonly [name: string]: string | readonly string[] };
   /** A stream is pulled: what the client does not take is not produced. */
   readonly body: string | AsyncIterable<string | Uint8Array>;
+  /**
+   * With status 101: the connection becomes a WebSocket, which `run` talks over until it is done.
+   */
+  readonly upgrade?: Upgrade;
+}
+
+export interface Upgrade {
+  /** The subprotocol that was chosen of those that the client offered. */
+  readonly protocol: string;
+  readonly run: (socket: ApiSocket) => Promise<void>;
+}
+
+/** A connection that goes both ways, in messages. */
+export interface ApiSocket {
+  /** Ends when the client closes or is gone. */
+  readonly messages: AsyncIterable<Uint8Array>;
+  /** Resolves once the client has taken enough for more to be sent. */
+  send(message: Uint8Array): Promise<void>;
 }
 
 /** Answers every request; never rejects. */

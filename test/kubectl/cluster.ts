@@ -12,6 +12,7 @@ import { startHttpsServer } from '../../adapters/node/https-server.ts';
 import { kubeconfig } from '../../adapters/node/kubeconfig.ts';
 import { createTlsIdentity } from '../../adapters/node/tls.ts';
 import { tokenAuthenticator } from '../../adapters/node/token.ts';
+import type { ExecOptions, ExecSession } from '../../shared/ports/runtime.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import { createApiServer } from '../../shared/control/apiserver/server.ts';
 import { ensureSystemObjects } from '../../shared/control/apiserver/system-objects.ts';
@@ -37,6 +38,32 @@ async function* logText() {
   yield new TextEncoder().encode(LOG_TEXT);
 }
 
+/** A container whose commands say what they were, then what they were told, and exit with 3. */
+async function runCommand(
+  _task: string,
+  _name: string,
+  options: ExecOptions,
+): Promise<ExecSession> {
+  const exit = Promise.withResolvers<number>();
+  const told: Uint8Array[] = [];
+  const input = Promise.withResolvers<void>();
+  async function* output() {
+    const encode = (text: string) => new TextEncoder().encode(text);
+    yield { stream: 'stdout' as const, data: encode(`${options.command.join(' ')}\n`) };
+    yield { stream: 'stderr' as const, data: encode('on stderr\n') };
+    if (options.stdin) await input.promise;
+    for (const data of told) yield { stream: 'stdout' as const, data };
+    exit.resolve(3);
+  }
+  return {
+    output: output(),
+    write: async (data) => void told.push(data),
+    closeStdin: async () => input.resolve(),
+    resize: async () => {},
+    exitCode: exit.promise,
+  };
+}
+
 export interface Cluster {
   readonly store: MemoryStore;
   readonly kubeconfigPath: string;
@@ -53,7 +80,7 @@ export async function startCluster(): Promise<Cluster> {
     clock,
     ids,
     recorder: new MemoryRecorder(),
-    runtime: { logs: logText, exec: () => Promise.reject(new Error('not here')) },
+    runtime: { logs: logText, exec: runCommand },
     authenticate: tokenAuthenticator('secret', { name: 'admin', groups: ['system:masters'] }),
     authorize: () => false,
     version: VERSION,

@@ -14,6 +14,9 @@ import { configMap, namespace, node, pod, web } from './manifests.ts';
  */
 const PROTOBUF_SINCE = 32;
 
+/** Before this version, exec speaks SPDY, which is not served. */
+const WEBSOCKET_SINCE = 30;
+
 /** Tests these kubectls, one after the other, against one server. */
 export function testContract(kubectls: readonly string[]): void {
   let cluster: Cluster;
@@ -184,6 +187,17 @@ export function testContract(kubectls: readonly string[]): void {
       expect(await kubectl.ok('logs busy')).toBe('hello from the container\n');
       expect(await kubectl.ok('logs -f busy --tail=5')).toBe('hello from the container\n');
       await kubectl.ok('delete pod quiet');
+    });
+
+    it('runs commands in containers', async () => {
+      const input = 'some input\n';
+      const ran = await kubectl.run('exec -i busy -- say hi', { input });
+      if (minor < WEBSOCKET_SINCE) expect(ran.err).toContain('kubectl 1.30 or later');
+      else {
+        expect([ran.code, ran.out]).toEqual([3, `say hi\n${input}`]);
+        expect(ran.err).toContain('on stderr\n');
+        expect((await kubectl.run('exec busy -- say')).out).toBe('say\n');
+      }
     });
 
     it('asks what is allowed', async () => {

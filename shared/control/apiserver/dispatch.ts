@@ -8,6 +8,7 @@ import { verbsOf } from './discovery.ts';
 import { patch } from './patch.ts';
 import { getObject, listObjects } from './read.ts';
 import type { ResourceRoute } from './routes.ts';
+import { exec } from './subresources/exec.ts';
 import { readLog } from './subresources/log.ts';
 import { bind, evict } from './subresources/pod-writes.ts';
 import { getScale, patchScale, updateScale } from './subresources/scale.ts';
@@ -33,6 +34,7 @@ const SUBRESOURCES: { readonly [subresource: string]: { readonly [verb: string]:
   finalize: { update },
   scale: { get: getScale, update: updateScale, patch: patchScale },
   log: { get: readLog },
+  exec: { create: exec },
   eviction: { create: evict },
   binding: { create: bind },
 };

@@ -52,7 +52,7 @@ export function containerOf(pod: Pod, given: string): string {
   );
 }
 
-function statusOf(pod: Pod, container: string): ContainerStatus | undefined {
+export function statusOf(pod: Pod, container: string): ContainerStatus | undefined {
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
   return [...initContainerStatuses, ...containerStatuses].find(({ name }) => name === container);
 }
