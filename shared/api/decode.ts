@@ -1,8 +1,10 @@
 /**
- * Decoding: what a client sent becomes what the schema describes, or a BadRequest in the words of the Kubernetes
- * API server. Owns types and unknown fields; does not own values (validation) or absent fields (defaults).
+ * Decoding: what a client sent becomes what the schema describes, or a BadRequest in the words of
+ * the Kubernetes API server. Owns types and unknown fields; does not own values (validation) or
+ * absent fields (defaults).
  *
- * D1. The result shares nothing that is mutable with the input and holds no `null` and no unknown field.
+ * D1. The result shares nothing that is mutable with the input and holds no `null` and no unknown
+ * field.
  * D2. Decoding what was decoded changes nothing and warns of the same unsupported fields.
  */
 import { type ApiError, badRequest } from './errors.ts';

@@ -1,7 +1,7 @@
 /**
- * Defaults: fills in what a client left out, so that stored objects say all that is true of them (C1). The
- * schemas declare most of it; the hooks here are for what depends on other fields. Objects are never changed in
- * place, and one that lacks nothing is given back as it is.
+ * Defaults: fills in what a client left out, so that stored objects say all that is true of them
+ * (C1). The schemas declare most of it; the hooks here are for what depends on other fields.
+ * Objects are never changed in place, and one that lacks nothing is given back as it is.
  *
  * F1. Defaulting what was defaulted changes nothing.
  */
@@ -19,7 +19,9 @@ import type { Schema } from './schema.ts';
 /** A pod that says nothing else stays this long on a node that is not ready or out of reach. */
 const DEFAULT_TOLERATION_SECONDS = 300;
 
-/** The object with every default of its kind filled in; for pods, with what admission adds as well. */
+/**
+ * The object with every default of its kind filled in; for pods, with what admission adds as well.
+ */
 export function withDefaults(type: ResourceType, object: AnyObject): AnyObject {
   const hook = HOOKS[type.name];
   return fill(type.schema, hook ? hook(object) : object) as AnyObject;
@@ -38,8 +40,8 @@ const HOOKS: { readonly [resource: ResourceName]: (object: Draft) => Draft } = {
 };
 
 /**
- * Hooks see objects before the schema's defaults, so that any part may be missing; `Partial` would hide that from
- * the type checker only one level deep. They test for absence wherever they look.
+ * Hooks see objects before the schema's defaults, so that any part may be missing; `Partial` would
+ * hide that from the type checker only one level deep. They test for absence wherever they look.
  */
 function hooked<T extends object>(object: Draft, hook: (object: Lacking<T>) => Lacking<T>): Draft {
   return hook(object as unknown as Lacking<T>) as unknown as Draft;
@@ -59,7 +61,10 @@ function defaultPod(pod: Lacking<Pod>): Lacking<Pod> {
   return { ...pod, spec, status };
 }
 
-/** What admission adds to every pod (not to templates): account, priority, tolerations of lost nodes. */
+/**
+ * What admission adds to every pod (not to templates): account, priority, tolerations of lost
+ * nodes.
+ */
 export function admitPodSpec(spec: PodSpec): PodSpec {
   const account = spec.serviceAccountName ?? 'default';
   return {
@@ -230,7 +235,10 @@ function labelNamespace(namespace: Lacking<Namespace>): Lacking<Namespace> {
   return { ...namespace, metadata: { ...metadata, labels } };
 }
 
-/** What the schema declares, at every depth; parts that lack nothing are shared with the given value. */
+/**
+ * What the schema declares, at every depth; parts that lack nothing are shared with the given
+ * value.
+ */
 export function fill(schema: Schema, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !hasDefaults(schema)) return value;
   if (Array.isArray(value)) return fillEach(value, schema.items as Schema);
@@ -262,7 +270,10 @@ function fillMap(value: Fields, items: Schema): Fields {
   return filled.some(([key, item]) => item !== value[key]) ? Object.fromEntries(filled) : value;
 }
 
-/** Per schema, the fields with a default in or under them. Schemas never change, so it is worked out once. */
+/**
+ * Per schema, the fields with a default in or under them. Schemas never change, so it is worked out
+ * once.
+ */
 const defaulted = new WeakMap<Schema, readonly (readonly [string, Schema])[]>();
 
 function defaultedFields(schema: Schema): readonly (readonly [string, Schema])[] {

@@ -1,6 +1,6 @@
 /**
- * Errors as clients see them: a Kubernetes `Status`, with the words that kubectl users know. Owns the texts;
- * does not own what is an error (validation, the API server) nor how it travels (HTTP).
+ * Errors as clients see them: a Kubernetes `Status`, with the words that kubectl users know. Owns
+ * the texts; does not own what is an error (validation, the API server) nor how it travels (HTTP).
  */
 
 /** One fault of one field. `reason` is one of Kubernetes' cause types. */

@@ -1,6 +1,6 @@
 /**
- * JSON from outside. `JSON.parse` alone keeps the last of two equal keys, takes any depth and rounds large
- * numbers; one linear scan before it refuses or reports these.
+ * JSON from outside. `JSON.parse` alone keeps the last of two equal keys, takes any depth and
+ * rounds large numbers; one linear scan before it refuses or reports these.
  *
  * J1. What comes out is no deeper than `maxDepth`, so that recursion over it is safe everywhere.
  * J2. No object has a key `__proto__`, so that copying fields never changes a prototype.
@@ -18,7 +18,9 @@ export const JSON_LIMITS: JsonLimits = { maxChars: 1024 * 1024, maxDepth: 64 };
 
 export interface ParsedJson {
   readonly value: unknown;
-  /** Paths of keys that stand twice in their object, such as `spec.replicas`; the last one counts. */
+  /**
+   * Paths of keys that stand twice in their object, such as `spec.replicas`; the last one counts.
+   */
   readonly duplicates: readonly string[];
 }
 
@@ -52,7 +54,10 @@ interface Frame {
   expectKey: boolean;
 }
 
-/** Valid text is scanned exactly; of invalid text only the bounds matter, since `JSON.parse` refuses it. */
+/**
+ * Valid text is scanned exactly; of invalid text only the bounds matter, since `JSON.parse` refuses
+ * it.
+ */
 function scan(text: string, maxDepth: number): string[] {
   const frames: Frame[] = [];
   const duplicates: string[] = [];

@@ -1,6 +1,7 @@
 /**
- * What names, keys and values may look like. Each check answers with the complaints that Kubernetes has, or
- * with none. Length comes first and every expression is linear, so that hostile text costs nothing.
+ * What names, keys and values may look like. Each check answers with the complaints that Kubernetes
+ * has, or with none. Length comes first and every expression is linear, so that hostile text costs
+ * nothing.
  */
 
 /** Complaints about a text; empty when it is well formed. */

@@ -1,6 +1,7 @@
 /**
- * OpenAPI v3 documents, made from the registry and the schemas: what `kubectl explain` shows, how `kubectl apply`
- * learns merge keys, and how every kubectl finds out that writes can be validated and tried without effect.
+ * OpenAPI v3 documents, made from the registry and the schemas: what `kubectl explain` shows, how
+ * `kubectl apply` learns merge keys, and how every kubectl finds out that writes can be validated
+ * and tried without effect.
  */
 import { RESOURCES, type ResourceType } from './resources.ts';
 import type { Schema } from './schema.ts';
@@ -20,7 +21,9 @@ export function groupVersions(): readonly GroupVersion[] {
   return [...seen.values()];
 }
 
-/** The document of one group and version: its kinds, all they refer to, and the operations on them. */
+/**
+ * The document of one group and version: its kinds, all they refer to, and the operations on them.
+ */
 export function openApiDocument(group: string, version: string): Json {
   const types = RESOURCES.filter((type) => type.group === group && type.version === version);
   const definitions: Definitions = { ...SCALARS };

@@ -1,7 +1,8 @@
 /**
  * Quantities (`500m`, `1.5Gi`, `1e3`): exact arithmetic on text, never on floating point.
  *
- * Q1. A quantity counts in whole nanos; what is finer is rounded away from zero, as Kubernetes does.
+ * Q1. A quantity counts in whole nanos; what is finer is rounded away from zero, as Kubernetes
+ * does.
  * Q2. Every function is linear in the text, and a text of more than 64 characters is no quantity.
  * Q3. The canonical form of a canonical form is itself.
  */
@@ -9,7 +10,10 @@
 /** Kubernetes has no limit; every value that fits in 63 bits can be written in far less. */
 const MAX_LENGTH = 64;
 
-/** More than this power of ten is above the largest quantity, or below one nano, in any 64 characters. */
+/**
+ * More than this power of ten is above the largest quantity, or below one nano, in any 64
+ * characters.
+ */
 const MAX_EXPONENT = 100;
 
 const NANOS_PER_UNIT = 1_000_000_000n;
@@ -45,12 +49,16 @@ export function isQuantity(text: string): boolean {
   return parse(text) !== undefined;
 }
 
-/** Thousandths, rounded up: `0.1` is 100, `1` is 1000. Throws RangeError for what is no quantity. */
+/**
+ * Thousandths, rounded up: `0.1` is 100, `1` is 1000. Throws RangeError for what is no quantity.
+ */
 export function milliValue(quantity: string | number): number {
   return simpleMillis(quantity) ?? Number(roundUp(must(quantity).nanos, NANOS_PER_MILLI));
 }
 
-/** Units, rounded up: bytes of memory, counts of devices. Throws RangeError for what is no quantity. */
+/**
+ * Units, rounded up: bytes of memory, counts of devices. Throws RangeError for what is no quantity.
+ */
 export function wholeValue(quantity: string | number): number {
   return Number(roundUp(must(quantity).nanos, NANOS_PER_UNIT));
 }
@@ -74,7 +82,10 @@ function must(quantity: string | number): Quantity {
   return parsed;
 }
 
-/** Nearly all CPU quantities are a few digits with `m` or nothing: worth a path without big integers. */
+/**
+ * Nearly all CPU quantities are a few digits with `m` or nothing: worth a path without big
+ * integers.
+ */
 function simpleMillis(quantity: string | number): number | undefined {
   if (typeof quantity === 'number') return undefined;
   const millis = quantity.endsWith('m');

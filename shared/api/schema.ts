@@ -1,9 +1,11 @@
 /**
- * Schemas as data: one declaration of a kind's fields serves its TypeScript type, strict decoding, defaulting,
- * OpenAPI, strategic-merge keys and server-side-apply list keys. Nothing here knows a particular kind.
+ * Schemas as data: one declaration of a kind's fields serves its TypeScript type, strict decoding,
+ * defaulting, OpenAPI, strategic-merge keys and server-side-apply list keys. Nothing here knows a
+ * particular kind.
  *
  * Invariants:
- *  C1 A field with a default is present on every stored object, so its inferred type is not optional.
+ *  C1 A field with a default is present on every stored object, so its inferred type is not
+ *  optional.
  *  C2 Inferred types are deeply readonly: decisions never change what they were shown.
  *  C3 Absent is absent: no stored object holds `undefined` or `null`.
  */
@@ -29,7 +31,10 @@ export type SchemaType =
   /** Any JSON value, kept as it is. */
   | 'any';
 
-/** How a list merges. `map` lists merge item by item on `mapKeys`; `set` lists merge as sets of scalars. */
+/**
+ * How a list merges. `map` lists merge item by item on `mapKeys`; `set` lists merge as sets of
+ * scalars.
+ */
 export type ListKind = 'atomic' | 'set' | 'map';
 
 export interface Schema<T = unknown, Present extends boolean = boolean> {
@@ -118,8 +123,8 @@ export function setOf<T>(doc: string, items: Schema<T>): Optional<readonly T[]> 
 }
 
 /**
- * A list of objects that patches merge item by item. `mapKeys` identify an item for server-side apply;
- * `mergeKey` (by default the first of them) does so for strategic merge patch.
+ * A list of objects that patches merge item by item. `mapKeys` identify an item for server-side
+ * apply; `mergeKey` (by default the first of them) does so for strategic merge patch.
  */
 export function mapList<T>(
   doc: string,

@@ -1,6 +1,7 @@
 /**
- * Selectors: label selectors as objects (in specs) and as text (in queries), and field selectors as text.
- * Owns their meaning and their syntax; which fields can be selected is the API server's to say.
+ * Selectors: label selectors as objects (in specs) and as text (in queries), and field selectors as
+ * text. Owns their meaning and their syntax; which fields can be selected is the API server's to
+ * say.
  */
 import { badRequest } from './errors.ts';
 import type { LabelSelector } from './kinds/affinity.ts';
@@ -90,7 +91,9 @@ export function selectorText(selector: LabelSelector | undefined): string {
   return [...equal.sort(), ...further].join(',');
 }
 
-/** Parses `a=b,c!=d,e in (f,g),h notin (i),j,!k,l>1`. Throws a BadRequest that says what is wrong. */
+/**
+ * Parses `a=b,c!=d,e in (f,g),h notin (i),j,!k,l>1`. Throws a BadRequest that says what is wrong.
+ */
 export function parseLabelSelector(text: string): LabelQuery {
   checkLength(text);
   const tokens = tokenize(text);

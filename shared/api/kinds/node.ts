@@ -1,7 +1,7 @@
 /**
  * Node: a place for tasks. An EC2 instance is a node; Fargate and Fargate Spot are virtual nodes.
- * NodePool: instances that may be launched (Karpenter's `karpenter.sh/v1` field names). NodeAllocation: who holds
- * what of a node, written by the scheduler alone before it binds.
+ * NodePool: instances that may be launched (Karpenter's `karpenter.sh/v1` field names).
+ * NodeAllocation: who holds what of a node, written by the scheduler alone before it binds.
  */
 import { conditionFields, type ObjectMeta, ObjectMetaSchema, type Stored } from '../meta.ts';
 import {
@@ -118,9 +118,10 @@ export interface Allocation {
 }
 
 /**
- * The ledger of a node, named as the node. The scheduler writes it (conditional on its version) before it binds
- * the pods in it, so that two schedulers that race can't give the same room away twice (S2). Entries of pods
- * that are gone, done or bound elsewhere count for nothing and leave with the next write.
+ * The ledger of a node, named as the node. The scheduler writes it (conditional on its version)
+ * before it binds the pods in it, so that two schedulers that race can't give the same room away
+ * twice (S2). Entries of pods that are gone, done or bound elsewhere count for nothing and leave
+ * with the next write.
  */
 export interface NodeAllocation {
   readonly apiVersion: 'nullplane.io/v1alpha1';

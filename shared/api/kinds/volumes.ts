@@ -68,7 +68,8 @@ export const VolumeSchema = object(
     emptyDir: EmptyDirSchema,
     configMap: ConfigMapVolumeSchema,
     secret: SecretVolumeSchema,
-    // Known, so that a manifest that uses them is refused with the reason and not for an unknown field.
+    // Known, so that a manifest that uses them is refused with the reason and not for an unknown
+    // field.
     hostPath: HostPathSchema,
     persistentVolumeClaim: ClaimSchema,
     projected: any('Several sources in one directory; not served yet.'),

@@ -1,4 +1,7 @@
-/** Deployment and ReplicaSet: how many pods of a template there should be, and how a change reaches them. */
+/**
+ * Deployment and ReplicaSet: how many pods of a template there should be, and how a change reaches
+ * them.
+ */
 import { conditionFields, ObjectMetaSchema, type Stored } from '../meta.ts';
 import {
   boolean,

@@ -1,4 +1,7 @@
-/** Containers: names, images, environment, ports, mounts, resources, privileges. Probes are in probe.ts. */
+/**
+ * Containers: names, images, environment, ports, mounts, resources, privileges. Probes are in
+ * probe.ts.
+ */
 import type { Container, EnvVar, ResourceRequirements } from '../kinds/container.ts';
 import type { VolumeMount } from '../kinds/volumes.ts';
 import { dns1123Label, envVarName, portName, qualifiedName } from '../names.ts';
@@ -203,7 +206,9 @@ function isExtended(name: string): boolean {
   return name.includes('/') && !name.startsWith('kubernetes.io/');
 }
 
-/** What Docker gives every container; each other capability is a way to the host, which is shared. */
+/**
+ * What Docker gives every container; each other capability is a way to the host, which is shared.
+ */
 const SAFE_CAPABILITIES = new Set([
   'AUDIT_WRITE',
   'CHOWN',

@@ -1,8 +1,13 @@
-/** Collects what is wrong with an object, field by field, in the words of the Kubernetes API server. */
+/**
+ * Collects what is wrong with an object, field by field, in the words of the Kubernetes API server.
+ */
 import type { CauseReason, StatusCause } from '../errors.ts';
 import type { Complaints } from '../names.ts';
 
-/** A client can do nothing with a longer list; an object with a thousand faults costs no more than this. */
+/**
+ * A client can do nothing with a longer list; an object with a thousand faults costs no more than
+ * this.
+ */
 const MAX_FAULTS = 100;
 
 /** Values are shown in messages up to this length. */

@@ -57,7 +57,9 @@ function checkPodSpec(spec: PodSpec, field: string, faults: Faults): void {
   faults.between(`${path}.fsGroup`, securityContext.fsGroup, 0, MAX_INT32);
 }
 
-/** Init containers end before the others start: they have no probes and share the names of the pod. */
+/**
+ * Init containers end before the others start: they have no probes and share the names of the pod.
+ */
 function checkInitContainers(
   spec: PodSpec,
   volumes: ReadonlySet<string>,

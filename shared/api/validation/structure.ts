@@ -1,6 +1,6 @@
 /**
- * What a schema alone can tell of an object: required fields are there, choices are among the known ones. The
- * other validators run after it and trust the types.
+ * What a schema alone can tell of an object: required fields are there, choices are among the known
+ * ones. The other validators run after it and trust the types.
  */
 import type { Schema } from '../schema.ts';
 import type { Faults } from './faults.ts';
@@ -32,7 +32,10 @@ function checkFields(schema: Schema, value: Fields, field: string, faults: Fault
   }
 }
 
-/** Per schema, the fields with a rule in or under them. Schemas never change, so it is worked out once. */
+/**
+ * Per schema, the fields with a rule in or under them. Schemas never change, so it is worked out
+ * once.
+ */
 const ruled = new WeakMap<Schema, readonly (readonly [string, Schema])[]>();
 
 function ruledFields(schema: Schema): readonly (readonly [string, Schema])[] {

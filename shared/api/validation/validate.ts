@@ -1,8 +1,9 @@
 /**
- * Validation: whether an object, decoded and with its defaults, may be stored. Answers with causes, never throws
- * on input. Owns the table of kinds; the rules are in the files beside.
+ * Validation: whether an object, decoded and with its defaults, may be stored. Answers with causes,
+ * never throws on input. Owns the table of kinds; the rules are in the files beside.
  *
- * V1. What passes here can be trusted by controllers: references inside the object resolve, numbers are in range.
+ * V1. What passes here can be trusted by controllers: references inside the object resolve, numbers
+ * are in range.
  * V2. Hosts are shared: nothing that passes gives a container a way to its host.
  */
 import type { StatusCause } from '../errors.ts';
@@ -34,7 +35,10 @@ interface Rules {
   readonly checkUpdate?: (next: AnyObject, old: AnyObject, faults: Faults) => void;
 }
 
-/** The structure was checked against the kind's schema before any rule runs, which is what makes this sound. */
+/**
+ * The structure was checked against the kind's schema before any rule runs, which is what makes
+ * this sound.
+ */
 function rules<T>(
   check: (object: T, faults: Faults) => void,
   checkUpdate?: (next: T, old: T, faults: Faults) => void,
@@ -54,7 +58,10 @@ const RULES: { readonly [resource: ResourceName]: Rules } = {
   'nodepools.karpenter.sh': rules<NodePool>(checkNodePool),
 };
 
-/** What is wrong with a new object; nothing if it may be stored. Its name has been generated if it had none. */
+/**
+ * What is wrong with a new object; nothing if it may be stored. Its name has been generated if it
+ * had none.
+ */
 export function validateCreate(type: ResourceType, object: AnyObject): readonly StatusCause[] {
   const faults = new Faults();
   checkStructure(type.schema, object, '', faults);

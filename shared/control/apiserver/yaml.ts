@@ -1,9 +1,10 @@
 /**
- * YAML from outside, as Kubernetes reads it: YAML 1.1 scalars, string keys, no aliases. kubectl sends JSON under
- * the YAML media types, so that text which starts like an object is parsed as JSON, exactly and fast.
+ * YAML from outside, as Kubernetes reads it: YAML 1.1 scalars, string keys, no aliases. kubectl
+ * sends JSON under the YAML media types, so that text which starts like an object is parsed as
+ * JSON, exactly and fast.
  *
- * The parser recurses, and is a large attack surface: the text is bounded in size and depth before it runs, and
- * what comes out holds to J1 to J3 of api/json.ts.
+ * The parser recurses, and is a large attack surface: the text is bounded in size and depth before
+ * it runs, and what comes out holds to J1 to J3 of api/json.ts.
  */
 import {
   Composer,
@@ -30,7 +31,9 @@ import {
 /** The parser builds objects for every token: the worst text of this size takes about a second. */
 const MAX_YAML_CHARS = 128 * 1024;
 
-/** Block nesting deeper than `maxDepth` needs at least so many columns with the usual indentation. */
+/**
+ * Block nesting deeper than `maxDepth` needs at least so many columns with the usual indentation.
+ */
 const MAX_INDENT_COLUMNS = 256;
 
 /** Kinds of YAML 1.1 that Go's parser leaves as text: times, base-60 numbers, sets, binary. */
@@ -55,7 +58,8 @@ const OPTIONS: ParseOptions & DocumentOptions & SchemaOptions = {
   version: '1.1',
   schema: 'yaml-1.1',
   merge: false,
-  // The library compares every key with every other one: the walk below finds duplicates in linear time.
+  // The library compares every key with every other one: the walk below finds duplicates in linear
+  // time.
   uniqueKeys: false,
   customTags: (tags) =>
     tags.filter(
@@ -91,7 +95,10 @@ function jsonOrNothing(text: string, limits: JsonLimits): ParsedJson | undefined
   return parseJson(text, limits);
 }
 
-/** An upper bound of the nesting that the parser will see; too coarse for a limit, enough to protect it. */
+/**
+ * An upper bound of the nesting that the parser will see; too coarse for a limit, enough to protect
+ * it.
+ */
 function checkDepth(text: string, maxDepth: number): void {
   let flow = 0;
   let columns = 0;

@@ -1,10 +1,10 @@
 /**
- * Field sets: which fields of an object somebody owns. A set is a trie in the very form that `managedFields`
- * stores (FieldsV1), so that nothing is converted when objects are read or written.
+ * Field sets: which fields of an object somebody owns. A set is a trie in the very form that
+ * `managedFields` stores (FieldsV1), so that nothing is converted when objects are read or written.
  *
- * Its elements are `f:name` (a field or map key), `k:{"name":"x"}` (a list item by keys), `v:"x"` (a set item).
- * A node that is empty or has a `.` is a member itself; other nodes only lead to members. The empty root is the
- * empty set. Sets are never changed in place.
+ * Its elements are `f:name` (a field or map key), `k:{"name":"x"}` (a list item by keys), `v:"x"`
+ * (a set item). A node that is empty or has a `.` is a member itself; other nodes only lead to
+ * members. The empty root is the empty set. Sets are never changed in place.
  */
 export interface FieldSet {
   readonly [element: string]: FieldSet;

@@ -1,6 +1,6 @@
 /**
- * JSON patch (RFC 6902). Documents are never changed in place, so that `copy` costs nothing; but what it makes
- * has to be written out some day, and is counted.
+ * JSON patch (RFC 6902). Documents are never changed in place, so that `copy` costs nothing; but
+ * what it makes has to be written out some day, and is counted.
  *
  * P1. Work and result are bounded: operations, copied characters and depth each have a limit.
  * P2. No path leads to a prototype: only own fields exist, and `__proto__` is refused.
@@ -28,8 +28,8 @@ interface Operation {
 }
 
 /**
- * The document with all operations applied. Throws Invalid for one that does not apply or a test that fails,
- * BadRequest for what is no JSON patch.
+ * The document with all operations applied. Throws Invalid for one that does not apply or a test
+ * that fails, BadRequest for what is no JSON patch.
  */
 export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   const operations = parse(patch);

@@ -1,7 +1,7 @@
 /**
- * The way from client-side to server-side apply. `kubectl apply` keeps what it last applied in an annotation, and
- * owns those fields as an update; `kubectl apply --server-side` is the same user with the same file, and must not be
- * refused for what that user owns.
+ * The way from client-side to server-side apply. `kubectl apply` keeps what it last applied in an
+ * annotation, and owns those fields as an update; `kubectl apply --server-side` is the same user
+ * with the same file, and must not be refused for what that user owns.
  */
 import { decode } from '../../../api/decode.ts';
 import type { StatusCause } from '../../../api/errors.ts';
@@ -16,7 +16,10 @@ const ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
 /** The only manager for whom this holds: whoever takes another name has opted out. */
 const KUBECTL = 'kubectl';
 
-/** The conflicts that remain when fields which kubectl itself applied, and nobody changed since, are kubectl's. */
+/**
+ * The conflicts that remain when fields which kubectl itself applied, and nobody changed since, are
+ * kubectl's.
+ */
 export function conflictsOfOthers(
   conflicts: readonly StatusCause[],
   schema: Schema,
@@ -47,7 +50,10 @@ function readAnnotation(schema: Schema, text: string): unknown {
   }
 }
 
-/** The object with the annotation brought up to date, so that client-side apply can still be gone back to. */
+/**
+ * The object with the annotation brought up to date, so that client-side apply can still be gone
+ * back to.
+ */
 export function withLastApplied(object: AnyObject, config: AnyObject, manager: string): AnyObject {
   const annotations = object.metadata.annotations;
   if (manager !== KUBECTL || annotations?.[ANNOTATION] === undefined) return object;

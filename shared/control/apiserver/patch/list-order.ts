@@ -1,8 +1,11 @@
-/** The order of merged lists: what the client named comes in its order, the rest stays where it was. */
+/**
+ * The order of merged lists: what the client named comes in its order, the rest stays where it was.
+ */
 
 /**
- * Interleaves items that the client named (`named`, in the client's order) with the others (`kept`, in the order
- * of the live list). An item that was kept goes before a named one if it stood before it in the live list.
+ * Interleaves items that the client named (`named`, in the client's order) with the others (`kept`,
+ * in the order of the live list). An item that was kept goes before a named one if it stood before
+ * it in the live list.
  */
 export function interleave<K>(
   kept: readonly K[],

@@ -1,9 +1,11 @@
 /**
- * `metadata.managedFields`: which manager owns which fields, kept up on every write through the API.
+ * `metadata.managedFields`: which manager owns which fields, kept up on every write through the
+ * API.
  *
  * M1. An update owns what it changed; nobody else does after it, and nobody owns what is gone.
  * M2. A write that changes nothing leaves the entries, and their times, as they are.
- * M3. Fields that belong to the server (identity, versions) and to another subresource are owned by nobody.
+ * M3. Fields that belong to the server (identity, versions) and to another subresource are owned by
+ * nobody.
  */
 import { sameJson } from '../../../api/hash.ts';
 import type { AnyObject, ManagedFieldsEntry } from '../../../api/meta.ts';
@@ -20,7 +22,10 @@ import {
 } from './field-set.ts';
 import { changesBetween } from './typed.ts';
 
-/** Objects that every client updates would grow without end: the oldest entries are joined above this. */
+/**
+ * Objects that every client updates would grow without end: the oldest entries are joined above
+ * this.
+ */
 const MAX_UPDATE_ENTRIES = 10;
 
 /** The name under which joined entries go; Kubernetes' own. */
@@ -100,7 +105,10 @@ const SERVER_FIELDS: FieldSet = {
   ),
 };
 
-/** The part of a set that can be owned through a subresource: of status only status, else all but status. */
+/**
+ * The part of a set that can be owned through a subresource: of status only status, else all but
+ * status.
+ */
 export function owned(set: FieldSet, subresource: string): FieldSet {
   const { 'f:status': status, ...rest } = set;
   if (subresource === 'status') return status ? { 'f:status': status } : EMPTY;
@@ -113,7 +121,10 @@ function isReset(object: AnyObject): boolean {
   return given?.length === 1 && isEmpty((given[0] ?? {}) as FieldSet);
 }
 
-/** What the client sent, if it makes sense: that is how managers are renamed or joined. Else what is stored. */
+/**
+ * What the client sent, if it makes sense: that is how managers are renamed or joined. Else what is
+ * stored.
+ */
 function currentEntries(before: AnyObject | undefined, after: AnyObject): readonly Entry[] {
   const given = after.metadata.managedFields;
   const stored = before?.metadata.managedFields;

@@ -1,6 +1,6 @@
 /**
- * Strategic merge patch: a merge patch that knows from the schema which lists are merged item by item. This is
- * what `kubectl apply`, `edit`, `set`, `scale` and `rollout` send.
+ * Strategic merge patch: a merge patch that knows from the schema which lists are merged item by
+ * item. This is what `kubectl apply`, `edit`, `set`, `scale` and `rollout` send.
  *
  * Directives: `$patch: replace|delete|merge` on an object or as a list item, `$retainKeys`,
  * `$setElementOrder/x` and `$deleteFromPrimitiveList/x` next to a list `x`.
@@ -16,7 +16,10 @@ const RETAIN_KEYS = '$retainKeys';
 const SET_ORDER = '$setElementOrder/';
 const DELETE_ITEMS = '$deleteFromPrimitiveList/';
 
-/** The document with the patch applied; neither is changed. Throws BadRequest for a patch that makes no sense. */
+/**
+ * The document with the patch applied; neither is changed. Throws BadRequest for a patch that makes
+ * no sense.
+ */
 export function applyStrategicMerge(schema: Schema, document: unknown, patch: unknown): unknown {
   if (!isRecord(patch)) throw badRequest('a strategic merge patch is an object');
   return mergeFields(schema, isRecord(document) ? document : {}, patch);

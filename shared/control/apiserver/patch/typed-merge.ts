@@ -1,6 +1,7 @@
 /**
- * The two halves of server-side apply on values: laying a configuration over the live object, and taking away
- * what its manager no longer states. Owns values; who owns which field is apply.ts' business.
+ * The two halves of server-side apply on values: laying a configuration over the live object, and
+ * taking away what its manager no longer states. Owns values; who owns which field is apply.ts'
+ * business.
  */
 import { sameJson } from '../../../api/hash.ts';
 import type { Schema } from '../../../api/schema.ts';
@@ -8,7 +9,10 @@ import { EMPTY, type FieldSet, isEmpty, isMember } from './field-set.ts';
 import { interleave } from './list-order.ts';
 import { type Fields, isRecord, type Part, type Parts, partsOf } from './typed.ts';
 
-/** The live value with the configuration laid over it; the live value itself when that changes nothing. */
+/**
+ * The live value with the configuration laid over it; the live value itself when that changes
+ * nothing.
+ */
 export function mergeTyped(schema: Schema, live: unknown, config: unknown): unknown {
   if (config === undefined) return live;
   const left = partsOf(schema, live);
@@ -43,8 +47,9 @@ function mergeItems(live: readonly unknown[], left: Parts, right: Parts): readon
 }
 
 /**
- * The value without what `last` has and `kept` has not. A struct, list item or leaf goes with everything in it,
- * defaults included, when nobody keeps any of it. Entries of maps and lists that were never in `last` stay.
+ * The value without what `last` has and `kept` has not. A struct, list item or leaf goes with
+ * everything in it, defaults included, when nobody keeps any of it. Entries of maps and lists that
+ * were never in `last` stay.
  */
 export function pruneTyped(
   schema: Schema,

@@ -1,6 +1,7 @@
 /**
- * Values seen through their schema: which parts merge one by one, which are replaced as a whole, and under which
- * element of a field set each part goes. Patches and ownership agree because both ask here.
+ * Values seen through their schema: which parts merge one by one, which are replaced as a whole,
+ * and under which element of a field set each part goes. Patches and ownership agree because both
+ * ask here.
  */
 import { sameJson } from '../../../api/hash.ts';
 import type { Schema } from '../../../api/schema.ts';
@@ -23,8 +24,8 @@ export function isRecord(value: unknown): value is Fields {
 }
 
 /**
- * The parts that a value is merged by; undefined for one that is a whole: a scalar, an atomic list or object, or a
- * list whose items can't be told apart.
+ * The parts that a value is merged by; undefined for one that is a whole: a scalar, an atomic list
+ * or object, or a list whose items can't be told apart.
  */
 export function partsOf(schema: Schema, value: unknown): Parts | undefined {
   if (schema.atomic || value === null || typeof value !== 'object') return undefined;
@@ -78,7 +79,10 @@ export function itemElement(schema: Schema, item: unknown): string | undefined {
   return `k:${JSON.stringify(keys)}`;
 }
 
-/** Who asks: server-side apply owns what it states; an update also owns containers that it brought about. */
+/**
+ * Who asks: server-side apply owns what it states; an update also owns containers that it brought
+ * about.
+ */
 export type Purpose = 'apply' | 'update';
 
 /** The fields of a value, as a node of a set. */
