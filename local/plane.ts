@@ -96,9 +96,8 @@ export async function startPlane(options: PlaneOptions): Promise<LocalPlane> {
     authorize: () => false, // the only user is in system:masters; everybody else may do nothing
     version: VERSION,
   });
-  const delay = (ms: number, signal: AbortSignal) => clock.delay(ms, signal);
   const running = workers(effects, routes, queues).map((worker) =>
-    runWorker(worker, { recorder, signal: stop.signal, delay }),
+    runWorker(worker, { clock, recorder, signal: stop.signal }),
   );
   running.push(sweepForEver(effects, routes, stop.signal));
   return {
