@@ -23,6 +23,8 @@ export interface ChosenRuntime {
   simulated(): SimulatedRuntime | undefined;
   /** Ends a running task as a crash would. */
   kill(taskId: string): Promise<void>;
+  /** The pod is gone: what is kept of its ended tasks is of no use any more. */
+  forgetPod(podUid: string): void;
 }
 
 /** Throws an Error when Docker was asked for and does not answer. */
@@ -69,15 +71,18 @@ function simulated(options: StartOptions, journalPath: string, description: stri
     },
     simulated: () => runtime,
     kill: async (taskId) => runtime?.killTask(taskId, KILLED),
+    forgetPod: () => undefined, // simulated tasks cost a record each, and let go of it in time
   };
 }
 
 function inDocker(docker: Dockerode, instance: string): ChosenRuntime {
+  let started: DockerRuntime | undefined;
   return {
     description: 'Docker containers',
     start: async (emit) => {
       const runtime = new DockerRuntime({ docker, clock: new SystemClock(), emit, instance });
       await runtime.start();
+      started = runtime;
       return { runtime, close: () => runtime.close() };
     },
     simulated: () => undefined,
@@ -86,5 +91,6 @@ function inDocker(docker: Dockerode, instance: string): ChosenRuntime {
       const [container] = await docker.listContainers({ filters });
       if (container) await docker.getContainer(container.Id).kill();
     },
+    forgetPod: (podUid) => started?.forgetPod(podUid),
   };
 }

@@ -73,6 +73,9 @@ export async function startLocal(options: StartOptions): Promise<LocalNullplane>
     },
     onChange: (change) => {
       nodes.onChange(change);
+      if (change.resource === 'pods' && change.type === 'delete') {
+        chosen.forgetPod(change.object.metadata.uid);
+      }
       options.onChange?.(change);
     },
   });

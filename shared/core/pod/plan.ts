@@ -11,6 +11,7 @@
 import type { Pod } from '../../api/kinds/pod.ts';
 import { keyOf } from '../../api/change.ts';
 import { parseTime } from '../../api/time.ts';
+import { isPending } from '../scheduling/pending.ts';
 import {
   blocked,
   event,
@@ -85,7 +86,9 @@ function planLife(snapshot: PodSnapshot, nowMs: number): Plan {
   if (isAnswered(pod) && mayHaveTask(pod)) return NOTHING;
   if (node === 'unreachable') return blocked(`node ${pod.spec.nodeName} is unreachable`);
   if (node === 'gone') return blocked(`node ${pod.spec.nodeName} is gone`);
-  // Bound by naming the node in the manifest, not by the scheduler: nobody has written the intent.
+  // A node named in the manifest is a wish: the scheduler enters it in the node's ledger first (S2).
+  if (isPending(pod)) return blocked('waits for the scheduler');
+  // Bound by another scheduler than ours: nobody has written the intent.
   if (pod.control?.attempt === undefined) return inOrder(update('pods', withIntent(pod, 1, nowMs)));
   if (!mayHaveTask(pod)) return planNextAttempt(pod, nowMs);
   return snapshot.want ? planWant(pod, snapshot.want, nowMs) : resolution(snapshot, nowMs);

@@ -53,6 +53,8 @@ export function makePod(spec: Partial<PodSpec> = {}, rules: TaskRules = {}): Pod
       securityContext: {},
       schedulerName: 'default-scheduler',
       enableServiceLinks: true,
+      // Bound by somebody else, so that the life begins with the pod's own intent.
+      schedulerName: 'another-scheduler',
       nodeName: 'node-1',
       ...spec,
     },
