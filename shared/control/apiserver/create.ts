@@ -112,5 +112,7 @@ async function dryRunCreate(
   const { name } = object.metadata;
   const existing = await deps.store.get({ resource: type.name, namespace, name });
   if (existing) throw alreadyExists(type, name);
-  return object;
+  // What was not written has no version.
+  const { resourceVersion: _none, ...metadata } = object.metadata;
+  return { ...object, metadata: metadata as AnyObject['metadata'] };
 }

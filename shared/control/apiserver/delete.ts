@@ -34,7 +34,6 @@ const CONCURRENT_DELETES = 16;
 const PROTECTED_NAMESPACES = new Set(['default', 'kube-system', 'kube-public']);
 
 export async function deleteObject(context: Context, route: ResourceRoute): Promise<ApiResponse> {
-  viewOf(context, route.type);
   const { object, isGone } = await performDelete(context, route, deleteRequest(context));
   // Pods answer with themselves, as in Kubernetes; so does whatever is still there.
   if (!isGone || route.type.name === 'pods') return answerObject(context, route.type, object, 200);

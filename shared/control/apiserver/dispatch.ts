@@ -1,6 +1,7 @@
 /** Which function serves which verb on which resource or subresource. */
 import { methodNotAllowed } from '../../api/errors.ts';
 import type { ApiResponse } from '../../api/http.ts';
+import { viewOf } from './answers.ts';
 import type { Context } from './context.ts';
 import { create } from './create.ts';
 import { deleteCollection, deleteObject } from './delete.ts';
@@ -49,7 +50,13 @@ export async function dispatch(
   const serve = table?.[verb];
   if (!serve || !verbsOf(type, subresource).includes(verb)) throw methodNotAllowed();
   if (needsNamespace(verb) && type.namespaced && !route.namespace) throw methodNotAllowed();
+  // A form that is not on offer is refused before anything is written.
+  if (answersWithObject(subresource)) viewOf(context, type);
   return serve(context, route);
+}
+
+function answersWithObject(subresource: string): boolean {
+  return subresource === '' || subresource === 'status' || subresource === 'finalize';
 }
 
 /** Only reading reaches over namespaces. */

@@ -17,7 +17,7 @@ const RETRY_AFTER_SECONDS = 1;
 const MAX_OBJECT_BYTES = 1024 * 1024;
 
 /** The answer to an error; undefined for one that nobody foresaw. */
-export function asApiError(error: unknown): ApiError | undefined {
+export function asApiError(error: unknown, isRead: boolean): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (error instanceof AlreadyExists) return taken(error);
   if (error instanceof Conflict) {
@@ -26,7 +26,9 @@ export function asApiError(error: unknown): ApiError | undefined {
   if (error instanceof Expired) return expired('The requested version is no longer available.');
   if (error instanceof TooLarge) return tooLarge(MAX_OBJECT_BYTES);
   if (error instanceof Unavailable) {
-    return serviceUnavailable('the store is not available right now', RETRY_AFTER_SECONDS);
+    // A client that repeats a write by itself would see its own first attempt as somebody else's.
+    const wait = isRead ? RETRY_AFTER_SECONDS : undefined;
+    return serviceUnavailable('the store is not available right now', wait);
   }
   return undefined;
 }

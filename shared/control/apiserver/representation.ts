@@ -8,6 +8,7 @@ import type { AnyObject, ObjectMeta } from '../../api/meta.ts';
 import type { ResourceType } from '../../api/resources.ts';
 import type { ListResult } from './list.ts';
 import type { Representation } from './negotiate.ts';
+import type { Cell, Printer } from './printers/columns.ts';
 import { printerOf } from './printers/registry.ts';
 
 /** The object as clients may see it. */
@@ -94,7 +95,7 @@ function table(objects: readonly AnyObject[], metadata: ListMeta, view: View, na
     priority: wide ? 1 : 0,
   }));
   const rows = objects.map((object) => ({
-    cells: columns.map((column) => column.cell(object, view.nowMs)),
+    cells: columns.map((column) => cellOf(column, object, view.nowMs)),
     ...rowObject(object, view),
   }));
   return {
@@ -104,6 +105,15 @@ function table(objects: readonly AnyObject[], metadata: ListMeta, view: View, na
     columnDefinitions: named ? columnDefinitions : null,
     rows,
   };
+}
+
+/** An object that is not as it should be spoils its own cells, and not the list (B7). */
+function cellOf(column: Printer[number], object: AnyObject, nowMs: number): Cell {
+  try {
+    return column.cell(object, nowMs);
+  } catch {
+    return '<invalid>';
+  }
 }
 
 const versionOf = ({ representation }: View) =>

@@ -116,9 +116,9 @@ async function audited(
 }
 
 function failed({ deps, request }: Context, error: unknown): ApiResponse {
-  const known = asApiError(error);
-  if (known) return statusResponse(known.status);
   const { method, path } = request;
+  const known = asApiError(error, method === 'GET' || method === 'HEAD');
+  if (known) return statusResponse(known.status);
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const fields = { method, path, error: detail };
   deps.recorder.log({ level: 'error', message: 'request failed', fields });

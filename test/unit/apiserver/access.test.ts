@@ -149,6 +149,8 @@ describe('failures', () => {
   it('of a store that is down are to be tried again', async () => {
     const answer = await failing(new Unavailable('throttled'));
     expect([answer.code, answer.headers['retry-after']]).toEqual([503, '1']);
+    const write = await api.delete(`${CONFIG_MAPS}/a`);
+    expect([write.code, write.headers['retry-after']]).toEqual([503, undefined]);
     expect(api.recorder.logs).toEqual([]);
   });
 });

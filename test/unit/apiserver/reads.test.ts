@@ -150,6 +150,24 @@ describe('forms', () => {
     expect(none.json.rows[0].object).toBeUndefined();
   });
 
+  it('is agreed on before anything is written', async () => {
+    const headers = { accept: 'text/html' };
+    const body = configMap('a');
+    expect((await api.call('POST', CONFIG_MAPS, { body, headers })).code).toBe(406);
+    expect((await api.get(`${CONFIG_MAPS}/a`)).code).toBe(404);
+  });
+
+  it('shows the other rows although one object is broken', async () => {
+    await api.post(PODS, pod('whole'));
+    const broken = pod('broken', {}, { namespace: 'default', uid: 'u', resourceVersion: '' });
+    await api.store.create('pods', { ...broken, spec: null } as never);
+    const { json } = await api.get(PODS, TABLE);
+    expect(json.rows.map(({ cells }: { cells: unknown[] }) => [cells[0], cells[1]])).toEqual([
+      ['broken', '<invalid>'],
+      ['whole', '0/1'],
+    ]);
+  });
+
   it('shows metadata alone', async () => {
     await api.post(CONFIG_MAPS, configMap('a'));
     const accept = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';

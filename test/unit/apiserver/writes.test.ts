@@ -119,6 +119,12 @@ describe('dry run', () => {
     expect((await api.get(CONFIG_MAPS)).text).toBe(before);
   });
 
+  it('gives what would be made no version', async () => {
+    const { json } = await api.post(`${CONFIG_MAPS}?dryRun=All`, configMap('b'));
+    expect(json.metadata.uid).toBeDefined();
+    expect(json.metadata.resourceVersion).toBeUndefined();
+  });
+
   it('is refused when it is not understood, and never taken for a write', async () => {
     const answer = await api.post(`${CONFIG_MAPS}?dryRun=Most`, configMap('b'));
     expect(failure(answer)).toMatchObject({ code: 422, reason: 'Invalid' });
