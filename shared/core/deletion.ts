@@ -1,12 +1,15 @@
 /**
- * Deletion: what asking for an object's deletion does to it. Owns deletionTimestamp, the grace period and the two
- * finalizers by which owners wait for, or let go of, what they own. Does not own what happens then: the pod
- * controller stops tasks, the garbage collector handles the finalizers, the namespace controller empties.
+ * Deletion: what asking for an object's deletion does to it. Owns deletionTimestamp, the grace
+ * period and the two finalizers by which owners wait for, or let go of, what they own. Does not own
+ * what happens then: the pod controller stops tasks, the garbage collector handles the finalizers,
+ * the namespace controller empties.
  *
  * Invariants:
- *  D1 A pod is removed only when no task of it can be alive: never launched, or its task is known to have ended
- *     (S5). The one exception is a caller who knows that the node, and with it the task, is gone for good.
- *  D2 Asking again changes nothing, except that a pod's grace may become shorter and the propagation another.
+ *  D1 A pod is removed only when no task of it can be alive: never launched, or its task is known
+ *     to have ended (S5). The one exception is a caller who knows that the node, and with it the
+ *     task, is gone for good.
+ *  D2 Asking again changes nothing, except that a pod's grace may become shorter and the
+ *     propagation another.
  */
 import { expectedOf, keyOf } from '../api/change.ts';
 import { sameJson } from '../api/hash.ts';
@@ -35,7 +38,9 @@ export interface DeletionOptions {
   readonly nodeLost?: boolean;
 }
 
-/** The write that deletes the object: a mark or its removal; undefined when it would change nothing. */
+/**
+ * The write that deletes the object: a mark or its removal; undefined when it would change nothing.
+ */
 export function deletion(
   resource: ResourceName,
   object: KubeObject,
@@ -56,8 +61,8 @@ export function removal(resource: ResourceName, object: KubeObject): Action {
 }
 
 /**
- * Whether nothing holds the object any longer, so that whoever writes this state removes it instead: it is being
- * deleted, no finalizer is left, and no task of it can be alive (D1).
+ * Whether nothing holds the object any longer, so that whoever writes this state removes it
+ * instead: it is being deleted, no finalizer is left, and no task of it can be alive (D1).
  */
 export function mayBeRemoved(resource: ResourceName, object: KubeObject): boolean {
   const { deletionTimestamp, finalizers } = object.metadata;
@@ -109,7 +114,10 @@ function graceOf(pod: Pod, options: DeletionOptions): number {
   return asked < 0 ? 1 : asked;
 }
 
-/** The desired state of a deleted object has changed, so that its generation grows (where it has one). */
+/**
+ * The desired state of a deleted object has changed, so that its generation grows (where it has
+ * one).
+ */
 function firstMark(metadata: ObjectMeta, graceSeconds: number, nowMs: number): ObjectMeta {
   return {
     ...metadata,
@@ -132,7 +140,10 @@ function shortened(metadata: ObjectMeta, options: DeletionOptions): ObjectMeta {
   };
 }
 
-/** A namespace becomes Terminating, and waits for its controller even if it was stored without its finalizer. */
+/**
+ * A namespace becomes Terminating, and waits for its controller even if it was stored without its
+ * finalizer.
+ */
 function terminating(namespace: KubeObject, metadata: ObjectMeta): KubeObject {
   const { status, spec } = namespace as AnyObject;
   const first = namespace.metadata.deletionTimestamp === undefined;

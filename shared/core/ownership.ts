@@ -1,10 +1,11 @@
 /**
- * Ownership: which objects a selecting owner has, which it takes on, which it lets go. Owns the rule only; what the
- * owner then does with its objects is its own plan.
+ * Ownership: which objects a selecting owner has, which it takes on, which it lets go. Owns the
+ * rule only; what the owner then does with its objects is its own plan.
  *
  * Invariants:
  *  W1 An object that another owner controls is never touched.
- *  W2 An owner that is being deleted neither takes on nor lets go: the garbage collector is at work.
+ *  W2 An owner that is being deleted neither takes on nor lets go: the garbage collector is at
+ *     work.
  */
 import type { LabelSelectorSchema } from '../api/kinds/affinity.ts';
 import {
@@ -25,7 +26,9 @@ export interface Claims<T extends KubeObject> {
   readonly changes: readonly Action[];
 }
 
-/** Sorts candidates (what the owner controls, and what nobody does) by what they are to the owner. */
+/**
+ * Sorts candidates (what the owner controls, and what nobody does) by what they are to the owner.
+ */
 export function claim<T extends KubeObject>(
   resource: ResourceName,
   owner: KubeObject,

@@ -76,8 +76,8 @@ export function blocked(...reasons: readonly string[]): Plan {
 }
 
 /**
- * One plan after the other; the nearest `againAfterMs` counts. Not called `then`: a module that exports a `then`
- * is a thenable, so that importing it dynamically would never end.
+ * One plan after the other; the nearest `againAfterMs` counts. Not called `then`: a module that
+ * exports a `then` is a thenable, so that importing it dynamically would never end.
  */
 export function sequence(...plans: readonly Plan[]): Plan {
   const times = plans.flatMap((plan) => plan.againAfterMs ?? []);

@@ -1,4 +1,7 @@
-/** The endpoint-slice controller: woken by services, by their slices, and by pods where a slice shows them. */
+/**
+ * The endpoint-slice controller: woken by services, by their slices, and by pods where a slice
+ * shows them.
+ */
 import { type Change, keyOf } from '../../api/change.ts';
 import { sameJson } from '../../api/hash.ts';
 import type { EndpointSlice, Service } from '../../api/kinds/core.ts';
@@ -32,7 +35,10 @@ async function wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]
   return change.resource === 'pods' ? servicesOf(change, read) : [];
 }
 
-/** A slice that is gone is made again. One that was written most likely was so by us; the sweep mends others. */
+/**
+ * A slice that is gone is made again. One that was written most likely was so by us; the sweep
+ * mends others.
+ */
 function serviceOf({ type, object }: Change): readonly ObjectKey[] {
   const name = object.metadata.labels?.[SERVICE_NAME];
   if (type === 'put' || !name) return [];

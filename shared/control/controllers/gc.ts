@@ -1,6 +1,6 @@
 /**
- * The garbage collector: woken for dependents when an owner goes, and for owners when a dependent does. Reads owners
- * strongly, dependents by the owner index.
+ * The garbage collector: woken for dependents when an owner goes, and for owners when a dependent
+ * does. Reads owners strongly, dependents by the owner index.
  */
 import { type Change, keyOf } from '../../api/change.ts';
 import { sameJson } from '../../api/hash.ts';
@@ -16,6 +16,7 @@ import {
   takesDependents,
   waitsForDependents,
 } from '../../core/gc/plan.ts';
+import type { ListQuery } from '../../ports/store.ts';
 import type { Controller, Reader } from '../controller.ts';
 import { listAll } from './reads.ts';
 
@@ -28,11 +29,9 @@ export const gcController: Controller<GcSnapshot> = {
   plan: planGarbage,
 };
 
-/** Events are owned by nobody: they are about things, and expire. */
-const DEPENDENT_RESOURCES = RESOURCES.map(({ name }) => name).filter((name) => name !== 'events');
-
 async function wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]> {
   const { object, previous } = change;
+  // Events are owned by nobody: they are about things, and expire.
   if (change.resource === 'events') return [];
   if (change.type === 'delete') {
     const owners = await waitingOwners(object, referencesOf(object), read);
@@ -106,14 +105,24 @@ function ownerKey(object: KubeObject, { apiVersion, kind, name }: OwnerReference
 }
 
 async function dependentKeys(owner: KubeObject, read: Reader): Promise<ObjectKey[]> {
-  const index = { name: 'owner', value: owner.metadata.uid } as const;
   const lists = await Promise.all(
-    DEPENDENT_RESOURCES.map(async (resource) => {
-      const objects = await listAll(read, { resource, index });
-      return objects.map((object) => keyOf(resource, object));
+    dependentQueries(owner).map(async (query) => {
+      const objects = await listAll(read, query);
+      return objects.map((object) => keyOf(query.resource, object));
     }),
   );
   return lists.flat();
+}
+
+/** Where dependents may be: with a namespaced owner in its namespace, with another one anywhere. */
+function dependentQueries({ metadata }: KubeObject): readonly ListQuery[] {
+  const index = { name: 'owner', value: metadata.uid } as const;
+  const { namespace } = metadata;
+  const mayDepend = RESOURCES.filter((type) => type.name !== 'events').filter(
+    (type) => type.namespaced || !namespace,
+  );
+  const within = namespace ? { namespace } : {};
+  return mayDepend.map(({ name }) => ({ resource: name, index, ...within }));
 }
 
 async function snapshot(key: ObjectKey, read: Reader): Promise<GcSnapshot | undefined> {
@@ -125,11 +134,10 @@ async function snapshot(key: ObjectKey, read: Reader): Promise<GcSnapshot | unde
 }
 
 async function someDependents(owner: KubeObject, read: Reader): Promise<readonly Dependent[]> {
-  const index = { name: 'owner', value: owner.metadata.uid } as const;
   const lists = await Promise.all(
-    DEPENDENT_RESOURCES.map(async (resource) => {
-      const { items } = await read.list({ resource, index, limit: MAX_DEPENDENTS });
-      return items.map((object) => ({ resource, object }));
+    dependentQueries(owner).map(async (query) => {
+      const { items } = await read.list({ ...query, limit: MAX_DEPENDENTS });
+      return items.map((object) => ({ resource: query.resource, object }));
     }),
   );
   return lists.flat().slice(0, MAX_DEPENDENTS);

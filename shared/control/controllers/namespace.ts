@@ -1,4 +1,7 @@
-/** The namespace controller: woken by namespaces, and by what comes and goes in those that are Terminating. */
+/**
+ * The namespace controller: woken by namespaces, and by what comes and goes in those that are
+ * Terminating.
+ */
 import { type Change, keyOf } from '../../api/change.ts';
 import type { Namespace } from '../../api/kinds/core.ts';
 import type { ObjectKey } from '../../api/meta.ts';
@@ -24,7 +27,8 @@ async function wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]
     const leaving = type === 'put' && object.metadata.deletionTimestamp !== undefined;
     return leaving ? [keyOf(NAMESPACES, object)] : [];
   }
-  // An update in between neither fills nor empties a namespace; finalizers that go are followed by a deletion.
+  // An update in between neither fills nor empties a namespace; finalizers that go are followed by
+  // a deletion.
   const { namespace } = object.metadata;
   if (!namespace || (type === 'put' && previous)) return [];
   const key = namespaceKey(namespace);
@@ -41,7 +45,7 @@ async function snapshot(key: ObjectKey, read: Reader): Promise<NamespaceSnapshot
   if (namespace?.metadata.deletionTimestamp === undefined) return undefined;
   const contents = NAMESPACED.map(async (resource) => {
     const { items } = await read.list({ resource, namespace: key.name, limit: MAX_CONTENTS });
-    return { resource, objects: items };
+    return items.map((object) => ({ resource, object }));
   });
-  return { namespace, contents: await Promise.all(contents) };
+  return { namespace, contents: (await Promise.all(contents)).flat() };
 }

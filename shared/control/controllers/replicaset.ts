@@ -32,7 +32,10 @@ async function wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]
   return [...owners, ...(await adoptersOf(change, REPLICA_SETS, read))];
 }
 
-/** Whether anything changed that a ReplicaSet looks at: most writes of a pod are none of its business. */
+/**
+ * Whether anything changed that a ReplicaSet looks at: most writes of a pod are none of its
+ * business.
+ */
 function counts({ type, object, previous }: Change): boolean {
   if (type === 'delete' || !previous) return true;
   return !sameJson(countedOf(object), countedOf(previous));

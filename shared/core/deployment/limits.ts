@@ -9,8 +9,9 @@ export interface Limits {
 const DEFAULT_LIMIT = '25%';
 
 /**
- * Percentages of the replicas: surge rounds up and unavailability down, so that neither limit is looser than asked
- * for. They are never both 0, which would allow no step at all; Recreate has no limits to keep.
+ * Percentages of the replicas: surge rounds up and unavailability down, so that neither limit is
+ * looser than asked for. They are never both 0, which would allow no step at all; Recreate has no
+ * limits to keep.
  */
 export function limitsOf({ replicas, strategy }: DeploymentSpec): Limits {
   if (strategy.type === 'Recreate') return { maxSurge: 0, maxUnavailable: 0 };

@@ -1,8 +1,10 @@
 /**
- * Deployment: brings a change of the template to the pods, by way of ReplicaSets. Owns which ReplicaSets there are, how
- * large they are, and what is said of it; does not own pods (core/replicaset).
+ * Deployment: brings a change of the template to the pods, by way of ReplicaSets. Owns which
+ * ReplicaSets there are, how large they are, and what is said of it; does not own pods
+ * (core/replicaset).
  *
- * A plan is one step. Each step changes sizes; ReplicaSets answer with statuses; those wake the next step.
+ * A plan is one step. Each step changes sizes; ReplicaSets answer with statuses; those wake the
+ * next step.
  *
  * Invariants: S9 (rolling.ts U1, U2), S7 (revisions.ts V2), and
  *  Y1 A step that changes nothing writes nothing (L3).
@@ -169,7 +171,9 @@ function pairs(
   return sets.map((set) => [known.find((k) => k.metadata.name === set.metadata.name), set]);
 }
 
-/** Old sets beyond the history limit, lowest revision first; only those that have no pods any more. */
+/**
+ * Old sets beyond the history limit, lowest revision first; only those that have no pods any more.
+ */
 function cleanUp(
   { spec }: Deployment,
   old: readonly ReplicaSet[],

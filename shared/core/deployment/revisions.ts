@@ -1,9 +1,11 @@
 /**
- * Revisions: which ReplicaSet stands for which template, under which name and number. Owns names, the template hash
- * and the annotations that `kubectl rollout history` and `undo` read; does not own sizes (rolling.ts, scaling.ts).
+ * Revisions: which ReplicaSet stands for which template, under which name and number. Owns names,
+ * the template hash and the annotations that `kubectl rollout history` and `undo` read; does not
+ * own sizes (rolling.ts, scaling.ts).
  *
  * Invariants:
- *  V1 A template has at most one ReplicaSet: an old one whose template comes back is used again, under a new number.
+ *  V1 A template has at most one ReplicaSet: an old one whose template comes back is used again,
+ *     under a new number.
  *  V2 The number of a ReplicaSet only grows (S7).
  */
 import { canonicalJson, nameHash, sameJson } from '../../api/hash.ts';
@@ -19,7 +21,10 @@ const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history';
 export const DESIRED_REPLICAS = 'deployment.kubernetes.io/desired-replicas';
 export const MAX_REPLICAS = 'deployment.kubernetes.io/max-replicas';
 
-/** Numbers kept in the history annotation: enough for every undo that the history limit usually allows. */
+/**
+ * Numbers kept in the history annotation: enough for every undo that the history limit usually
+ * allows.
+ */
 const MAX_HISTORY = 20;
 
 /** Annotations of a Deployment that speak of itself, and not of what it rolls out. */
@@ -77,7 +82,10 @@ export function newSet(deployment: Deployment): ReplicaSet {
   };
 }
 
-/** The current ReplicaSet with the next revision number and with what it takes over from its Deployment. */
+/**
+ * The current ReplicaSet with the next revision number and with what it takes over from its
+ * Deployment.
+ */
 export function revised(deployment: Deployment, set: ReplicaSet, old: readonly ReplicaSet[]) {
   const own = revisionOf(set);
   const next = Math.max(0, ...old.map(revisionOf)) + 1;
@@ -90,7 +98,9 @@ export function revised(deployment: Deployment, set: ReplicaSet, old: readonly R
   return respecified(withAnnotations(set, annotations), { minReadySeconds });
 }
 
-/** The ReplicaSet with this size, and with what sizes it was decided from (scaling.ts reads that). */
+/**
+ * The ReplicaSet with this size, and with what sizes it was decided from (scaling.ts reads that).
+ */
 export function resized(
   set: ReplicaSet,
   replicas: number,

@@ -1,11 +1,13 @@
 /**
- * The sizes of a Deployment's ReplicaSets while a template replaces another. Numbers in, numbers out.
+ * The sizes of a Deployment's ReplicaSets while a template replaces another. Numbers in, numbers
+ * out.
  *
  * Invariants (S9), for as long as nobody but us changes the number of pods:
- *  U1 No more than replicas + maxSurge pods exist. A set that is to shrink counts with the pods it still has, and
- *     none grows while one has not answered its last change of size: its status is not to be relied on then.
- *  U2 A pod that is available goes only while more than replicas - maxUnavailable are. A set that is to shrink counts
- *     only with the pods it is to keep.
+ *  U1 No more than replicas + maxSurge pods exist. A set that is to shrink counts with the pods it
+ *     still has, and none grows while one has not answered its last change of size: its status is
+ *     not to be relied on then.
+ *  U2 A pod that is available goes only while more than replicas - maxUnavailable are. A set that
+ *     is to shrink counts only with the pods it is to keep.
  */
 import type { DeploymentSpec, ReplicaSet } from '../../api/kinds/workloads.ts';
 import { sum } from '../counts.ts';
@@ -40,7 +42,9 @@ export function isEmpty(set: ReplicaSet): boolean {
   return set.spec.replicas === 0 && hasFollowed(set) && replicas + terminatingReplicas === 0;
 }
 
-/** Whether the set has as many pods as it was last told to have: until then nobody knows how many. */
+/**
+ * Whether the set has as many pods as it was last told to have: until then nobody knows how many.
+ */
 function hasFollowed({ metadata, status }: ReplicaSet): boolean {
   const isDraft = metadata.uid === '';
   return isDraft || (status.observedGeneration ?? 0) >= (metadata.generation ?? 0);
@@ -66,7 +70,8 @@ function shrunk(
   const newAvailable = current ? availableOf(current) : 0;
   // New pods that are not available yet are no reason to let old ones go.
   const spare = sum(old.map((set) => set.spec.replicas)) + newAvailable - minAvailable;
-  // Old pods that do not serve go first: without them a broken version could hold up the one that mends it.
+  // Old pods that do not serve go first: without them a broken version could hold up the one that
+  // mends it.
   const cleaned = take(
     old.map((set) => ({ set, size: set.spec.replicas })),
     Math.max(0, spare),

@@ -1,6 +1,6 @@
 /**
- * Proportional scaling: a Deployment that is resized in the middle of a rollout grows or shrinks all its ReplicaSets
- * alike, so that a bad new version gets no larger share than it had.
+ * Proportional scaling: a Deployment that is resized in the middle of a rollout grows or shrinks
+ * all its ReplicaSets alike, so that a bad new version gets no larger share than it had.
  */
 import type { DeploymentSpec, ReplicaSet } from '../../api/kinds/workloads.ts';
 import { sum } from '../counts.ts';
@@ -16,7 +16,10 @@ export function isResized(spec: DeploymentSpec, fleet: Fleet): boolean {
   });
 }
 
-/** The sizes of the sets that change with the Deployment's; those that are left out stay as they are. */
+/**
+ * The sizes of the sets that change with the Deployment's; those that are left out stay as they
+ * are.
+ */
 export function scaledSizes(spec: DeploymentSpec, fleet: Fleet): readonly Sized[] {
   const { current, old } = fleet;
   const active = activeOf(fleet);
@@ -47,7 +50,8 @@ function isSaturated({ replicas }: DeploymentSpec, current: ReplicaSet | undefin
 function proportional(spec: DeploymentSpec, active: readonly ReplicaSet[]): readonly Sized[] {
   const allowed = spec.replicas > 0 ? spec.replicas + limitsOf(spec).maxSurge : 0;
   const change = allowed - sum(active.map((set) => set.spec.replicas));
-  // Newer sets come first when growing, older ones when shrinking: the new version is the one that is wanted.
+  // Newer sets come first when growing, older ones when shrinking: the new version is the one that
+  // is wanted.
   const newerFirst = change > 0 ? [...active].reverse() : active;
   const sets = [...newerFirst].sort((a, b) => b.spec.replicas - a.spec.replicas);
   let left = change;

@@ -46,7 +46,9 @@ export function statusOf(
   return { ...counts, ...(conditions.length > 0 ? { conditions } : {}) };
 }
 
-/** Whether the rollout is over: only pods of the present template are left, and all are available. */
+/**
+ * Whether the rollout is over: only pods of the present template are left, and all are available.
+ */
 export function isComplete({ spec, metadata }: Deployment, status: DeploymentStatus): boolean {
   return (
     (status.updatedReplicas ?? 0) === spec.replicas &&
@@ -56,7 +58,10 @@ export function isComplete({ spec, metadata }: Deployment, status: DeploymentSta
   );
 }
 
-/** When the rollout misses its deadline unless it goes on; undefined when there is nothing to wait for. */
+/**
+ * When the rollout misses its deadline unless it goes on; undefined when there is nothing to wait
+ * for.
+ */
 export function deadlineInMs(
   deployment: Deployment,
   { conditions }: DeploymentStatus,

@@ -1,11 +1,10 @@
 /** Endpoints: what a service shows of each of its pods. */
 import { sameJson } from '../../api/hash.ts';
-import type { Endpoint, EndpointSlice, Service, ServicePort } from '../../api/kinds/core.ts';
+import type { Endpoint, Service } from '../../api/kinds/core.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import { matchesLabels } from '../../api/selectors.ts';
 import { isTerminal, podIsReady } from '../pod/predicates.ts';
-
-export type SlicePorts = NonNullable<EndpointSlice['ports']>;
+import { portsOf, type SlicePorts } from './ports.ts';
 
 /** Endpoints that share a slice: their addresses are of one kind, and they serve the same ports. */
 export interface EndpointGroup {
@@ -16,12 +15,17 @@ export interface EndpointGroup {
 }
 
 /** Whether the service selects the pod. One without a selector has its endpoints from elsewhere. */
-export function selects({ spec, metadata }: Service, pod: Pod): boolean {
-  const { selector } = spec;
-  if (!selector || Object.keys(selector).length === 0 || spec.type === 'ExternalName') return false;
+export function selects(service: Service, pod: Pod): boolean {
+  const { spec, metadata } = service;
   return (
-    metadata.namespace === pod.metadata.namespace && matchesLabels(selector, pod.metadata.labels)
+    hasSelector(service) &&
+    metadata.namespace === pod.metadata.namespace &&
+    matchesLabels(spec.selector ?? {}, pod.metadata.labels)
   );
+}
+
+function hasSelector({ spec }: Service): boolean {
+  return Object.keys(spec.selector ?? {}).length > 0 && spec.type !== 'ExternalName';
 }
 
 /** All that a slice may show of the pod, so that other changes of it concern no service. */
@@ -51,7 +55,9 @@ export function groupsOf(service: Service, pods: readonly Pod[]): readonly Endpo
     if (same) same.endpoints.push(endpoint);
     else groups.push({ addressType, ports, endpoints: [endpoint] });
   }
-  return groups;
+  // A service without pods has one empty slice, so that who looks sees that it is kept.
+  const empty = { addressType: 'IPv4', ports: portsOf(service, undefined), endpoints: [] } as const;
+  return groups.length > 0 || !hasSelector(service) ? groups : [empty];
 }
 
 function byPodName(a: Pod, b: Pod): number {
@@ -75,21 +81,4 @@ function endpointOf({ spec, metadata }: Service, pod: Pod): Endpoint {
     targetRef: { kind: 'Pod', namespace, name, uid },
     ...(nodeName ? { nodeName } : {}),
   };
-}
-
-/** The service's ports as the pod serves them. A named port that the pod does not have is left out. */
-function portsOf({ spec }: Service, pod: Pod): SlicePorts {
-  return (spec.ports ?? []).flatMap((port) => {
-    const number = targetOf(port, pod);
-    if (number === undefined) return [];
-    const { name = '', protocol, appProtocol } = port;
-    return { name, protocol, port: number, ...(appProtocol ? { appProtocol } : {}) };
-  });
-}
-
-function targetOf({ port, targetPort = port, protocol }: ServicePort, pod: Pod) {
-  if (typeof targetPort === 'number') return targetPort;
-  return pod.spec.containers
-    .flatMap((container) => container.ports ?? [])
-    .find((p) => p.name === targetPort && p.protocol === protocol)?.containerPort;
 }

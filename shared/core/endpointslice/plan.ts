@@ -1,10 +1,12 @@
 /**
- * EndpointSlice: the addresses behind a service, in slices. Owns which endpoint is in which slice; what an endpoint
- * shows of its pod is endpoints.ts.
+ * EndpointSlice: the addresses behind a service, in slices. Owns which endpoint is in which slice;
+ * what an endpoint shows of its pod is endpoints.ts.
  *
  * Invariants:
- *  P1 An endpoint stays in its slice for as long as it can, so that a change of one pod changes one slice.
- *  P2 Names follow from the service's uid and a number: two looks that both add a slice add the same one.
+ *  P1 An endpoint stays in its slice for as long as it can, so that a change of one pod changes one
+ *     slice.
+ *  P2 Names follow from the service's uid and a number: two looks that both add a slice add the
+ *     same one.
  */
 import { nameHash, sameJson } from '../../api/hash.ts';
 import type { Endpoint, EndpointSlice, Service } from '../../api/kinds/core.ts';
@@ -19,7 +21,9 @@ export const SERVICE_NAME = 'kubernetes.io/service-name';
 export const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
 export const MANAGER = 'endpointslice-controller.k8s.io';
 
-/** As in Kubernetes: large enough that few are needed, small enough that a change is cheap to send. */
+/**
+ * As in Kubernetes: large enough that few are needed, small enough that a change is cheap to send.
+ */
 export const MAX_ENDPOINTS = 100;
 
 export interface EndpointSliceSnapshot {
@@ -95,7 +99,8 @@ function distribute(
     endpoints: sorted([...stay, ...rest.splice(0, Math.max(0, MAX_ENDPOINTS - stay.length))]),
   }));
   while (rest.length > 0) filled.push({ endpoints: rest.splice(0, MAX_ENDPOINTS) });
-  return filled.filter((share) => share.endpoints.length > 0);
+  const used = filled.filter((share) => share.endpoints.length > 0);
+  return used.length > 0 ? used : [filled[0] ?? { endpoints: [] }];
 }
 
 function uidOf({ targetRef }: Endpoint): string {

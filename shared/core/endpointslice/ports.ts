@@ -1,4 +1,7 @@
-/** The ports of a service as its pods serve them: target ports may be numbers, or names of container ports. */
+/**
+ * The ports of a service as its pods serve them: target ports may be numbers, or names of container
+ * ports.
+ */
 import type { EndpointSlice, Service, ServicePort } from '../../api/kinds/core.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 

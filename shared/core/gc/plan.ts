@@ -1,13 +1,14 @@
 /**
- * Garbage collection: what becomes of an object when its owners go, and of an owner that waits for its dependents.
- * Owns the meaning of owner references and of the two finalizers; does not own deletion itself (deletion.ts).
+ * Garbage collection: what becomes of an object when its owners go, and of an owner that waits for
+ * its dependents. Owns the meaning of owner references and of the two finalizers; does not own
+ * deletion itself (deletion.ts).
  *
- * Each object is decided on its own, from its owners or from its dependents, so that an owner of thousands costs each
- * of them one look.
+ * Each object is decided on its own, from its owners or from its dependents, so that an owner of
+ * thousands costs each of them one look.
  *
  * Invariants:
- *  G1 An object is deleted for want of owners only when each of them was looked up by name and uid, and is gone. An
- *     owner of a kind that is not served can't be looked up, and counts as there.
+ *  G1 An object is deleted for want of owners only when each of them was looked up by name and uid,
+ *     and is gone. An owner of a kind that is not served can't be looked up, and counts as there.
  *  G2 A finalizer is removed only when nothing is left of what it waits for.
  */
 import type { KubeObject, OwnerReference, ResourceName } from '../../api/meta.ts';
@@ -25,7 +26,9 @@ export interface GcSnapshot {
   readonly resource: ResourceName;
   readonly object: KubeObject;
   readonly owners: readonly OwnerFact[];
-  /** Objects that name this one as owner; read only when it waits for them, at most MAX_DEPENDENTS. */
+  /**
+   * Objects that name this one as owner; read only when it waits for them, at most MAX_DEPENDENTS.
+   */
   readonly dependents: readonly Dependent[];
 }
 
@@ -44,7 +47,10 @@ export interface Dependent {
 export const MAX_DEPENDENTS = 500;
 const NEXT_BATCH_AFTER_MS = 50;
 
-/** Resources whose objects own others as a matter of course: their foreground deletion goes on downwards. */
+/**
+ * Resources whose objects own others as a matter of course: their foreground deletion goes on
+ * downwards.
+ */
 const OWNING: ReadonlySet<ResourceName> = new Set(['deployments.apps', 'replicasets.apps']);
 
 export function planGarbage(snapshot: GcSnapshot, nowMs: number): Plan {

@@ -1,12 +1,13 @@
 /**
- * Namespace: deletes the contents of one that is going, then lets it go. Owns that and the conditions that say what
- * holds it up; that nothing new is made in it is the API server's to refuse, and for controllers to heed.
+ * Namespace: deletes the contents of one that is going, then lets it go. Owns that and the
+ * conditions that say what holds it up; that nothing new is made in it is the API server's to
+ * refuse, and for controllers to heed.
  *
  * Invariants:
  *  N1 `kubernetes` leaves spec.finalizers only when a look found nothing in the namespace.
  *  N2 Pods go gracefully: the namespace waits for their tasks (S5).
  */
-import { withCondition } from '../../api/conditions.ts';
+import { withCondition, withoutCondition } from '../../api/conditions.ts';
 import { sameJson } from '../../api/hash.ts';
 import type { Namespace } from '../../api/kinds/core.ts';
 import type { KubeObject, ResourceName } from '../../api/meta.ts';
@@ -15,13 +16,13 @@ import { type Action, inOrder, NOTHING, type Plan, update } from '../plan.ts';
 
 export interface NamespaceSnapshot {
   readonly namespace: Namespace;
-  /** What is in it, by resource; at most MAX_CONTENTS of each. Read only while it is Terminating. */
-  readonly contents: readonly Contents[];
+  /** What is in it, at most MAX_CONTENTS of each resource. Read only while it is Terminating. */
+  readonly contents: readonly Content[];
 }
 
-export interface Contents {
+export interface Content {
   readonly resource: ResourceName;
-  readonly objects: readonly KubeObject[];
+  readonly object: KubeObject;
 }
 
 /** Objects of a resource deleted in one plan; their going wakes the namespace for the next. */
@@ -30,19 +31,16 @@ const NEXT_BATCH_AFTER_MS = 50;
 
 export function planNamespace({ namespace, contents }: NamespaceSnapshot, nowMs: number): Plan {
   if (namespace.metadata.deletionTimestamp === undefined) return NOTHING;
-  const left = contents.filter(({ objects }) => objects.length > 0);
-  if (left.length === 0) return finish(namespace);
-  const deletions = left.flatMap(({ resource, objects }) =>
-    objects.flatMap((object) => deletionOf(resource, object, nowMs)),
-  );
+  if (contents.length === 0) return finish(namespace);
+  const deletions = contents.flatMap((content) => deletionOf(content, nowMs));
   if (deletions.length > 0) {
     return { stages: [deletions], blocked: [], againAfterMs: NEXT_BATCH_AFTER_MS };
   }
-  return wait(namespace, left, nowMs);
+  return wait(namespace, contents, nowMs);
 }
 
 /** What is being deleted already needs no second word. */
-function deletionOf(resource: ResourceName, object: KubeObject, nowMs: number): readonly Action[] {
+function deletionOf({ resource, object }: Content, nowMs: number): readonly Action[] {
   const marked = object.metadata.deletionTimestamp !== undefined;
   if (marked && !mayBeRemoved(resource, object)) return [];
   return [deletion(resource, object, {}, nowMs) ?? []].flat();
@@ -59,39 +57,34 @@ function finish(namespace: Namespace): Plan {
   return sameJson(next, namespace) ? NOTHING : inOrder(update('namespaces', next));
 }
 
-/** Everything is on its way: say what is left. */
-function wait(namespace: Namespace, left: readonly Contents[], nowMs: number): Plan {
-  const remaining = left.map(
-    ({ resource, objects }) =>
-      `${resource}${dot(resource)} has ${objects.length} resource instances`,
-  );
-  const message = `Some resources are remaining: ${remaining.join(', ')}`;
-  const next = said(namespace, 'NamespaceContentRemaining', 'SomeResourcesRemain', message, nowMs);
-  const holders = left.flatMap(({ objects }) =>
-    objects.flatMap((o) => o.metadata.finalizers ?? []),
-  );
-  const counts = [...new Set(holders)].sort().map((finalizer) => {
-    const count = holders.filter((f) => f === finalizer).length;
-    return `${finalizer} in ${count} resource instances`;
-  });
-  const held = `Some content in the namespace has finalizers remaining: ${counts.join(', ')}`;
-  const done =
-    counts.length > 0
-      ? said(next, 'NamespaceFinalizersRemaining', 'SomeFinalizersRemain', held, nowMs)
-      : next;
+/** Everything is on its way: say what is left, without counts, so that progress costs no writes. */
+function wait(namespace: Namespace, contents: readonly Content[], nowMs: number): Plan {
+  const resources = sortedSet(contents.map(({ resource }) => resource));
+  const finalizers = sortedSet(contents.flatMap(({ object }) => object.metadata.finalizers ?? []));
+  const remaining = {
+    type: 'NamespaceContentRemaining',
+    status: 'True' as const,
+    reason: 'SomeResourcesRemain',
+    message: `Some resources are remaining: ${resources.join(', ')}`,
+  };
+  const held = {
+    type: 'NamespaceFinalizersRemaining',
+    status: 'True' as const,
+    reason: 'SomeFinalizersRemain',
+    message: `Some content in the namespace has finalizers remaining: ${finalizers.join(', ')}`,
+  };
+  const told = withCondition(namespace.status.conditions, remaining, nowMs);
+  const conditions =
+    finalizers.length > 0
+      ? withCondition(told, held, nowMs)
+      : withoutCondition(told, 'NamespaceFinalizersRemaining');
+  const next = { ...namespace, status: { ...namespace.status, conditions } };
   return {
-    stages: sameJson(done, namespace) ? [] : [[update('namespaces', done)]],
-    blocked: [message],
+    stages: sameJson(next, namespace) ? [] : [[update('namespaces', next)]],
+    blocked: [remaining.message],
   };
 }
 
-/** Kubernetes writes resources of the core group with a dot at the end. */
-function dot(resource: ResourceName): string {
-  return resource.includes('.') ? '' : '.';
-}
-
-function said(namespace: Namespace, type: string, reason: string, message: string, nowMs: number) {
-  const condition = { type, status: 'True' as const, reason, message };
-  const conditions = withCondition(namespace.status.conditions, condition, nowMs);
-  return { ...namespace, status: { ...namespace.status, conditions } };
+function sortedSet(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].sort();
 }

@@ -1,11 +1,13 @@
 /**
- * ReplicaSet: keeps a number of pods of one template. Owns which pods are made and which go; does not own how a pod
- * lives (core/pod) or where (core/scheduling).
+ * ReplicaSet: keeps a number of pods of one template. Owns which pods are made and which go; does
+ * not own how a pod lives (core/pod) or where (core/scheduling).
  *
  * Invariants:
- *  R1 Pods to make are named by slot and incarnation (slots.ts), so that no repeat makes one twice (S8).
+ *  R1 Pods to make are named by slot and incarnation (slots.ts), so that no repeat makes one twice
+ *     (S8).
  *  R2 A plan makes pods or deletes surplus ones, never both.
- *  R3 `observedGeneration` reaches a generation only once the pods that exist are as many as it wants.
+ *  R3 `observedGeneration` reaches a generation only once the pods that exist are as many as it
+ *     wants.
  */
 import { sameJson } from '../../api/hash.ts';
 import type { Namespace } from '../../api/kinds/core.ts';
@@ -28,7 +30,10 @@ export interface ReplicaSetSnapshot {
   readonly namespace: Namespace | undefined;
 }
 
-/** Pods made or deleted in one plan: the rest follows in the next, so that other sets have their turn. */
+/**
+ * Pods made or deleted in one plan: the rest follows in the next, so that other sets have their
+ * turn.
+ */
 export const MAX_PODS_PER_PLAN = 500;
 /** The changes of pods wake the set anyway; this is for when those wakes are lost. */
 const NEXT_BATCH_AFTER_MS = 50;
@@ -109,8 +114,8 @@ function deletions(set: ReplicaSet, active: readonly Pod[], tooMany: number, now
 }
 
 /**
- * Pods that have failed are replaced like missing ones, and removed: Kubernetes leaves thousands of them to a cleaner
- * of its own, which would be a leak here (L2).
+ * Pods that have failed are replaced like missing ones, and removed: Kubernetes leaves thousands of
+ * them to a cleaner of its own, which would be a leak here (L2).
  */
 function terminalOf(pods: readonly Pod[]): readonly Pod[] {
   return pods.filter((pod) => isTerminal(pod) && pod.metadata.deletionTimestamp === undefined);

@@ -1,11 +1,13 @@
 /**
- * Slots: the identity of a ReplicaSet's pods. A set of n replicas fills n slots; the pods that fill a slot one after
- * the other are its incarnations. Name and identity of a pod follow from (set uid, slot, incarnation), so that a
- * creation that is repeated, replayed or raced makes the same pod and not another (architecture D4).
+ * Slots: the identity of a ReplicaSet's pods. A set of n replicas fills n slots; the pods that fill
+ * a slot one after the other are its incarnations. Name and identity of a pod follow from (set uid,
+ * slot, incarnation), so that a creation that is repeated, replayed or raced makes the same pod and
+ * not another (architecture D4).
  *
- * The first incarnation that is known of an empty slot is always the same, whatever the set's generation is: two
- * looks that both miss a pod (a lagging index, a scaling in between) then still agree on its name. The price is
- * that a name may come back, under another uid, after a set was scaled down and up.
+ * The first incarnation that is known of an empty slot is always the same, whatever the set's
+ * generation is: two looks that both miss a pod (a lagging index, a scaling in between) then still
+ * agree on its name. The price is that a name may come back, under another uid, after a set was
+ * scaled down and up.
  */
 import { admitPodSpec, qosClass } from '../../api/defaults.ts';
 import { nameHash } from '../../api/hash.ts';
@@ -28,13 +30,18 @@ interface Slot {
   readonly incarnation: number;
 }
 
-/** The slot of the pod; undefined for adopted pods and those whose annotation somebody has changed. */
+/**
+ * The slot of the pod; undefined for adopted pods and those whose annotation somebody has changed.
+ */
 export function slotOf(pod: Pod): Slot | undefined {
   const match = /^(\d{1,9})\/(\d{1,9})$/.exec(pod.metadata.annotations?.[SLOT_ANNOTATION] ?? '');
   return match ? { slot: Number(match[1]), incarnation: Number(match[2]) } : undefined;
 }
 
-/** Pods for the lowest `count` slots that no active pod fills, each under a name that no known pod has. */
+/**
+ * Pods for the lowest `count` slots that no active pod fills, each under a name that no known pod
+ * has.
+ */
 export function podsForFreeSlots(
   set: ReplicaSet,
   template: PodTemplate,

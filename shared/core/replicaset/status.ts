@@ -20,8 +20,9 @@ export interface Failure {
 }
 
 /**
- * `settled` says that the number of pods is as the present generation wants it. Only then is that generation
- * observed: who reads `observedGeneration` may rely on the counts being those of the replicas asked for.
+ * `settled` says that the number of pods is as the present generation wants it. Only then is that
+ * generation observed: who reads `observedGeneration` may rely on the counts being those of the
+ * replicas asked for.
  */
 export function statusOf(
   set: ReplicaSet,

@@ -1,4 +1,7 @@
-/** Surplus: which pods go first when there are too many. The order is Kubernetes', made total by the name. */
+/**
+ * Surplus: which pods go first when there are too many. The order is Kubernetes', made total by the
+ * name.
+ */
 import type { Pod } from '../../api/kinds/pod.ts';
 import { parseTime } from '../../api/time.ts';
 import { podIsReady } from '../pod/predicates.ts';
@@ -12,7 +15,8 @@ export function surplusOf(pods: readonly Pod[], count: number): readonly Pod[] {
   if (count <= 0) return [];
   const perNode = countBy(pods, (pod) => pod.spec.nodeName ?? '');
   const doubles = doublesOf(pods);
-  // Lower goes first. Numbers, worst reason to stay first, so that the order reads from top to bottom.
+  // Lower goes first. Numbers, worst reason to stay first, so that the order reads from top to
+  // bottom.
   const reasonsToStay = (pod: Pod): readonly number[] => [
     pod.spec.nodeName ? 1 : 0,
     phaseRank(pod),

@@ -1,4 +1,7 @@
-/** What every active namespace has: the ServiceAccount `default` and the ConfigMap with the cluster's CA. */
+/**
+ * What every active namespace has: the ServiceAccount `default` and the ConfigMap with the
+ * cluster's CA.
+ */
 import { sameJson } from '../../api/hash.ts';
 import type { ConfigMap, Namespace, ServiceAccount } from '../../api/kinds/core.ts';
 import { draftMeta } from '../../api/meta.ts';

@@ -1,4 +1,6 @@
-/** A Deployment in a model of a cluster: its own plans and those of its ReplicaSets, step by step. */
+/**
+ * A Deployment in a model of a cluster: its own plans and those of its ReplicaSets, step by step.
+ */
 import type {
   Deployment,
   DeploymentSpec,

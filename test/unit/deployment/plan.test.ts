@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Deployment, DeploymentSpec } from '../../../shared/api/kinds/workloads.ts';
+import type { DeploymentSpec } from '../../../shared/api/kinds/workloads.ts';
 import type { AnyObject } from '../../../shared/api/meta.ts';
 import { limitsOf } from '../../../shared/core/deployment/limits.ts';
 import { template } from '../replicaset/fixtures.ts';
@@ -267,7 +267,7 @@ describe('what ReplicaSets take over from their Deployment', () => {
       'kubectl.kubernetes.io/last-applied-configuration': '{}',
     };
     const metadata = { ...deployment.metadata, annotations };
-    rollout.put('deployments.apps', { ...deployment, metadata } as Deployment);
+    rollout.put('deployments.apps', { ...deployment, metadata });
     rollout.settle();
     const [set] = rollout.sets;
     expect(set?.metadata.annotations?.['kubernetes.io/change-cause']).toBe('an image');

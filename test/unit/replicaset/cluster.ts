@@ -1,6 +1,6 @@
 /**
- * A model of a store for plans: conditional writes, derived names, nothing else. A plan may be carried out in part,
- * late or twice, as by a process that crashes.
+ * A model of a store for plans: conditional writes, derived names, nothing else. A plan may be
+ * carried out in part, late or twice, as by a process that crashes.
  */
 import type { Pod } from '../../../shared/api/kinds/pod.ts';
 import type { Deployment, ReplicaSet } from '../../../shared/api/kinds/workloads.ts';

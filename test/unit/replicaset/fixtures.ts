@@ -31,7 +31,7 @@ export function replicaSet(replicas: number, spec: object = {}, metadata: object
       ...spec,
     },
     status: { replicas: 0 },
-  } as ReplicaSet;
+  };
 }
 
 export function pod(name: string, owner: ReplicaSet | undefined, more: Partial<Pod> = {}): Pod {

@@ -28,7 +28,7 @@ function start(replicas: number): Cluster {
 }
 
 describe('a ReplicaSet under repeats', () => {
-  it('never makes a pod twice, although plans are carried out twice, in part, and of half-blind looks', () => {
+  it('never makes a pod twice, be plans repeated, cut short, or of half-blind looks', () => {
     const steps = fc.array(
       fc.record({ hidden: fc.nat(), part: fc.nat({ max: 12 }), times: fc.constantFrom(1, 2, 3) }),
       { minLength: 1, maxLength: 8 },
