@@ -126,6 +126,31 @@ export function testContract(kubectls: readonly string[]): void {
       expect(status.observedGeneration).toBe(1);
     });
 
+    it('follows rollouts', async () => {
+      const { metadata } = JSON.parse(await kubectl.ok('get deploy web -o json'));
+      const following = kubectl.run('rollout status deploy/web --timeout=10s');
+      const counts = { replicas: 5, updatedReplicas: 5, readyReplicas: 5, availableReplicas: 5 };
+      const status = { observedGeneration: metadata.generation, ...counts };
+      const text = JSON.stringify({ status });
+      await kubectl.ok(`patch deploy web --subresource=status --type=merge -p ${text}`);
+      expect((await following).out).toContain('deployment "web" successfully rolled out');
+      expect(await kubectl.ok('rollout history deploy/web')).toContain('deployment.apps/web');
+      const undone = await kubectl.run('rollout undo deploy/web');
+      expect(undone.err).toContain('no rollout history found');
+    });
+
+    it('runs, exposes, and removes by force', async () => {
+      expect(await kubectl.ok('run once --image=app:1 --restart=Never')).toContain(
+        'pod/once created',
+      );
+      expect(await kubectl.ok('expose pod once --port=80')).toContain('service/once exposed');
+      expect(await kubectl.ok('get pod once -o wide')).toMatch(/once\s+0\/1\s+Pending/);
+      await kubectl.ok('delete pod once --force --grace-period=0');
+      await kubectl.ok('delete svc once');
+      expect(await kubectl.ok('get --raw /readyz')).toBe('ok');
+      expect((await kubectl.run('top pods')).err).toContain('Metrics API not available');
+    });
+
     it('edits, replaces and explains', async () => {
       const editor = join(cluster.folder, `edit-${minor}.sh`);
       writeFileSync(editor, '#!/bin/sh\nsed -i "s/tier: front/tier: back/" "$1"\n', {
