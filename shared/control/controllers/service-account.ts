@@ -1,17 +1,19 @@
-/** The service-account controller: woken by namespaces, and by changes of what it put into them. */
-import { type Change, keyOf } from '../../api/change.ts';
-import type { ConfigMap, Namespace, ServiceAccount } from '../../api/kinds/core.ts';
+/**
+ * Wakes and reads for core/serviceaccount: a namespace is looked at when it, or what it must have,
+ * changes.
+ */
+import type { Change } from '../../api/change.ts';
+import type { ConfigMap, Namespace } from '../../api/kinds/core.ts';
 import type { ObjectKey } from '../../api/meta.ts';
 import {
   DEFAULT_ACCOUNT,
   planServiceAccount,
-  ROOT_CA,
+  ROOT_CA_CONFIG_MAP,
   type ServiceAccountSnapshot,
 } from '../../core/serviceaccount/plan.ts';
 import type { Controller, Reader } from '../controller.ts';
 import { NAMESPACES, namespaceKey } from './namespace.ts';
 
-/** `caPem` is the certificate authority that pods trust the API by. */
 export function serviceAccountController(caPem: string): Controller<ServiceAccountSnapshot> {
   return {
     name: 'service-account',
@@ -23,24 +25,24 @@ export function serviceAccountController(caPem: string): Controller<ServiceAccou
 }
 
 function wakes({ type, resource, object, previous }: Change): readonly ObjectKey[] {
-  if (resource === NAMESPACES) {
-    return type === 'put' && !previous ? [keyOf(NAMESPACES, object)] : [];
-  }
-  const { name, namespace } = object.metadata;
-  const lost = resource === 'serviceaccounts' && name === DEFAULT_ACCOUNT && type === 'delete';
-  const changed = resource === 'configmaps' && name === ROOT_CA;
-  return namespace && (lost || changed) ? [namespaceKey(namespace)] : [];
+  const { name, namespace = '' } = object.metadata;
+  // An update of a namespace changes nothing about what it must have.
+  if (resource === NAMESPACES) return type === 'put' && !previous ? [namespaceKey(name)] : [];
+  const mustBeThere =
+    (resource === 'serviceaccounts' && name === DEFAULT_ACCOUNT) ||
+    (resource === 'configmaps' && name === ROOT_CA_CONFIG_MAP);
+  return mustBeThere ? [namespaceKey(namespace)] : [];
 }
 
 async function snapshot(
-  { name: namespace }: ObjectKey,
+  key: ObjectKey,
   read: Reader,
   caPem: string,
 ): Promise<ServiceAccountSnapshot | undefined> {
-  const [home, account, rootCa] = await Promise.all([
-    read.get<Namespace>(namespaceKey(namespace)),
-    read.get<ServiceAccount>({ resource: 'serviceaccounts', namespace, name: DEFAULT_ACCOUNT }),
-    read.get<ConfigMap>({ resource: 'configmaps', namespace, name: ROOT_CA }),
-  ]);
-  return home && { namespace: home, account, rootCa, caPem };
+  const namespace = await read.get<Namespace>(key);
+  if (!namespace) return undefined;
+  const inIt = (resource: string, name: string) => ({ resource, namespace: key.name, name });
+  const account = await read.get(inIt('serviceaccounts', DEFAULT_ACCOUNT));
+  const authority = await read.get<ConfigMap>(inIt('configmaps', ROOT_CA_CONFIG_MAP));
+  return { namespace, hasAccount: account !== undefined, authority, caPem };
 }

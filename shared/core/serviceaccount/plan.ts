@@ -1,49 +1,54 @@
 /**
- * What every active namespace has: the ServiceAccount `default` and the ConfigMap with the
- * cluster's CA.
+ * What every namespace has from the start: the service account that pods run as unless they name
+ * another, and the authority by which they trust the API.
  */
-import { sameJson } from '../../api/hash.ts';
 import type { ConfigMap, Namespace, ServiceAccount } from '../../api/kinds/core.ts';
 import { draftMeta } from '../../api/meta.ts';
-import { type Action, create, NOTHING, type Plan, update } from '../plan.ts';
+import { type Action, blocked, create, NOTHING, type Plan } from '../plan.ts';
 
 export const DEFAULT_ACCOUNT = 'default';
-export const ROOT_CA = 'kube-root-ca.crt';
-const CA_KEY = 'ca.crt';
+export const ROOT_CA_CONFIG_MAP = 'kube-root-ca.crt';
 
 export interface ServiceAccountSnapshot {
   readonly namespace: Namespace;
-  readonly account: ServiceAccount | undefined;
-  readonly rootCa: ConfigMap | undefined;
-  /** The certificate authority, in PEM form; public. */
+  readonly hasAccount: boolean;
+  readonly authority: ConfigMap | undefined;
+  /** The certificate authority in PEM form; public. */
   readonly caPem: string;
 }
 
 export function planServiceAccount(snapshot: ServiceAccountSnapshot): Plan {
-  const { namespace, account, rootCa, caPem } = snapshot;
-  const { name, deletionTimestamp } = namespace.metadata;
-  if (deletionTimestamp !== undefined) return NOTHING;
-  const actions: readonly Action[] = [
-    ...(account ? [] : [create('serviceaccounts', newAccount(name))]),
-    ...rootCaActions(name, rootCa, { [CA_KEY]: caPem }),
-  ];
+  const { namespace, hasAccount, authority, caPem } = snapshot;
+  if (namespace.metadata.deletionTimestamp) return blocked('the namespace is being deleted');
+  const { name } = namespace.metadata;
+  const actions: Action[] = [];
+  if (!hasAccount) actions.push(create('serviceaccounts', account(name)));
+  if (!authority) actions.push(create('configmaps', rootAuthority(name, caPem)));
+  else if (authority.data?.['ca.crt'] !== caPem) {
+    // A new start may have a new authority; pods that trust the old one would trust nobody.
+    const current = { ...authority, data: { ...authority.data, 'ca.crt': caPem } };
+    actions.push({ kind: 'update', resource: 'configmaps', object: { ...current } });
+  }
   return actions.length > 0 ? { stages: [actions], blocked: [] } : NOTHING;
 }
 
-function newAccount(namespace: string): ServiceAccount {
-  const metadata = draftMeta({ name: DEFAULT_ACCOUNT, namespace });
-  return { apiVersion: 'v1', kind: 'ServiceAccount', metadata };
+function account(namespace: string): ServiceAccount {
+  return {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: draftMeta({ name: DEFAULT_ACCOUNT, namespace }),
+  };
 }
 
-function rootCaActions(
-  namespace: string,
-  rootCa: ConfigMap | undefined,
-  data: { readonly [key: string]: string },
-): readonly Action[] {
-  if (rootCa && sameJson(rootCa.data, data)) return [];
-  if (rootCa) return [update('configmaps', { ...rootCa, data } as ConfigMap)];
-  const metadata = draftMeta({ name: ROOT_CA, namespace });
-  return [
-    create('configmaps', { apiVersion: 'v1', kind: 'ConfigMap', metadata, data } as ConfigMap),
-  ];
+function rootAuthority(namespace: string, caPem: string): ConfigMap {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: draftMeta({
+      name: ROOT_CA_CONFIG_MAP,
+      namespace,
+      annotations: { 'kubernetes.io/description': 'The certificate authority of this API.' },
+    }),
+    data: { 'ca.crt': caPem },
+  };
 }

@@ -100,12 +100,12 @@ describe('the slices of a service', () => {
     expect(slice?.endpoints[0]?.conditions).toEqual(conditions);
   });
 
-  it.each([
+  it.each<[string, object]>([
     ['without an address', { ...pod('a'), status: { phase: 'Running' } }],
     ['that has ended', { ...pod('a'), status: { ...pod('a').status, phase: 'Succeeded' } }],
     ['with other labels', pod('a', { metadata: { labels: { app: 'other' } } })],
   ])('leave out a pod %s', (_what, left) => {
-    expect(after(service(), [left]).slices.flatMap(names)).toEqual([]);
+    expect(after(service(), [left as Pod]).slices.flatMap(names)).toEqual([]);
   });
 
   it('are one empty slice for a service without pods, and the first pod gets into it', () => {
