@@ -17,7 +17,7 @@ import { taskIdOf, type TaskState } from '../api/task.ts';
 import { isTerminal, podIsActive, podIsReady } from './pod/predicates.ts';
 import { amountOf, podRequests, type Requests } from './pod/requests.ts';
 
-export type InvariantName = 'S1' | 'S2' | 'S5' | 'S6' | 'S7' | 'L1' | 'L2' | 'L3';
+export type InvariantName = 'S1' | 'S2' | 'S5' | 'S6' | 'S7' | 'S8' | 'L1' | 'L2' | 'L3';
 
 export interface Violation {
   readonly invariant: InvariantName;

@@ -19,37 +19,37 @@ export interface Defect {
 export const DEFECTS: { readonly [name: string]: Defect } = {
   blindUpdate: {
     what: 'a write that lost its race is written all the same',
-    seeds: 10,
+    seeds: 15,
     alter: (parts) => withStore(parts, 'all', blindUpdate),
   },
   randomNames: {
     what: 'pods of a ReplicaSet are named at random, not by slot',
-    seeds: 10,
+    seeds: 25,
     alter: (parts) => withPlans(parts, 'replicaset', renaming()),
   },
   noVersionGate: {
     what: 'messages about tasks are believed in the order in which they come',
-    seeds: 20,
+    seeds: 10,
     alter: (parts) => ({ ...parts, health: believeAll(parts.health) }),
   },
   forgottenLaunch: {
     what: 'a pod that is deleted before its launch was answered is removed without asking',
-    seeds: 20,
+    seeds: 40,
     alter: (parts) => withPlans(parts, 'pod', forgetLaunch),
   },
   earlyRelease: {
     what: 'the room of a pod is given away when it is asked to stop, not when it has stopped',
-    seeds: 20,
+    seeds: 15,
     alter: (parts) => withStore(parts, 'schedule', hideDeleting),
   },
   noFencing: {
     what: 'tasks of a node that is out of reach are taken for ended',
-    seeds: 10,
+    seeds: 15,
     alter: (parts) => ({ ...parts, health: assumeDead(parts.health) }),
   },
   noSweep: {
     what: 'nothing repairs what lost messages have missed',
-    seeds: 20,
+    seeds: 25,
     alter: (parts) => ({ ...parts, sweep: async () => {} }),
   },
 };

@@ -11,6 +11,8 @@ const COMMON = {
   lostRequest: 0.02,
   /** The call takes effect; its caller is told that the service is unavailable. */
   lostAnswer: 0.02,
+  /** As `lostAnswer`, for launches: RunTask is the call that is ambiguous most often. */
+  lostLaunch: 0.1,
   /** The caller dies as it calls; the call never arrives. */
   crashBefore: 0.006,
   /** The caller dies while the call takes effect. */
@@ -27,8 +29,10 @@ const COMMON = {
   streamDelay: 0.1,
   streamLoss: 0.02,
   queueDuplicate: 0.05,
+  /** A message is handed out twice at the same time: two work on one key, or two schedulers on one cell. */
+  queueTwin: 0.05,
   queueDelay: 0.1,
-  scheduleDuplicate: 0.2,
+  scheduleTwin: 0.2,
   healthDuplicate: 0.1,
   healthDelay: 0.2,
   healthLoss: 0.05,

@@ -60,7 +60,7 @@ export class FaultyNetwork implements Network {
         const acting = this.#act(call, effect);
         acting.catch(() => {}); // it may have nobody to tell
         if (faults.hits('crashAfter')) return this.#kill(call);
-        if (faults.hits('lostAnswer')) return timeOut();
+        if (faults.hits(call.operation === 'run' ? 'lostLaunch' : 'lostAnswer')) return timeOut();
         const legMs = this.#legMs(call.service);
         acting.then(
           (value) => answer(legMs, () => resolve(value)),
@@ -130,9 +130,9 @@ export function faultyPost(faults: Faults): Post {
             ...(faults.hits('healthDuplicate') ? [faults.lengthMs(LATE_MS)] : []),
           ];
         case 'schedule':
-          // The twin is handed out at the same time: two schedulers race.
-          return faults.hits('scheduleDuplicate') ? [0, 0] : [0];
+          return faults.hits('scheduleTwin') ? [0, 0] : [0];
         case 'reconcile':
+          if (faults.hits('queueTwin')) return [0, 0];
           return [
             faults.hits('queueDelay') ? faults.lengthMs(DUPLICATE_MS) : 0,
             ...(faults.hits('queueDuplicate') ? [faults.lengthMs(DUPLICATE_MS)] : []),

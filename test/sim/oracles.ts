@@ -11,6 +11,7 @@ import type { Deployment, ReplicaSet } from '../../shared/api/kinds/workloads.ts
 import {
   type AnyObject,
   compareVersions,
+  controllerOf,
   keyText,
   type KubeObject,
 } from '../../shared/api/meta.ts';
@@ -24,12 +25,14 @@ import {
   checkOneTaskPerPod,
   checkOwners,
   type ClusterFacts,
+  isLive,
   type InvariantName,
   type TaskFact,
   type Violation,
 } from '../../shared/core/invariants.ts';
-import { isTerminal } from '../../shared/core/pod/predicates.ts';
+import { isTerminal, podIsActive } from '../../shared/core/pod/predicates.ts';
 import { podRequests, type Requests } from '../../shared/core/pod/requests.ts';
+import { Asked } from './asked.ts';
 
 /** An invariant that does not hold, or an error that nobody has thought of. */
 export type Broken = Omit<Violation, 'invariant'> & {
@@ -47,12 +50,14 @@ export class Oracles {
   readonly #gone = new Set<string>();
   /** When an object came into an index: `uid/index/value`. */
   readonly #indexedAtMs = new Map<string, number>();
+  readonly #asked: Asked;
   readonly #nowMs: () => number;
   readonly #writer: () => string;
 
   /** `writer` names the process whose write takes effect right now. */
   constructor(nowMs: () => number, writer: () => string) {
     this.#nowMs = nowMs;
+    this.#asked = new Asked(nowMs);
     this.#writer = writer;
   }
 
@@ -65,12 +70,18 @@ export class Oracles {
     if (type === 'delete') {
       known.delete(key);
       this.#gone.add(object.metadata.uid);
+      this.#checkTasksOfGone(key, object.metadata.uid);
     } else {
       if (this.#gone.has(object.metadata.uid)) this.#broken('S5', `${key} came back`);
       known.set(key, object);
       this.#indexed(resource, object);
     }
-    if (resource === 'pods') this.#podChanged(object as unknown as Pod);
+    if (resource === 'pods') {
+      const pod = object as unknown as Pod;
+      if (!previous) this.#checkAskedFor(pod);
+      this.#podChanged(pod);
+    }
+    if (resource === 'replicasets.apps') this.#asked.changed(object as unknown as ReplicaSet);
   }
 
   reported(message: HealthMessage): void {
@@ -174,6 +185,27 @@ export class Oracles {
     }
   }
 
+  /** S5: what is gone has nothing that runs. */
+  #checkTasksOfGone(key: string, uid: string): void {
+    for (const { state } of this.#tasks.values()) {
+      if (state.podUid !== uid || !isLive(state)) continue;
+      this.#broken('S5', `${key} was removed while its task ${state.id} lives`);
+    }
+  }
+
+  /** S8: a ReplicaSet never has more pods than it was asked for. */
+  #checkAskedFor(pod: Pod): void {
+    const owner = controllerOf(pod)?.uid;
+    const asked = owner === undefined ? undefined : this.#asked.most(owner);
+    if (asked === undefined) return;
+    const active = ([...this.#table('pods').values()] as unknown as Pod[]).filter(
+      (other) => controllerOf(other)?.uid === owner && podIsActive(other),
+    );
+    if (active.length <= asked + TOLERATED_SURPLUS) return;
+    const message = `${pod.metadata.name} is the ${active.length}th pod of ${asked} asked for`;
+    this.#broken('S8', message);
+  }
+
   #podChanged(pod: Pod): void {
     const { uid } = pod.metadata;
     if (!this.#requests.has(uid)) this.#requests.set(uid, podRequests(pod.spec));
@@ -218,6 +250,12 @@ export class Oracles {
     this.violations.push({ invariant, message });
   }
 }
+
+/**
+ * A pod whose slot has known more than one incarnation may be made twice: by a look that an index hid it from, or by
+ * the late create of a dead process. Its set takes the surplus away as soon as it sees it.
+ */
+const TOLERATED_SURPLUS = 2;
 
 /** Controllers never write the spec of these. */
 const USERS_OWN = new Set(['deployments.apps', 'services', 'configmaps']);

@@ -60,6 +60,7 @@ export class Workload {
       [8, () => this.#create(this.#newDeployment(ns, name))],
       [4, () => patch({ spec: { replicas: this.#random.integer(5) } })],
       [4, () => patch(templateChange(this.#image(), this.#behaviour()))],
+      [3, () => this.#flap(ns, name)],
       [1, () => patch({ spec: { paused: true } })],
       [1, () => patch({ spec: { paused: null } })],
       [2, () => this.#delete('deployments', ns, name)],
@@ -131,6 +132,13 @@ export class Workload {
     return this.#send('DELETE', 'pods', metadata.namespace, metadata.name, {
       body: { kind: 'DeleteOptions', apiVersion: 'v1', ...(now ? { gracePeriodSeconds: 1 } : {}) },
     });
+  }
+
+  /** Up, and down again while the pods are still on their way: launches meet deletions. */
+  async #flap(ns: string, name: string): Promise<void> {
+    await this.#patch(ns, name, { spec: { replicas: 4 } });
+    await this.#world.clock.delay(this.#random.integer(FLAP_MS));
+    await this.#patch(ns, name, { spec: { replicas: this.#random.integer(2) } });
   }
 
   /** What the cloud says of its machines, again: the sweep of instances, which the product does not have yet. */
@@ -219,6 +227,7 @@ export class Workload {
 }
 
 const CLIENT_PATIENCE_MS = 60_000;
+const FLAP_MS = 4_000;
 
 function templateChange(image: string, behaviour: object) {
   const metadata = { annotations: { [SIMULATE]: JSON.stringify(behaviour) } };
