@@ -57,8 +57,8 @@ export interface LocalPlane {
 const SWEEP_INTERVAL_MS = 300_000;
 
 /** Enough to fill the store's group commits. */
-const RECONCILES_AT_A_TIME = 64;
-const HEALTH_AT_A_TIME = 64;
+const RECONCILES_AT_A_TIME = 256;
+const HEALTH_AT_A_TIME = 256;
 
 export async function startPlane(options: PlaneOptions): Promise<LocalPlane> {
   const { recorder } = options;

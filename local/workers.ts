@@ -12,13 +12,13 @@ import type { Recorder } from '../shared/ports/recorder.ts';
 const WAIT_MS = 60_000;
 
 /**
- * Work that took long rests for as long again before its key is worked on again; its wakes merge meanwhile. A key whose
- * look costs as much as there are pods (a ReplicaSet of thousands, a cell) then takes a bounded share of the process,
- * however often its pods change.
+ * Work that took long rests for as long before its key is worked on again, so that its wakes merge
+ * meanwhile: a key whose look costs as much as there are pods (a large ReplicaSet, the scheduler's
+ * cell) leaves half of the process to others, however often its pods change. Work that has more to
+ * do goes on when it said, and no rest is so long that somebody would notice.
  */
 const RESTS_FROM_MS = 20;
-const REST_FACTOR = 2;
-const LONGEST_REST_MS = 1_000;
+const LONGEST_REST_MS = 100;
 
 /** Pause after a queue that throws, so that a broken one does not spin. */
 const BROKEN_QUEUE_PAUSE_MS = 1_000;
@@ -65,7 +65,10 @@ export async function runWorker(worker: Worker, context: WorkerContext): Promise
   await Promise.all(resting);
 }
 
-/** Does the work; what is left, to rest and to settle, comes back as a function and takes no worker's place. */
+/**
+ * Does the work. What is left, to rest and to settle, comes back as a function: it takes no
+ * worker's place.
+ */
 async function workOn(
   delivery: Delivery,
   { queue, work }: Worker,
@@ -78,8 +81,7 @@ async function workOn(
   };
   try {
     const outcome = await work(delivery);
-    const tookMs = clock.nowMs() - startedAtMs;
-    const restMs = tookMs < RESTS_FROM_MS ? 0 : Math.min(tookMs * REST_FACTOR, LONGEST_REST_MS);
+    const restMs = outcome.type === 'done' ? restAfter(clock.nowMs() - startedAtMs) : 0;
     return async () => {
       if (restMs > 0) await clock.delay(restMs, signal);
       await settle(queue, delivery, outcome).catch(lost);
@@ -88,6 +90,10 @@ async function workOn(
     lost(error);
     return () => Promise.resolve();
   }
+}
+
+function restAfter(tookMs: number): number {
+  return tookMs < RESTS_FROM_MS ? 0 : Math.min(tookMs, LONGEST_REST_MS);
 }
 
 function describe(error: unknown): { readonly error: string; readonly stack?: string } {

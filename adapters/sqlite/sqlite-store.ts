@@ -74,9 +74,6 @@ interface Log {
 /** The event loop stands still for a commit; this many take some 30 ms. */
 const WRITES_PER_COMMIT = 1000;
 
-/** A write may take a little longer for the sake of all; a clock that jumps must not hold it up. */
-const LONGEST_REST_MS = 20;
-
 /** Changes forgotten at once: enough that it is rare, few enough that it is short. */
 const TRIM_BATCH = 1000;
 
@@ -94,7 +91,6 @@ export class SqliteStore implements Store {
   readonly #firstVersion: number;
   #committedVersion: number;
   /** Given to a write that may not be committed yet. */
-  #restUntilMs = 0;
   #givenVersion: number;
   #pending: Write[] = [];
   #isClosed = false;
@@ -251,24 +247,17 @@ export class SqliteStore implements Store {
     return settle.promise;
   }
 
-  /**
-   * After the promise chains and callbacks of this turn, which may have more to write. After a commit that took long,
-   * the next one waits as long: a slow disk then gets larger commits and takes half of the time, not all of it.
-   */
+  /** After the promise chains and callbacks of this turn, which may have more to write. */
   #scheduleCommit(): void {
-    const commit = (): void => {
+    setImmediate(() => {
       if (this.#pending.length > 0) this.#commit();
       if (this.#pending.length > 0) this.#scheduleCommit();
-    };
-    const restMs = Math.min(this.#restUntilMs - this.#clock.nowMs(), LONGEST_REST_MS);
-    if (restMs > 0) setTimeout(commit, restMs);
-    else setImmediate(commit);
+    });
   }
 
   #commit(): void {
     const writes = this.#pending.splice(0, WRITES_PER_COMMIT);
     const verdicts: Verdict[] = [];
-    const startedAtMs = this.#clock.nowMs();
     try {
       this.#rows.transaction(() => {
         for (const write of writes) verdicts.push(this.#apply(write));
@@ -277,8 +266,6 @@ export class SqliteStore implements Store {
       for (const { settle } of writes) settle.reject(unavailable(error));
       return;
     }
-    const endedAtMs = this.#clock.nowMs();
-    this.#restUntilMs = endedAtMs + (endedAtMs - startedAtMs);
     const changes = verdicts.flatMap((verdict) => ('change' in verdict ? [verdict.change] : []));
     for (const change of changes) this.#noteCommitted(change);
     writes.forEach(({ settle }, i) => {

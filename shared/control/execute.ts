@@ -18,7 +18,7 @@ import { lookUpTask, runTask } from './launch.ts';
 import { recordEvent } from './record-event.ts';
 
 /** Enough to fill a store's group commit or a batch of launches, few enough to bound memory. */
-const CONCURRENT_ACTIONS = 64;
+const CONCURRENT_ACTIONS = 256;
 
 /** Carries a plan out. Throws the first error of a stage, after the stage has settled. */
 export async function execute(plan: Plan, effects: Effects): Promise<void> {

@@ -33,7 +33,7 @@ import { isSurprising, outcomeOf } from './outcome.ts';
 export const DEFAULT_CELL = 'default';
 
 /** Plans carried out at a time; the actions of each are bounded by the executor. */
-const CONCURRENT_PLANS = 16;
+const CONCURRENT_PLANS = 64;
 
 /** The wake-up of a cell. Its group is the cell: one pass at a time. */
 export function scheduleMessage(cell: string = DEFAULT_CELL): WorkMessage {
