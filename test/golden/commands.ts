@@ -185,9 +185,10 @@ async function change(
   target: string,
   request: Partial<Request> & { readonly subresource?: string },
 ): Promise<void> {
-  const answer = await ask(session, method, target, request);
   const [word = ''] = target.split('/');
-  report(session, answer, `${typeName(typeNamed(word))}/${nameIn(session, target)} ${done}`);
+  const name = nameIn(session, target); // before the request: after it, there may be none
+  const answer = await ask(session, method, target, request);
+  report(session, answer, `${typeName(typeNamed(word))}/${name} ${done}`);
 }
 
 function ask(

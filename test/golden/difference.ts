@@ -1,5 +1,6 @@
 /** What one write changes, in words short enough to read many of them. */
 
+import { EPOCH_MS } from '../world/agenda.ts';
 import type { ContainerStatus } from '../../shared/api/kinds/pod.ts';
 
 /** Fields that change with every write, or say again what others say. */
@@ -17,6 +18,8 @@ const NOISE = new Set([
   'control.backOffUntilMs',
   'control.taskId',
   'control.taskVersion',
+  'control.atMs',
+  'control.sinceMs',
   'status.hostIP',
   'status.hostIPs',
   'status.podIP',
@@ -25,19 +28,26 @@ const NOISE = new Set([
   'status.qosClass',
 ]);
 
-const KEYS_OF_LISTS = ['type', 'name', 'ip', 'podUid', 'uid', 'key'] as const;
+const KEYS_OF_LISTS = ['type', 'name', 'ip', 'podName', 'uid', 'key'] as const;
 
 /** `path: before → after` of each field that differs. */
-export function differences(before: unknown, after: unknown, path = ''): readonly string[] {
-  const field = path.split('.').at(-1) ?? '';
+export function differences(
+  before: unknown,
+  after: unknown,
+  path = '',
+  field = '',
+): readonly string[] {
   if (NOISE.has(path) || NOISE.has(field) || Object.is(before, after)) return [];
-  if (isCondition(before) || isCondition(after)) return conditionDifference(before, after, path);
-  if (isContainer(before) || isContainer(after)) return containerDifference(before, after, path);
+  if (isCondition(before) || isCondition(after)) return conditionDifference(before, after, field);
+  if (isContainer(before) || isContainer(after)) return containerDifference(before, after, field);
+  // An item of a list that comes or goes does so as a whole.
+  if (path && before === undefined && keyOfItem(after) === field) return [`${path} added`];
+  if (path && after === undefined && keyOfItem(before) === field) return [`${path} taken away`];
   const [left, right] = [entriesOf(before), entriesOf(after)];
   if (!left && !right) return [`${path} ${textOf(before)} → ${textOf(after)}`];
   const keys = new Set([...Object.keys(left ?? {}), ...Object.keys(right ?? {})]);
   return [...keys].flatMap((key) =>
-    differences(left?.[key], right?.[key], path ? `${path}.${key}` : key),
+    differences(left?.[key], right?.[key], path ? `${path}.${key}` : key, key),
   );
 }
 
@@ -67,11 +77,10 @@ function isCondition(value: unknown): value is ConditionLike {
   return typeof fields?.type === 'string' && typeof fields.status === 'string';
 }
 
-function conditionDifference(before: unknown, after: unknown, path: string): readonly string[] {
+function conditionDifference(before: unknown, after: unknown, type: string): readonly string[] {
   const text = (value: unknown) =>
     isCondition(value) ? value.status + (value.reason ? ` (${value.reason})` : '') : '-';
   const [was, is] = [text(before), text(after)];
-  const type = path.split('.').at(-1) ?? '';
   return was === is ? [] : [`${type} ${was} → ${is}`];
 }
 
@@ -80,10 +89,10 @@ function isContainer(value: unknown): value is ContainerStatus {
   return typeof fields?.restartCount === 'number' && typeof fields.name === 'string';
 }
 
-function containerDifference(before: unknown, after: unknown, path: string): readonly string[] {
+function containerDifference(before: unknown, after: unknown, name: string): readonly string[] {
   const text = (value: unknown) => (isContainer(value) ? containerText(value) : '-');
   const [was, is] = [text(before), text(after)];
-  return was === is ? [] : [`${path.split('.').at(-1)}: ${was} → ${is}`];
+  return was === is ? [] : [`${name}: ${was} → ${is}`];
 }
 
 function containerText({ state, ready, restartCount }: ContainerStatus): string {
@@ -96,6 +105,9 @@ function containerText({ state, ready, restartCount }: ContainerStatus): string 
   return restartCount > 0 ? `${now}, ${restartCount} restarts` : now;
 }
 
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+
 function textOf(value: unknown): string {
+  if (typeof value === 'string' && TIME.test(value)) return `${(Date.parse(value) - EPOCH_MS) / 1000}s`;
   return value === undefined ? '-' : typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -131,8 +131,8 @@ export class Session {
   #tell(who: string, lines: readonly string[]): void {
     for (const line of lines) {
       // Events are what `get events` is for.
-      if (line.startsWith('create events') || line.startsWith('tell ')) continue;
-      const seconds = (this.world.agenda.nowMs - EPOCH_MS) / 1000;
+      if (/^(create events|update events|tell) /.test(line)) continue;
+      const seconds = Math.round((this.world.agenda.nowMs - EPOCH_MS) / 100) / 10;
       this.print(`  ${`${seconds}s`.padStart(7)}  ${who}: ${line}`);
     }
   }
