@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/e2e/**', 'node_modules/**'],
+    exclude: ['test/e2e/**', 'test/kubectl/**', 'node_modules/**'],
     pool: 'threads',
     maxWorkers: 2,
     testTimeout: 30_000,

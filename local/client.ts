@@ -58,17 +58,21 @@ export class ApiClient {
   async *watch(path: string, signal: AbortSignal): AsyncGenerator<WatchEvent> {
     const separator = path.includes('?') ? '&' : '?';
     const response = await this.#send('GET', `${path}${separator}watch=true`);
-    const end = () => response.destroy();
+    const lines = createInterface({ input: response });
+    const end = (): void => {
+      lines.close();
+      response.destroy();
+    };
     signal.addEventListener('abort', end, { once: true });
     try {
-      for await (const line of createInterface({ input: response })) {
+      for await (const line of lines) {
         if (line !== '') yield JSON.parse(line) as WatchEvent;
       }
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
       signal.removeEventListener('abort', end);
-      response.destroy();
+      end();
     }
   }
 
