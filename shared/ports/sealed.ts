@@ -16,8 +16,9 @@ export interface Sealed {
 
 /**
  * The stored form of an object under its new version. Throws `TooLarge`; `TypeError` on what is not
- * JSON. Fields that are the very same as those of `base`, a stored object, are shared with it: an
- * update of a pod's status then costs no copy of its spec, in time or in memory.
+ * JSON. Parts that are the very same as those of `base`, a stored object, are shared with it: an
+ * update of a pod's status then costs no copy of its spec or its labels, in time or in memory, and
+ * who compares the two states sees at once what did not change.
  */
 export function seal(object: KubeObject, version: number, base?: AnyObject): Sealed {
   const metadata = { ...object.metadata, resourceVersion: String(version) };
@@ -38,19 +39,20 @@ export function unseal(json: string): AnyObject {
  * Copying is three times as fast as parsing what was just printed, and says so when a value is not
  * JSON.
  */
-function frozenCopy(value: unknown, base?: AnyObject): unknown {
+function frozenCopy(value: unknown, base?: unknown): unknown {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
   if (typeof value === 'number' && Number.isFinite(value)) return value + 0; // -0 is printed as 0
   if (Array.isArray(value)) return Object.freeze(value.map((item) => frozenCopy(item)));
   if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) {
     throw new TypeError(`not a JSON value: ${typeof value}`);
   }
+  const known = base as Record<string, unknown> | undefined | null;
   const copy: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
     const child = (value as Record<string, unknown>)[key];
     if (child === undefined) continue;
     if (key === '__proto__') defineProto(copy, frozenCopy(child));
-    else copy[key] = child === base?.[key] ? child : frozenCopy(child);
+    else copy[key] = child === known?.[key] ? child : frozenCopy(child, known?.[key]);
   }
   return Object.freeze(copy);
 }

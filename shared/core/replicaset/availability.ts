@@ -16,7 +16,7 @@ export function availableInMs(
   minReadySeconds: number,
   nowMs: number,
 ): number | undefined {
+  if (minReadySeconds === 0) return podIsReady(pod) ? 0 : undefined;
   const since = readySinceMs(pod);
-  if (since === undefined) return undefined;
-  return minReadySeconds === 0 ? 0 : Math.max(0, since + minReadySeconds * 1000 - nowMs);
+  return since === undefined ? undefined : Math.max(0, since + minReadySeconds * 1000 - nowMs);
 }

@@ -3,7 +3,7 @@ import { withCondition, withoutCondition } from '../../api/conditions.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { ReplicaSet, ReplicaSetStatus } from '../../api/kinds/workloads.ts';
 import { matchesLabels } from '../../api/selectors.ts';
-import { podIsActive, podIsReady } from '../pod/predicates.ts';
+import { podIsActive } from '../pod/predicates.ts';
 import { present } from '../counts.ts';
 import { availableInMs } from './availability.ts';
 
@@ -30,26 +30,47 @@ export function statusOf(
   { settled, failure }: { readonly settled: boolean; readonly failure: Failure | undefined },
   nowMs: number,
 ): Counted {
-  const active = pods.filter(podIsActive);
-  const waits = active.flatMap((pod) => availableInMs(pod, set.spec.minReadySeconds, nowMs) ?? []);
-  const later = waits.filter((ms) => ms > 0);
-  const terminating = pods.filter((pod) => pod.metadata.deletionTimestamp !== undefined);
+  const counts = countsOf(set, pods, nowMs);
   const observed = settled ? set.metadata.generation : set.status.observedGeneration;
-  const labels = set.spec.template?.metadata.labels ?? {};
   const conditions = conditionsOf(set, failure, nowMs);
+  const { active, nextAvailableInMs, ...others } = counts;
   return {
     status: {
-      replicas: active.length,
-      ...present({
-        fullyLabeledReplicas: active.filter((p) => matchesLabels(labels, p.metadata.labels)).length,
-        readyReplicas: active.filter(podIsReady).length,
-        availableReplicas: waits.length - later.length,
-        terminatingReplicas: terminating.length,
-        observedGeneration: observed ?? 0,
-      }),
+      replicas: active,
+      ...present({ ...others, observedGeneration: observed ?? 0 }),
       ...(conditions.length > 0 ? { conditions } : {}),
     },
-    nextAvailableInMs: later.length > 0 ? Math.min(...later) : undefined,
+    nextAvailableInMs,
+  };
+}
+
+/** One walk over the pods: of a set of ten thousand, fetching each from memory is what costs. */
+function countsOf({ spec }: ReplicaSet, pods: readonly Pod[], nowMs: number) {
+  const labels = spec.template?.metadata.labels ?? {};
+  let active = 0;
+  let fullyLabeledReplicas = 0;
+  let readyReplicas = 0;
+  let availableReplicas = 0;
+  let terminatingReplicas = 0;
+  let nextAvailableInMs: number | undefined;
+  for (const pod of pods) {
+    if (pod.metadata.deletionTimestamp !== undefined) terminatingReplicas++;
+    if (!podIsActive(pod)) continue;
+    active++;
+    if (matchesLabels(labels, pod.metadata.labels)) fullyLabeledReplicas++;
+    const inMs = availableInMs(pod, spec.minReadySeconds, nowMs);
+    if (inMs === undefined) continue;
+    readyReplicas++;
+    if (inMs === 0) availableReplicas++;
+    else nextAvailableInMs = Math.min(nextAvailableInMs ?? Infinity, inMs);
+  }
+  return {
+    active,
+    fullyLabeledReplicas,
+    readyReplicas,
+    availableReplicas,
+    terminatingReplicas,
+    nextAvailableInMs,
   };
 }
 

@@ -33,6 +33,11 @@ export interface Column {
   readonly used: Float64Array;
 }
 
+type Offer = readonly (readonly [resource: string, amount: number])[];
+
+/** Stored objects are frozen, so that what is read from one need not be read in the next pass. */
+const offers = new WeakMap<Node, Offer>();
+
 export class Cluster {
   readonly nodes: readonly Node[];
   readonly isVirtual: Uint8Array;
@@ -52,8 +57,8 @@ export class Cluster {
     this.#byName = new Map(this.nodes.map((node, i) => [node.metadata.name, i]));
     this.isVirtual = Uint8Array.from(this.nodes, (node) => (isVirtualNode(node) ? 1 : 0));
     this.nodes.forEach((node, i) => {
-      for (const [resource, quantity] of Object.entries(node.status.allocatable ?? {})) {
-        this.column(resource).allocatable[i] = amountOf(resource, quantity);
+      for (const [resource, amount] of offeredBy(node)) {
+        this.column(resource).allocatable[i] = amount;
       }
     });
   }
@@ -98,6 +103,16 @@ export class Cluster {
     const { used } = this.column(resource);
     used[node] = (used[node] ?? 0) + amount;
   }
+}
+
+function offeredBy(node: Node): Offer {
+  let offer = offers.get(node);
+  if (!offer) {
+    const quantities = Object.entries(node.status.allocatable ?? {});
+    offer = quantities.map(([resource, quantity]) => [resource, amountOf(resource, quantity)]);
+    offers.set(node, offer);
+  }
+  return offer;
 }
 
 export function isVirtualNode(node: Node): boolean {

@@ -60,12 +60,21 @@ export interface SchedulingResult {
  */
 const MAX_ROUNDS = 8;
 
+const NOTHING_PENDING: SchedulingResult = {
+  placements: [],
+  unschedulable: [],
+  plans: [],
+  unfinished: false,
+};
+
 export function schedule(
   snapshot: ClusterSnapshot,
   nowMs: number,
   plugins: readonly Enabled[] = PLUGINS,
 ): SchedulingResult {
   const pending = snapshot.pods.filter(isPending).sort(queueOrder);
+  // Most wake-ups find that the pass before has placed everything.
+  if (pending.length === 0) return NOTHING_PENDING;
   const gated = pending.flatMap((pod) => {
     const gate = gateOf(pod, plugins);
     return gate ? [{ pod, gate }] : [];
