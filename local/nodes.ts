@@ -20,6 +20,9 @@ const PODS_PER_NODE = 110;
 const MEMORY_OVERHEAD = 0.075;
 const CPU_OVERHEAD_MILLIS = 100;
 
+/** The root volume that an instance is launched with. */
+const ROOT_VOLUME = '100Gi';
+
 const ZONES = ['local-1a', 'local-1b', 'local-1c'] as const;
 
 export interface NodeGroup {
@@ -95,12 +98,14 @@ function instanceNode(shape: InstanceShape, index: number, nowMs: number): Node 
       capacity: {
         cpu: String(shape.cpus),
         memory: `${shape.memoryMiB}Mi`,
+        'ephemeral-storage': ROOT_VOLUME,
         pods: String(PODS_PER_NODE),
         ...gpus,
       },
       allocatable: {
         cpu: `${shape.cpus * 1000 - CPU_OVERHEAD_MILLIS}m`,
         memory: `${Math.floor(shape.memoryMiB * (1 - MEMORY_OVERHEAD))}Mi`,
+        'ephemeral-storage': ROOT_VOLUME,
         pods: String(PODS_PER_NODE),
         ...gpus,
       },
@@ -114,7 +119,7 @@ function instanceNode(shape: InstanceShape, index: number, nowMs: number): Node 
  * limited.
  */
 function fargateNode(name: string, capacityType: 'on-demand' | 'spot', nowMs: number): Node {
-  const room = { cpu: '100k', memory: '400Ti', pods: '100k' };
+  const room = { cpu: '100k', memory: '400Ti', 'ephemeral-storage': '4Pi', pods: '100k' };
   const drafted = node(
     name,
     {
