@@ -132,7 +132,7 @@ async function upgrade(
   if (request === undefined)
     return void socket.end(rawResponse(400, statusText(400, 'BadRequest', 'malformed request')));
   const response = await handle(request);
-  if (response.upgrade) return runWebSocket(socket, head, request, response.upgrade);
+  if (response.upgrade) return runWebSocket(incoming, socket, head, response.upgrade);
   const body = typeof response.body === 'string' ? response.body : '';
   socket.end(rawResponse(response.status, body));
 }

@@ -2,26 +2,14 @@
  * Certificates for serving on this machine: an own authority and a certificate for loopback names
  * (X.509, RFC 5280). Gives PEM texts; where they are kept is the caller's business.
  */
-import {
-  createHash,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  sign,
-  X509Certificate,
-} from 'node:crypto';
+import { type webcrypto, X509Certificate } from 'node:crypto';
+import type * as x509 from '@peculiar/x509';
 import type { Clock } from '../../shared/ports/clock.ts';
-import * as der from './der.ts';
 
 export interface TlsIdentity {
   readonly caPem: string;
   readonly certPem: string;
   readonly keyPem: string;
-}
-
-interface Keys {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -32,43 +20,45 @@ const VALID_MS = 397 * DAY_MS;
 /** A certificate is made anew well before it ends. */
 const RENEW_BEFORE_MS = 30 * DAY_MS;
 
-const OID = {
-  commonName: '2.5.4.3',
-  ecdsaWithSha256: '1.2.840.10045.4.3.2',
-  subjectKeyId: '2.5.29.14',
-  keyUsage: '2.5.29.15',
-  subjectAltName: '2.5.29.17',
-  basicConstraints: '2.5.29.19',
-  authorityKeyId: '2.5.29.35',
-  extendedKeyUsage: '2.5.29.37',
-  serverAuth: '1.3.6.1.5.5.7.3.1',
-} as const;
+const KEYS = { name: 'ECDSA', namedCurve: 'P-256' };
+const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' };
+const AUTHORITY = 'CN=Nullplane local CA';
+const SERVER = 'CN=nullplane';
+const CRITICAL = true;
 
 /**
  * A new authority and a server certificate by it. The authority's key is thrown away: it signs this
  * one certificate, and nobody can ever sign another in its name.
  */
-export function createTlsIdentity(clock: Clock): TlsIdentity {
-  const [caKeys, keys] = [newKeys(), newKeys()];
-  const issuer = distinguishedName('Nullplane local CA');
+export async function createTlsIdentity(clock: Clock): Promise<TlsIdentity> {
+  const library = await loadX509();
+  const [caKeys, keys] = await Promise.all([newKeys(), newKeys()]);
   const nowMs = clock.nowMs();
-  const common = { issuer, issuerKeys: caKeys, nowMs };
-  const ca = certificate({
+  const common = {
+    issuer: AUTHORITY,
+    signingKey: caKeys.privateKey,
+    signingAlgorithm: SIGNATURE,
+    notBefore: new Date(nowMs - BACKDATED_MS),
+    notAfter: new Date(nowMs + VALID_MS),
+  };
+  const ca = await library.X509CertificateGenerator.create({
     ...common,
-    subject: issuer,
+    subject: AUTHORITY,
     publicKey: caKeys.publicKey,
-    extensions: authorityExtensions(caKeys),
+    extensions: await authorityExtensions(library, caKeys.publicKey),
   });
-  const server = certificate({
+  const server = await library.X509CertificateGenerator.create({
     ...common,
-    subject: distinguishedName('nullplane'),
+    subject: SERVER,
     publicKey: keys.publicKey,
-    extensions: serverExtensions(keys, caKeys),
+    extensions: await serverExtensions(library, keys.publicKey, caKeys.publicKey),
   });
+  const keyDer = await crypto.subtle.exportKey('pkcs8', keys.privateKey);
+  const { PemConverter } = library;
   return {
-    caPem: pem('CERTIFICATE', ca),
-    certPem: pem('CERTIFICATE', server),
-    keyPem: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    caPem: `${ca.toString('pem')}\n`,
+    certPem: `${server.toString('pem')}\n`,
+    keyPem: `${PemConverter.encode(keyDer, PemConverter.PrivateKeyTag)}\n`,
   };
 }
 
@@ -81,92 +71,47 @@ export function isCurrent({ certPem, caPem }: TlsIdentity, clock: Clock): boolea
   });
 }
 
-function newKeys(): Keys {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+type X509 = typeof x509;
+type Key = webcrypto.CryptoKey;
+
+/**
+ * Loaded only when an identity is made, which is once a year: every other start is a tenth of a
+ * second quicker. The library finds its parts through decorators, for which it needs Reflect.
+ */
+async function loadX509(): Promise<X509> {
+  await import('reflect-metadata/lite');
+  return import('@peculiar/x509');
 }
 
-interface Request {
-  readonly subject: Buffer;
-  readonly issuer: Buffer;
-  readonly publicKey: KeyObject;
-  readonly issuerKeys: Keys;
-  readonly nowMs: number;
-  readonly extensions: Buffer;
+function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return crypto.subtle.generateKey(KEYS, true, ['sign', 'verify']);
 }
 
-/** A certificate in DER: the part that is signed, and the signature. */
-function certificate(request: Request): Buffer {
-  const { subject, issuer, publicKey, issuerKeys, nowMs, extensions } = request;
-  const algorithm = der.sequence(der.objectId(OID.ecdsaWithSha256));
-  const signed = der.sequence(
-    der.context(0, der.integer(Buffer.from([2])), true), // version 3
-    der.integer(serialNumber()),
-    algorithm,
-    issuer,
-    der.sequence(der.time(nowMs - BACKDATED_MS), der.time(nowMs + VALID_MS)),
-    subject,
-    publicKey.export({ type: 'spki', format: 'der' }),
-    der.context(3, extensions, true),
-  );
-  const signature = sign('sha256', signed, issuerKeys.privateKey);
-  return der.sequence(signed, algorithm, der.bits(signature));
+/** It signs server certificates; no authority below it. */
+async function authorityExtensions(library: X509, key: Key): Promise<x509.Extension[]> {
+  const { keyCertSign, cRLSign } = library.KeyUsageFlags;
+  return [
+    new library.BasicConstraintsExtension(true, 0, CRITICAL),
+    new library.KeyUsagesExtension(keyCertSign | cRLSign, CRITICAL),
+    await library.SubjectKeyIdentifierExtension.create(key),
+  ];
 }
 
-/** Positive, unlike any other, and never with a leading zero byte. */
-function serialNumber(): Buffer {
-  const bytes = randomBytes(16);
-  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
-  return bytes;
-}
-
-function distinguishedName(commonName: string): Buffer {
-  const attribute = der.sequence(der.objectId(OID.commonName), der.utf8(commonName));
-  return der.sequence(der.set(attribute));
-}
-
-function extension(id: string, value: Buffer, critical = false): Buffer {
-  return der.sequence(der.objectId(id), ...(critical ? [der.truth()] : []), der.octets(value));
-}
-
-function authorityExtensions(keys: Keys): Buffer {
-  const noFurtherAuthorities = der.integer(Buffer.from([0]));
-  const signCertificates = der.bits(Buffer.from([0b0000_0110]), 1);
-  return der.sequence(
-    extension(OID.basicConstraints, der.sequence(der.truth(), noFurtherAuthorities), true),
-    extension(OID.keyUsage, signCertificates, true),
-    extension(OID.subjectKeyId, der.octets(keyId(keys))),
-  );
-}
-
-const DNS_NAME = 2;
-const IP_ADDRESS = 7;
-const IPV6_LOOPBACK = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
-
-function serverExtensions(keys: Keys, caKeys: Keys): Buffer {
-  const names = der.sequence(
-    der.context(DNS_NAME, Buffer.from('localhost')),
-    der.context(IP_ADDRESS, Buffer.from([127, 0, 0, 1])),
-    der.context(IP_ADDRESS, IPV6_LOOPBACK),
-  );
-  return der.sequence(
-    extension(OID.basicConstraints, der.sequence(), true),
-    extension(OID.keyUsage, der.bits(Buffer.from([0b1000_0000]), 7), true),
-    extension(OID.extendedKeyUsage, der.sequence(der.objectId(OID.serverAuth))),
-    extension(OID.subjectAltName, names),
-    extension(OID.subjectKeyId, der.octets(keyId(keys))),
-    extension(OID.authorityKeyId, der.sequence(der.context(0, keyId(caKeys)))),
-  );
-}
-
-/** Names a key in the certificates that speak of it; not for security. */
-function keyId({ publicKey }: Keys): Buffer {
-  const spki = publicKey.export({ type: 'spki', format: 'der' });
-  return createHash('sha256').update(spki).digest().subarray(0, 20);
-}
-
-const PEM_COLUMNS = /.{1,64}/g;
-
-function pem(label: string, content: Buffer): string {
-  const lines = content.toString('base64').match(PEM_COLUMNS) ?? [];
-  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
+async function serverExtensions(
+  library: X509,
+  key: Key,
+  authorityKey: Key,
+): Promise<x509.Extension[]> {
+  return [
+    new library.BasicConstraintsExtension(false, undefined, CRITICAL),
+    new library.KeyUsagesExtension(library.KeyUsageFlags.digitalSignature, CRITICAL),
+    new library.ExtendedKeyUsageExtension([library.ExtendedKeyUsage.serverAuth]),
+    new library.SubjectAlternativeNameExtension([
+      { type: 'dns', value: 'localhost' },
+      { type: 'ip', value: '127.0.0.1' },
+      { type: 'ip', value: '::1' },
+    ]),
+    await library.SubjectKeyIdentifierExtension.create(key),
+    await library.AuthorityKeyIdentifierExtension.create(authorityKey),
+  ];
 }

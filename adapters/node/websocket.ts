@@ -1,88 +1,76 @@
 /**
- * A WebSocket on a connection that asked to be upgraded: handshake, messages, pings and the end.
- * Frames are websocket-frames.ts's.
+ * A WebSocket on a connection that asked to be upgraded, as the port's messages. `ws` owns
+ * handshake, frames and pings; this owns how a conversation starts and how it ends.
+ *
+ * Invariants:
+ *  W1 No more of what the client sends is held than a few messages of bounded size.
+ *  W2 A message is given to the client only once the one before it has left.
  */
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
+import { on } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { ApiRequest, ApiSocket, Upgrade } from '../../shared/api/http.ts';
-import {
-  closeFrame,
-  type Frame,
-  frame,
-  FrameReader,
-  MAX_MESSAGE_BYTES,
-  OPCODE,
-  ProtocolError,
-} from './websocket-frames.ts';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { ApiSocket, Upgrade } from '../../shared/api/http.ts';
 
-/**
- * Appended to the client's key, so that nobody but a WebSocket server answers by accident (RFC
- * 6455, §1.3).
- */
-const HANDSHAKE_ID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+/** kubectl sends at most 32 KiB of input at a time. */
+const MAX_MESSAGE_BYTES = 1024 * 1024;
+/** Messages that wait for the command before the client is no longer read. */
+const MAX_WAITING = 4;
 const NORMAL = 1000;
 const FAILED = 1011;
 
-/** Answers the handshake and runs the conversation to its end. */
+/**
+ * Answers the handshake and runs the conversation to its end. A client that asked for something
+ * that is no WebSocket is refused, and nothing runs.
+ */
 export async function runWebSocket(
+  incoming: IncomingMessage,
   socket: Duplex,
   head: Buffer,
-  { headers }: ApiRequest,
   { protocol, run }: Upgrade,
 ): Promise<void> {
-  const key = headers['sec-websocket-key'] ?? '';
-  const accept = createHash('sha1')
-    .update(key + HANDSHAKE_ID)
-    .digest('base64');
-  socket.write(
-    'HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n' +
-      `sec-websocket-accept: ${accept}\r\nsec-websocket-protocol: ${protocol}\r\n\r\n`,
-  );
-  if (head.length > 0) socket.unshift(head);
-  let code = NORMAL;
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+    // Terminals write little at a time: compressing it costs more than it saves.
+    perMessageDeflate: false,
+    handleProtocols: () => protocol,
+  });
+  const ended = Promise.withResolvers<void>();
+  socket.once('close', () => ended.resolve());
+  server.handleUpgrade(incoming, socket, head, (webSocket) => {
+    void converse(webSocket, run).then(ended.resolve);
+  });
+  await ended.promise;
+}
+
+/** Listens before it waits for anything: the first message may be here already. */
+async function converse(webSocket: WebSocket, run: Upgrade['run']): Promise<void> {
+  // What went wrong is told to whoever reads the messages; ws itself closes the connection.
+  webSocket.on('error', () => {});
   try {
-    await run(apiSocket(socket));
-  } catch (error) {
-    code = error instanceof ProtocolError ? error.code : FAILED;
-  }
-  if (!socket.destroyed) socket.end(closeFrame(code));
-}
-
-function apiSocket(socket: Duplex): ApiSocket {
-  return {
-    messages: messagesOf(socket),
-    send: async (message) => {
-      if (socket.destroyed) throw new Error('the client is gone');
-      const hasRoom = socket.write(frame(OPCODE.binary, message));
-      if (!hasRoom) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
-    },
-  };
-}
-
-/**
- * The messages of the client, put together from their frames; control frames are dealt with on the
- * way.
- */
-async function* messagesOf(socket: Duplex): AsyncGenerator<Uint8Array> {
-  const reader = new FrameReader();
-  let parts: Buffer[] = [];
-  for await (const bytes of socket as AsyncIterable<Buffer>) {
-    for (const next of reader.push(bytes)) {
-      if (next.opcode === OPCODE.close) return;
-      if (isControl(next)) {
-        if (next.opcode === OPCODE.ping) socket.write(frame(OPCODE.pong, next.payload));
-        continue;
-      }
-      parts.push(next.payload);
-      if (parts.reduce((sum, part) => sum + part.length, 0) > MAX_MESSAGE_BYTES) {
-        throw new ProtocolError(1009, 'the message is too big');
-      }
-      if (!next.final) continue;
-      yield Buffer.concat(parts);
-      parts = [];
-    }
+    await run({ messages: messagesOf(webSocket), send: (message) => send(webSocket, message) });
+    webSocket.close(NORMAL);
+  } catch {
+    webSocket.close(FAILED);
   }
 }
 
-const isControl = ({ opcode }: Frame) => opcode >= OPCODE.close;
+function messagesOf(webSocket: WebSocket): ApiSocket['messages'] {
+  const events = on(webSocket, 'message', {
+    close: ['close'],
+    highWaterMark: MAX_WAITING,
+    lowWaterMark: 1,
+  }) as AsyncIterable<[Buffer]>;
+  return (async function* () {
+    for await (const [data] of events) yield data;
+  })();
+}
+
+/** Fails when the client is gone. */
+function send(webSocket: WebSocket, message: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    webSocket.send(message, (error) => (error ? reject(error) : resolve()));
+  });
+}

@@ -85,7 +85,7 @@ export async function startCluster(): Promise<Cluster> {
     authorize: () => false,
     version: VERSION,
   });
-  const identity = createTlsIdentity(clock);
+  const identity = await createTlsIdentity(clock);
   const server = await startHttpsServer({ handle, ...identity, port: 0 });
   const folder = mkdtempSync(join(tmpdir(), 'nullplane-kubectl-'));
   const kubeconfigPath = join(folder, 'kubeconfig');

@@ -1,13 +1,5 @@
-/** exec: the channels of its protocol, and the frames they travel in. */
-import fc from 'fast-check';
+/** exec: the channels of its protocol. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import {
-  closeFrame,
-  frame,
-  FrameReader,
-  OPCODE,
-  ProtocolError,
-} from '../../../adapters/node/websocket-frames.ts';
 import { settle } from '../../../adapters/memory/step-clock.ts';
 import type { AnyObject } from '../../../shared/api/meta.ts';
 import { type ExecOptions, NoSuchTask } from '../../../shared/ports/runtime.ts';
@@ -131,49 +123,5 @@ describe('exec', () => {
     expect((await open()).status).toBe(400);
     await setState({ waiting: { reason: 'CrashLoopBackOff' } });
     expect((await open()).status).toBe(400);
-  });
-});
-
-describe('frames', () => {
-  /** A frame as a client sends it: masked. */
-  function masked(opcode: number, payload: Uint8Array, final = true): Buffer {
-    const plain = frame(opcode, payload);
-    const headLength = plain.length - payload.length;
-    const mask = Buffer.from([1, 2, 3, 4]);
-    const head = Buffer.from(plain.subarray(0, headLength));
-    head[0] = (head[0] ?? 0) & (final ? 0xff : 0x7f);
-    head[1] = (head[1] ?? 0) | 0x80;
-    const body = payload.map((byte, i) => byte ^ (mask[i % 4] ?? 0));
-    return Buffer.concat([head, mask, body]);
-  }
-
-  it('are read as they were written, however they are cut', () => {
-    const payloads = fc.array(
-      fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.constant(new Uint8Array(70_000).fill(7))),
-      { maxLength: 5 },
-    );
-    fc.assert(
-      fc.property(payloads, fc.integer({ min: 50, max: 5_000 }), (given, size) => {
-        const bytes = Buffer.concat(given.map((payload) => masked(OPCODE.binary, payload)));
-        const reader = new FrameReader();
-        const got: Buffer[] = [];
-        for (let at = 0; at < bytes.length; at += size) {
-          got.push(...reader.push(bytes.subarray(at, at + size)).map(({ payload }) => payload));
-        }
-        expect(got.length).toBe(given.length);
-        for (const [i, payload] of given.entries()) expect(got[i]?.equals(payload)).toBe(true);
-      }),
-      { numRuns: 20, seed: 1 },
-    );
-  });
-
-  it('that break the rules are refused', () => {
-    const unmasked = frame(OPCODE.binary, encode('x'));
-    expect(() => new FrameReader().push(unmasked)).toThrow(ProtocolError);
-    const huge = Buffer.from([0x82, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
-    expect(() => new FrameReader().push(huge)).toThrow(ProtocolError);
-    const extended = Buffer.from([0xf2, 0x80, 0, 0, 0, 0]);
-    expect(() => new FrameReader().push(extended)).toThrow(ProtocolError);
-    expect([...closeFrame(1000)]).toEqual([0x88, 2, 0x03, 0xe8]);
   });
 });

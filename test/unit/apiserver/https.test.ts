@@ -13,7 +13,7 @@ import { tokenAuthenticator } from '../../../adapters/node/token.ts';
 import type { ApiHandler, ApiRequest } from '../../../shared/api/http.ts';
 
 const clock = { nowMs: () => Date.now(), delay: async () => {} };
-const identity = createTlsIdentity(clock);
+const identity = await createTlsIdentity(clock);
 
 let server: RunningServer;
 let seen: ApiRequest[];
@@ -65,7 +65,7 @@ describe('identity', () => {
     }
     expect((await send({ path: '/a' })).text).toBe('ok');
     expect((await send({ path: '/a', host: 'localhost' })).text).toBe('ok');
-    const stranger = createTlsIdentity(clock).caPem;
+    const stranger = (await createTlsIdentity(clock)).caPem;
     await expect(send({ path: '/a', ca: stranger })).rejects.toThrow('unable to verify');
   });
 
