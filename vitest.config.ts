@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// Everything that needs no network, no Docker and no AWS. The end-to-end lanes have their own config.
+// Everything that needs no network, no Docker and no AWS. The end-to-end lanes have their own
+// config.
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],

@@ -1,4 +1,7 @@
-/** A small client of our own API, for the demo and the benchmarks: requests, lists and watches over HTTPS. */
+/**
+ * A small client of our own API, for the demo and the benchmarks: requests, lists and watches over
+ * HTTPS.
+ */
 import { Agent, request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';

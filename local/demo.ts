@@ -1,6 +1,7 @@
 /**
- * `npm run demo`: the main job in a minute, without kubectl. Boots Nullplane, applies examples/shop, waits until all is
- * Ready, kills a task and shows it heal, rolls out a new version, deletes everything, and says how long each took.
+ * `npm run demo`: the main job in a minute, without kubectl. Boots Nullplane, applies
+ * examples/shop, waits until all is Ready, kills a task and shows it heal, rolls out a new version,
+ * deletes everything, and says how long each took.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * The pods as kubectl would print them, again whenever they change: drawn over the last one on a terminal, one block
- * after the other where output is a file.
+ * The pods as kubectl would print them, again whenever they change: drawn over the last one on a
+ * terminal, one block after the other where output is a file.
  */
 import type { ApiClient } from './client.ts';
 

@@ -20,7 +20,10 @@ function isNodeStatus(text: string | undefined): text is NodeStatus {
   return text === 'connected' || text === 'disconnected' || text === 'gone';
 }
 
-/** Follows the annotation: what it says happens to the node's tasks, and the health queue hears of it. */
+/**
+ * Follows the annotation: what it says happens to the node's tasks, and the health queue hears of
+ * it.
+ */
 export class NodeSimulation {
   #emit: (message: HealthMessage) => void = () => {};
   #runtime: SimulatedRuntime | undefined;
@@ -37,7 +40,9 @@ export class NodeSimulation {
     if (wanted !== before && isNodeStatus(wanted)) this.apply(change.object.metadata.name, wanted);
   }
 
-  /** Without simulated tasks only the news is simulated: containers live on, as behind a partition. */
+  /**
+   * Without simulated tasks only the news is simulated: containers live on, as behind a partition.
+   */
   apply(nodeName: string, status: NodeStatus): void {
     if (!this.#runtime) {
       this.#emit({ type: 'node', nodeName, status, atMs: Date.now() });
@@ -48,8 +53,8 @@ export class NodeSimulation {
 }
 
 /**
- * Creates the nodes that are missing. With `--nodes` given, simulated nodes of an earlier start that it
- * does not name are gone for good. Returns a line for people.
+ * Creates the nodes that are missing. With `--nodes` given, simulated nodes of an earlier start
+ * that it does not name are gone for good. Returns a line for people.
  */
 export async function ensureNodes(
   effects: Effects,

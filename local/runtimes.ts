@@ -1,6 +1,6 @@
 /**
- * Which runtime local mode uses: Docker when it answers and nothing else was asked for, else simulated
- * tasks.
+ * Which runtime local mode uses: Docker when it answers and nothing else was asked for, else
+ * simulated tasks.
  */
 import type Dockerode from 'dockerode';
 import { connectDocker } from '../adapters/docker/connect.ts';

@@ -104,7 +104,9 @@ export async function startLocal(options: StartOptions): Promise<LocalNullplane>
   };
 }
 
-/** The identity of an earlier start, or a new one when there is none or its certificate ends soon. */
+/**
+ * The identity of an earlier start, or a new one when there is none or its certificate ends soon.
+ */
 async function loadIdentity(path: string): Promise<Identity> {
   const clock = new SystemClock();
   const known = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Identity) : undefined;

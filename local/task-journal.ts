@@ -8,7 +8,10 @@ export interface TaskJournal<Record> {
   close(): void;
 }
 
-/** A journal in one file. Losing its last moments to a power cut is harmless: the tasks are lost then, too. */
+/**
+ * A journal in one file. Losing its last moments to a power cut is harmless: the tasks are lost
+ * then, too.
+ */
 export function openTaskJournal<Record>(path: string): TaskJournal<Record> {
   const db = new DatabaseSync(path);
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;');

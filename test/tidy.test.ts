@@ -1,4 +1,7 @@
-/** The style rules as a test: layers, ambient state, sizes, cycles. A ratchet: mend the code, not the number. */
+/**
+ * The style rules as a test: layers, ambient state, sizes, cycles. A ratchet: mend the code, not
+ * the number.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import ts from 'typescript';
@@ -22,7 +25,9 @@ const MAX_FILE_LINES = 500;
 const MAX_COLUMNS = 100;
 const MAX_PORT_LINES = 130;
 
-/** What each layer may import of ours. Longest prefix wins; `lambdas/x` never imports `lambdas/y`. */
+/**
+ * What each layer may import of ours. Longest prefix wins; `lambdas/x` never imports `lambdas/y`.
+ */
 const LAYERS: readonly { from: string; may: readonly string[] }[] = [
   { from: 'shared/api', may: ['shared/api'] },
   { from: 'shared/ports', may: ['shared/api', 'shared/ports'] },

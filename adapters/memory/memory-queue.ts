@@ -33,7 +33,10 @@ const VISIBILITY_MS = 60_000;
  */
 const DEAD_LETTERS_KEPT = 10_000;
 
-/** A reason given: without one each abort makes an error with a stack, which costs more than all else. */
+/**
+ * A reason given: without one each abort makes an error with a stack, which costs more than all
+ * else.
+ */
 const WOKEN = 'woken';
 
 interface Message {

@@ -1,6 +1,7 @@
 /**
- * API Gateway → the API server → API Gateway. Takes the proxy events of REST APIs and of HTTP APIs and function URLs;
- * the answer is buffered, so that a watch ends in time for its gateway and the client takes it up again.
+ * API Gateway → the API server → API Gateway. Takes the proxy events of REST APIs and of HTTP APIs
+ * and function URLs; the answer is buffered, so that a watch ends in time for its gateway and the
+ * client takes it up again.
  */
 import type {
   APIGatewayProxyEvent,
@@ -66,7 +67,9 @@ function v2(event: APIGatewayProxyEventV2): Line {
   };
 }
 
-/** A stream as one text; what is over the limit is cut at a line, since a watch is a line an event. */
+/**
+ * A stream as one text; what is over the limit is cut at a line, since a watch is a line an event.
+ */
 async function gather({ body }: ApiResponse): Promise<string> {
   if (typeof body === 'string') return body;
   const decoder = new TextDecoder();

@@ -28,9 +28,9 @@ export interface Change<T extends KubeObject = AnyObject> {
 }
 
 /**
- * `owner`: the uid of each owner reference; '' for a pod or ReplicaSet that nothing controls, so that
- * who selects it finds it without looking at all others. `node`: a pod's spec.nodeName, '' while it
- * has none.
+ * `owner`: the uid of each owner reference; '' for a pod or ReplicaSet that nothing controls, so
+ * that who selects it finds it without looking at all others. `node`: a pod's spec.nodeName, ''
+ * while it has none.
  */
 export type IndexName = 'owner' | 'node';
 

@@ -78,7 +78,10 @@ async function create(resource: string, draft: AnyObject, effects: Effects): Pro
   }
 }
 
-/** Two that nobody controls have nothing in common: a ledger that another pass made is not ours (S2). */
+/**
+ * Two that nobody controls have nothing in common: a ledger that another pass made is not ours
+ * (S2).
+ */
 function sameOwner(a: AnyObject, b: AnyObject): boolean {
   const owner = controllerOf(a);
   return owner !== undefined && owner.uid === controllerOf(b)?.uid;

@@ -3,7 +3,9 @@ import type { AnyObject, KubeObject } from '../api/meta.ts';
 import type { ListQuery } from '../ports/store.ts';
 import type { Reader } from './controller.ts';
 
-/** Objects a page: far below what one answer of a store may hold, far above what is worth a call. */
+/**
+ * Objects a page: far below what one answer of a store may hold, far above what is worth a call.
+ */
 const PAGE = 1_000;
 
 /** The pages of the query, one in memory at a time. */

@@ -1,6 +1,7 @@
 /**
- * The sweep's look at the runtime: tasks that nobody means are stopped, and pods hear again what their tasks are,
- * which makes up for every health message that was lost. Decisions are core/health/sweep.ts's.
+ * The sweep's look at the runtime: tasks that nobody means are stopped, and pods hear again what
+ * their tasks are, which makes up for every health message that was lost. Decisions are
+ * core/health/sweep.ts's.
  */
 import type { Pod } from '../api/kinds/pod.ts';
 import { keyOf } from '../api/change.ts';

@@ -1,10 +1,11 @@
 /**
- * What must hold of a whole cluster (docs/ARCHITECTURE.md names the invariants): pure checks over everything that is
- * stored and everything that runs. Simulation asks after every change, a person may ask of a live cluster at any
- * time. Owns the wording of the invariants in code; does not own how the facts are come by.
+ * What must hold of a whole cluster (docs/ARCHITECTURE.md names the invariants): pure checks over
+ * everything that is stored and everything that runs. Simulation asks after every change, a person
+ * may ask of a live cluster at any time. Owns the wording of the invariants in code; does not own
+ * how the facts are come by.
  *
- * Safety (S1, S2) holds at every moment. What is `settled` (L1, L2) holds once faults have ended and the world has
- * had its time: it says nothing of a rollout that is under way.
+ * Safety (S1, S2) holds at every moment. What is `settled` (L1, L2) holds once faults have ended
+ * and the world has had its time: it says nothing of a rollout that is under way.
  */
 import { isTrue } from '../api/conditions.ts';
 import type { EndpointSlice, Service } from '../api/kinds/core.ts';
@@ -225,7 +226,9 @@ export function checkNoLeaks({
   ];
 }
 
-/** The owners that objects name exist: what garbage collection leaves behind is a leak as well (L2). */
+/**
+ * The owners that objects name exist: what garbage collection leaves behind is a leak as well (L2).
+ */
 export function checkOwners(objects: readonly AnyObject[]): readonly Violation[] {
   const uids = new Set(objects.map(({ metadata }) => metadata.uid));
   return objects.flatMap((object) => {

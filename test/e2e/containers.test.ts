@@ -194,7 +194,9 @@ describe.skipIf(skipped)('real kubectl and real containers', () => {
       .filter(Boolean);
   }
 
-  /** Requests to every address that the service lists as ready, for as long as it is not stopped. */
+  /**
+   * Requests to every address that the service lists as ready, for as long as it is not stopped.
+   */
   class Load {
     #running = true;
     readonly #ended = this.#run();
@@ -211,7 +213,9 @@ describe.skipIf(skipped)('real kubectl and real containers', () => {
       }
     }
 
-    /** A pod that was listed a moment ago may be going: only one that is still listed has failed. */
+    /**
+     * A pod that was listed a moment ago may be going: only one that is still listed has failed.
+     */
     async #request(address: string): Promise<void> {
       this.requests++;
       try {

@@ -1,7 +1,7 @@
 /**
- * Real manifests, unchanged, on local mode with simulated tasks: every Deployment becomes Available. The folders
- * of other people's applications are beside the project; without them these tests are skipped, loudly. `examples/`
- * is ours and always there.
+ * Real manifests, unchanged, on local mode with simulated tasks: every Deployment becomes
+ * Available. The folders of other people's applications are beside the project; without them these
+ * tests are skipped, loudly. `examples/` is ours and always there.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

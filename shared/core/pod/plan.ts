@@ -86,7 +86,8 @@ function planLife(snapshot: PodSnapshot, nowMs: number): Plan {
   if (isAnswered(pod) && mayHaveTask(pod)) return NOTHING;
   if (node === 'unreachable') return blocked(`node ${pod.spec.nodeName} is unreachable`);
   if (node === 'gone') return blocked(`node ${pod.spec.nodeName} is gone`);
-  // A node named in the manifest is a wish: the scheduler enters it in the node's ledger first (S2).
+  // A node named in the manifest is a wish: the scheduler enters it in the node's ledger first
+  // (S2).
   if (isPending(pod)) return blocked('waits for the scheduler');
   // Bound by another scheduler than ours: nobody has written the intent.
   if (pod.control?.attempt === undefined) return inOrder(update('pods', withIntent(pod, 1, nowMs)));

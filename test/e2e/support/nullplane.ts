@@ -1,4 +1,6 @@
-/** Nullplane as a process of its own, driven by real kubectl: what a person has in two terminals. */
+/**
+ * Nullplane as a process of its own, driven by real kubectl: what a person has in two terminals.
+ */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';

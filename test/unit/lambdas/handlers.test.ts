@@ -1,6 +1,7 @@
 /**
- * The five functions as they are deployed, driven through AWS's event shapes over the memory adapters: the events that
- * API Gateway, the table's stream, SQS and EventBridge would bring are made from what the functions wrote.
+ * The five functions as they are deployed, driven through AWS's event shapes over the memory
+ * adapters: the events that API Gateway, the table's stream, SQS and EventBridge would bring are
+ * made from what the functions wrote.
  */
 import type { APIGatewayProxyEvent, DynamoDBRecord, SQSEvent } from 'aws-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
