@@ -47,10 +47,8 @@ function parseGroup(part: string): NodeGroup {
   const [, count = '1', type = ''] = match;
   const shape = instanceShape(type);
   if (!shape) {
-    throw new Error(
-      `--nodes: the shape of "${type}" is not known. Known are c, m and r types such as m7i.xlarge, and ` +
-        `${knownGpuTypes().join(', ')}`,
-    );
+    const known = `c, m and r types such as m7i.xlarge, and ${knownGpuTypes().join(', ')}`;
+    throw new Error(`--nodes: the shape of "${type}" is not known. Known are ${known}`);
   }
   return { count: Number(count), shape };
 }

@@ -1,6 +1,7 @@
 /**
- * Launching and looking up tasks. What the runtime answers is folded into the pod by the same pure functions that
- * health messages go through, so that it does not matter which of the two arrives, or in which order.
+ * Launching and looking up tasks. What the runtime answers is folded into the pod by the same pure
+ * functions that health messages go through, so that it does not matter which of the two arrives,
+ * or in which order.
  */
 import type { Pod } from '../api/kinds/pod.ts';
 import { taskIdOf, type TaskState } from '../api/task.ts';
@@ -47,7 +48,10 @@ function isCurrent(pod: Pod, { podUid, attempt }: RunAction): boolean {
 
 type Fold = (pod: Pod, nowMs: number) => Pod | undefined;
 
-/** What is to be folded into the pod: the task's state, or why there is none. Other errors are the caller's. */
+/**
+ * What is to be folded into the pod: the task's state, or why there is none. Other errors are the
+ * caller's.
+ */
 async function tryRun(pod: Pod, attempt: number, { store, runtime }: Effects): Promise<Fold> {
   try {
     const task: TaskState = await runtime.run(await resolveTaskSpec(pod, store));
@@ -68,4 +72,3 @@ function failureOf(error: unknown): LaunchFailure | undefined {
   }
   return undefined;
 }
-

@@ -62,6 +62,7 @@ async function forget(event: AnyObject, { store }: Effects): Promise<void> {
   try {
     await store.remove(keyOf('events', event), expectedOf(event));
   } catch (error) {
-    if (!(error instanceof Conflict)) throw error; // counted up or gone: not ours to remove any more
+    // Counted up or gone since: not ours to remove any more.
+    if (!(error instanceof Conflict)) throw error;
   }
 }

@@ -51,10 +51,9 @@ export function makePod(spec: Partial<PodSpec> = {}, rules: TaskRules = {}): Pod
       terminationGracePeriodSeconds: 30,
       dnsPolicy: 'ClusterFirst',
       securityContext: {},
-      schedulerName: 'default-scheduler',
-      enableServiceLinks: true,
       // Bound by somebody else, so that the life begins with the pod's own intent.
       schedulerName: 'another-scheduler',
+      enableServiceLinks: true,
       nodeName: 'node-1',
       ...spec,
     },
