@@ -8,12 +8,15 @@ import type { AnyController } from '../../shared/control/controller.ts';
 import type { Effects } from '../../shared/control/effects.ts';
 import type { Action, Plan } from '../../shared/core/plan.ts';
 import { Conflict, type Store } from '../../shared/ports/store.ts';
+import type { FaultRates } from './faults.ts';
 import type { Parts } from '../world/world.ts';
 
 export interface Defect {
   readonly what: string;
   readonly seeds: number;
   readonly alter: (parts: Parts) => Parts;
+  /** Faults that it takes, made more frequent than they are. */
+  readonly rates?: FaultRates;
 }
 
 export const DEFECTS: { readonly [name: string]: Defect } = {
@@ -32,10 +35,16 @@ export const DEFECTS: { readonly [name: string]: Defect } = {
     seeds: 10,
     alter: (parts) => ({ ...parts, health: believeAll(parts.health) }),
   },
+  earlyRemoval: {
+    what: 'a pod is removed when its task is asked to stop, not when it has stopped',
+    seeds: 10,
+    alter: (parts) => withPlans(parts, 'pod', removeAtStop),
+  },
   forgottenLaunch: {
     what: 'a pod that is deleted before its launch was answered is removed without asking',
-    seeds: 40,
+    seeds: 100,
     alter: (parts) => withPlans(parts, 'pod', forgetLaunch),
+    rates: { lostLaunch: 0.6, healthDelay: 0.5 },
   },
   earlyRelease: {
     what: 'the room of a pod is given away when it is asked to stop, not when it has stopped',
@@ -110,13 +119,22 @@ function believeAll(health: Parts['health']): Parts['health'] {
   };
 }
 
+function removeAtStop(plan: Plan, _nowMs: number, snapshot: unknown): Plan {
+  const stops = plan.stages.flat().some(({ kind }) => kind === 'stopTask');
+  return stops ? { ...plan, stages: [...plan.stages, [removalOf(podOf(snapshot))]] } : plan;
+}
+
 function forgetLaunch(plan: Plan, _nowMs: number, snapshot: unknown): Plan {
   const pod = podOf(snapshot);
   const unanswered = pod.control?.attempt !== undefined && pod.control.taskVersion === undefined;
   if (pod.metadata.deletionTimestamp === undefined || !unanswered) return plan;
-  const { namespace = '', name, uid, resourceVersion } = pod.metadata;
+  return { stages: [[removalOf(pod)]], blocked: [] };
+}
+
+function removalOf({ metadata }: Pod): Action {
+  const { namespace = '', name, uid, resourceVersion } = metadata;
   const key = { resource: 'pods', namespace, name };
-  return { stages: [[{ kind: 'remove', key, expected: { uid, resourceVersion } }]], blocked: [] };
+  return { kind: 'remove', key, expected: { uid, resourceVersion } };
 }
 
 /** The snapshot of the pod's controller is its own business; it holds the pod in one of these ways. */

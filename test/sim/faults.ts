@@ -12,7 +12,7 @@ const COMMON = {
   /** The call takes effect; its caller is told that the service is unavailable. */
   lostAnswer: 0.02,
   /** As `lostAnswer`, for launches: RunTask is the call that is ambiguous most often. */
-  lostLaunch: 0.1,
+  lostLaunch: 0.2,
   /** The caller dies as it calls; the call never arrives. */
   crashBefore: 0.006,
   /** The caller dies while the call takes effect. */
@@ -43,6 +43,7 @@ const COMMON = {
 } as const;
 
 export type FaultKind = keyof typeof COMMON;
+export type FaultRates = { readonly [kind in FaultKind]?: number };
 
 const KINDS = Object.keys(COMMON) as FaultKind[];
 
@@ -57,14 +58,15 @@ export class Faults {
   /** Faults happen while this is set. */
   on = true;
 
-  constructor(random: SeededRandom, log: Log) {
+  /** `rates` are fixed by the caller, whatever the seed says. */
+  constructor(random: SeededRandom, log: Log, rates: FaultRates = {}) {
     this.#log = log;
     const swarm = random.fork('swarm');
     this.#random = random.fork('faults');
     this.#rates = new Map(
       KINDS.map((kind) => {
         const scale = swarm.chance(LEFT_OUT) ? 0 : 0.2 + 2.5 * swarm.fraction();
-        return [kind, COMMON[kind] * scale];
+        return [kind, rates[kind] ?? COMMON[kind] * scale];
       }),
     );
   }

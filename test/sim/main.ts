@@ -22,8 +22,8 @@ const { values } = parseArgs({
 
 const from = Number(values.seed ?? values.from);
 const count = values.seed === undefined ? Number(values.seeds) : 1;
-const alter = values.defect === undefined ? undefined : DEFECTS[values.defect]?.alter;
-if (values.defect !== undefined && !alter) {
+const defect = values.defect === undefined ? undefined : DEFECTS[values.defect];
+if (values.defect !== undefined && !defect) {
   throw new Error(`no such defect; there are ${Object.keys(DEFECTS).join(', ')}`);
 }
 
@@ -34,7 +34,7 @@ for (let seed = from; seed < from + count; seed++) {
   const result = await run({
     seed,
     ...(values.log ? { print: (line: string) => console.log(line) } : {}),
-    ...(alter ? { alter } : {}),
+    ...defect,
   });
   totals.steps += result.steps;
   totals.faults += Object.values(result.faults).reduce((sum, n) => sum + n, 0);

@@ -48,7 +48,9 @@ export class FaultyNetwork implements Network {
           if (from.alive) say();
         });
       };
-      const timeOut = (): void => answer(TIMEOUT_MS, () => reject(unavailable(call.service)));
+      // Some losses are noticed at once, others by a time-out.
+      const timeOut = (): void =>
+        answer(faults.lengthMs(TIMEOUT_MS), () => reject(unavailable(call.service)));
       if (!from.alive) return;
       if (faults.hits('crashBefore')) return this.#kill(call);
       if (call.effectful && faults.hits('zombie')) {

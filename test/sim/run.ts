@@ -8,7 +8,7 @@ import { SeededRandom } from '../../adapters/memory/seeded-random.ts';
 import type { Violation } from '../../shared/core/invariants.ts';
 import { Agenda } from '../world/agenda.ts';
 import { type Parts, World } from '../world/world.ts';
-import { Faults, type FaultKind } from './faults.ts';
+import { type FaultKind, type FaultRates, Faults } from './faults.ts';
 import { Log } from './log.ts';
 import { FaultyNetwork, faultyPost } from './network.ts';
 import { type Broken, Oracles } from './oracles.ts';
@@ -34,6 +34,7 @@ const LOOK_EVERY_MS = 10 * SECOND_MS;
 export interface RunOptions {
   readonly seed: number;
   readonly alter?: (parts: Parts) => Parts;
+  readonly rates?: FaultRates;
   readonly print?: (line: string) => void;
 }
 
@@ -75,7 +76,7 @@ class Simulation {
     this.#random = random.fork('times');
     const agenda = new Agenda();
     this.#log = new Log(agenda, options.print);
-    this.#faults = new Faults(random, this.#log);
+    this.#faults = new Faults(random, this.#log, options.rates);
     this.#network = new FaultyNetwork({
       agenda,
       random,
@@ -236,7 +237,10 @@ class Simulation {
   #spawn(work: Promise<unknown>): void {
     work.catch((error: unknown) => {
       this.#log.write(`workload failed: ${String(error)}`);
-      this.#oracles.violations.push({ invariant: 'L1', message: `workload: ${String(error)}` });
+      this.#oracles.violations.push({
+        invariant: 'surprise',
+        message: `workload: ${String(error)}`,
+      });
     });
   }
 }

@@ -17,7 +17,8 @@ const HUGE = 'huge';
 const FIRST_NODES = 3;
 /** Machines that are terminated in one run at most: others must be left to work on. */
 const MAX_TERMINATED = 2;
-const ROOM = { cpu: '4', memory: '8Gi' };
+/** Little enough that pods have to wait for one another. */
+const ROOM = { cpu: '3', memory: '8Gi' };
 const SIMULATE = 'nullplane.io/simulate';
 const MERGE = 'application/merge-patch+json';
 
@@ -60,7 +61,7 @@ export class Workload {
       [8, () => this.#create(this.#newDeployment(ns, name))],
       [4, () => patch({ spec: { replicas: this.#random.integer(5) } })],
       [4, () => patch(templateChange(this.#image(), this.#behaviour()))],
-      [3, () => this.#flap(ns, name)],
+      [5, () => this.#flap(ns, name)],
       [1, () => patch({ spec: { paused: true } })],
       [1, () => patch({ spec: { paused: null } })],
       [2, () => this.#delete('deployments', ns, name)],
@@ -137,7 +138,7 @@ export class Workload {
   /** Up, and down again while the pods are still on their way: launches meet deletions. */
   async #flap(ns: string, name: string): Promise<void> {
     await this.#patch(ns, name, { spec: { replicas: 4 } });
-    await this.#world.clock.delay(this.#random.integer(FLAP_MS));
+    await this.#world.clock.delay(Math.floor(FLAP_MS * this.#random.fraction() ** 2));
     await this.#patch(ns, name, { spec: { replicas: this.#random.integer(2) } });
   }
 
