@@ -43,7 +43,7 @@ export interface PlaneOptions {
 export interface RunningRuntime {
   readonly runtime: TaskRuntime;
   /** Stops watching tasks; they go on. */
-  close(): void;
+  readonly close: () => void;
 }
 
 export interface LocalPlane {

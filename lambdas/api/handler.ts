@@ -34,9 +34,7 @@ export function apiHandler(handle: ApiHandler) {
 
 function requestOf(event: ProxyEvent, signal: AbortSignal): ApiRequest {
   const { method, path, query } =
-    'version' in event && event.version === '2.0'
-      ? v2(event as APIGatewayProxyEventV2)
-      : v1(event as APIGatewayProxyEvent);
+    'version' in event && event.version === '2.0' ? v2(event) : v1(event as APIGatewayProxyEvent);
   return {
     method,
     path,

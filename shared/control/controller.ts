@@ -29,8 +29,8 @@ export interface Controller<Snapshot> {
 }
 
 /** A controller whose snapshot type is its own business. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the registry holds controllers of
-// all snapshots
+// The registry holds controllers of all snapshots.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type AnyController = Controller<any>;
 
 /** How a reconcile ended. The class of an error decides, in outcome.ts and nowhere else. */
