@@ -12,7 +12,7 @@ import type { Pod, PodSpec, PodTemplate } from './kinds/pod.ts';
 import type { Volume } from './kinds/volumes.ts';
 import type { Deployment, DeploymentSpec, ReplicaSet } from './kinds/workloads.ts';
 import type { AnyObject, ResourceName } from './meta.ts';
-import { milliValue } from './quantity.ts';
+import { qosClassOf } from './qos.ts';
 import type { ResourceType } from './resources.ts';
 import type { Schema } from './schema.ts';
 
@@ -56,7 +56,7 @@ type Lacking<T> = T extends readonly (infer I)[]
 function defaultPod(pod: Lacking<Pod>): Lacking<Pod> {
   if (!pod.spec) return pod;
   const spec = admitPodSpec(defaultPodSpec(pod.spec) as PodSpec);
-  const qos = pod.status?.qosClass ?? qosClass(spec);
+  const qos = pod.status?.qosClass ?? qosClassOf(spec);
   const status = { phase: 'Pending' as const, ...pod.status, qosClass: qos };
   return { ...pod, spec, status };
 }
@@ -92,27 +92,6 @@ function withNodeTolerations(given: readonly Toleration[]): readonly Toleration[
     tolerationSeconds: DEFAULT_TOLERATION_SECONDS,
   }));
   return [...given, ...added];
-}
-
-/** The quality of service that the requests and limits for CPU and memory amount to. */
-export function qosClass(spec: PodSpec): 'Guaranteed' | 'Burstable' | 'BestEffort' {
-  const containers = [...spec.containers, ...(spec.initContainers ?? [])];
-  let asks = false;
-  let guaranteed = true;
-  for (const { resources } of containers) {
-    for (const resource of ['cpu', 'memory']) {
-      const limit = amount(resources?.limits?.[resource]);
-      const request = amount(resources?.requests?.[resource] ?? resources?.limits?.[resource]);
-      asks ||= limit > 0 || request > 0;
-      guaranteed &&= limit > 0 && limit === request;
-    }
-  }
-  if (!asks) return 'BestEffort';
-  return guaranteed ? 'Guaranteed' : 'Burstable';
-}
-
-function amount(quantity: string | undefined): number {
-  return quantity === undefined ? 0 : milliValue(quantity);
 }
 
 function defaultPodSpec(spec: Lacking<PodSpec>): Lacking<PodSpec> {

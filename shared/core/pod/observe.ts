@@ -11,13 +11,13 @@
  */
 import { sameJson } from '../../api/hash.ts';
 import type { ContainerStatus, Pod, PodControl, PodStatus } from '../../api/kinds/pod.ts';
+import { qosClassOf } from '../../api/qos.ts';
 import type { ContainerReport, TaskState } from '../../api/task.ts';
 import { rfc3339 } from '../../api/time.ts';
 import { isAnswered, mayHaveTask, runsAgain, statusesOf, withIntent } from './attempt.ts';
 import { isNotYetStarted, lost, waiting, withReport } from './container-status.ts';
 import { conditionsOf, phaseOf } from './phase.ts';
 import { isTerminal } from './predicates.ts';
-import { qosClassOf } from './qos.ts';
 
 /** Why a launch failed, as the runtime port tells it by throwing. */
 export interface LaunchFailure {

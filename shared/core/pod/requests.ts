@@ -1,7 +1,6 @@
 /**
  * What a pod asks of its node, as numbers: `cpu` in millicores, `memory` and `ephemeral-storage` in
- * bytes, everything else in whole units. Placement, ledgers and quality of service all count with
- * these.
+ * bytes, everything else in whole units. Placement and ledgers count with these.
  */
 import type { Container } from '../../api/kinds/container.ts';
 import type { PodSpec } from '../../api/kinds/pod.ts';

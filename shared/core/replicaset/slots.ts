@@ -9,11 +9,12 @@
  * agree on its name. The price is that a name may come back, under another uid, after a set was
  * scaled down and up.
  */
-import { admitPodSpec, qosClass } from '../../api/defaults.ts';
+import { admitPodSpec } from '../../api/defaults.ts';
 import { nameHash } from '../../api/hash.ts';
 import type { Pod, PodTemplate } from '../../api/kinds/pod.ts';
 import type { ReplicaSet } from '../../api/kinds/workloads.ts';
 import { controllerReference, draftMeta } from '../../api/meta.ts';
+import { qosClassOf } from '../../api/qos.ts';
 import { podIsActive } from '../pod/predicates.ts';
 
 /** `slot/incarnation` of a pod, as decimal integers. */
@@ -68,7 +69,7 @@ type Admitted = Pick<PodTemplate, 'metadata'> & Pick<Pod, 'spec' | 'status'>;
 /** What the server would have filled in, had a client created the pods; once for all of them. */
 function admit({ metadata, spec }: PodTemplate): Admitted {
   const admitted = admitPodSpec(spec);
-  return { metadata, spec: admitted, status: { phase: 'Pending', qosClass: qosClass(admitted) } };
+  return { metadata, spec: admitted, status: { phase: 'Pending', qosClass: qosClassOf(admitted) } };
 }
 
 function survey(pods: readonly Pod[]) {

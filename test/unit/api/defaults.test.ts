@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pullPolicyOf, qosClass, withDefaults } from '../../../shared/api/defaults.ts';
-import type { PodSpec } from '../../../shared/api/kinds/pod.ts';
+import { pullPolicyOf, withDefaults } from '../../../shared/api/defaults.ts';
 import type { AnyObject } from '../../../shared/api/meta.ts';
 import { resourceType } from '../../../shared/api/resources.ts';
 
@@ -157,19 +156,5 @@ describe('pull policies', () => {
     ['nginx:latest@sha256:0', 'Always'],
   ])('of %s: %s', (image, policy) => {
     expect(pullPolicyOf(image)).toBe(policy);
-  });
-});
-
-describe('the quality of service', () => {
-  it.each<[Json, string]>([
-    [{}, 'BestEffort'],
-    [{ requests: { cpu: '1' } }, 'Burstable'],
-    [{ limits: { cpu: '1', memory: '1Gi' } }, 'Guaranteed'],
-    [{ limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '500m' } }, 'Burstable'],
-    [{ limits: { cpu: '1' } }, 'Burstable'],
-    [{ limits: { 'nvidia.com/gpu': '1' } }, 'BestEffort'],
-  ])('of %j: %s', (resources, expected) => {
-    const spec = { containers: [{ name: 'a', resources }] } as unknown as PodSpec;
-    expect(qosClass(spec)).toBe(expected);
   });
 });
