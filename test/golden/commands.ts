@@ -1,4 +1,6 @@
-/** The commands of scenarios: kubectl's, as far as they are needed, and those that move the world. */
+/**
+ * The commands of scenarios: kubectl's, as far as they are needed, and those that move the world.
+ */
 import { parseAllDocuments } from 'yaml';
 import type { Pod } from '../../shared/api/kinds/pod.ts';
 import type { AnyObject } from '../../shared/api/meta.ts';
@@ -146,7 +148,9 @@ async function applyDocuments(
   }
 }
 
-/** `get pods`, `get deploy web`; `get pods,rs` names the resource with each object, as kubectl does. */
+/**
+ * `get pods`, `get deploy web`; `get pods,rs` names the resource with each object, as kubectl does.
+ */
 async function getTable(
   session: Session,
   [words = '', name]: readonly string[],

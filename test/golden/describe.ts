@@ -5,8 +5,10 @@ import { EPOCH_MS } from '../world/agenda.ts';
 
 export function describePod({ metadata, spec, status }: Pod): string {
   const conditions = (status.conditions ?? []).map(
-    ({ type, status: is, reason, message }) =>
-      `  ${type.padEnd(26)}${is.padEnd(6)}${[reason, message].filter(Boolean).join(': ')}`.trimEnd(),
+    ({ type, status: is, reason, message }) => {
+      const why = [reason, message].filter(Boolean).join(': ');
+      return `  ${type.padEnd(26)}${is.padEnd(6)}${why}`.trimEnd();
+    },
   );
   const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
   return [

@@ -108,6 +108,8 @@ function containerText({ state, ready, restartCount }: ContainerStatus): string 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
 function textOf(value: unknown): string {
-  if (typeof value === 'string' && TIME.test(value)) return `${(Date.parse(value) - EPOCH_MS) / 1000}s`;
+  if (typeof value === 'string' && TIME.test(value)) {
+    return `${(Date.parse(value) - EPOCH_MS) / 1000}s`;
+  }
   return value === undefined ? '-' : typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,6 +1,6 @@
 /**
- * One test a scenario: what is played must read as it did. `npm run golden` writes the transcripts anew; the
- * difference is then what a reviewer reads.
+ * One test a scenario: what is played must read as it did. `npm run golden` writes the transcripts
+ * anew; the difference is then what a reviewer reads.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** What `kubectl rollout undo` computes by itself: the template of the revision before, as a JSON patch. */
+/**
+ * What `kubectl rollout undo` computes by itself: the template of the revision before, as a JSON
+ * patch.
+ */
 import type { AnyObject } from '../../shared/api/meta.ts';
 import { controllerOf } from '../../shared/api/meta.ts';
 

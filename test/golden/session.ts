@@ -1,6 +1,6 @@
 /**
- * A scenario as it is played: each line echoed, and below it what it led to. Decisions are told as they are taken,
- * under the virtual time since the beginning.
+ * A scenario as it is played: each line echoed, and below it what it led to. Decisions are told as
+ * they are taken, under the virtual time since the beginning.
  */
 import { EPOCH_MS, macrotask } from '../world/agenda.ts';
 import { keyOf } from '../../shared/api/change.ts';
@@ -109,7 +109,9 @@ export class Session {
     };
   }
 
-  /** The scheduler and the health handler decide within their handlers: what they write tells of it. */
+  /**
+   * The scheduler and the health handler decide within their handlers: what they write tells of it.
+   */
   #observedEffects(effects: Effects, handler: string): Effects {
     const { store } = effects;
     const tell: Effects['store'] = {

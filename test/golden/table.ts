@@ -1,4 +1,7 @@
-/** Tables as kubectl prints them: columns of priority 0, each as wide as its widest cell, three blanks between. */
+/**
+ * Tables as kubectl prints them: columns of priority 0, each as wide as its widest cell, three
+ * blanks between.
+ */
 
 export interface Table {
   readonly columnDefinitions: readonly { readonly name: string; readonly priority: number }[];

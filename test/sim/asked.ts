@@ -1,7 +1,9 @@
 /** What was asked for, and when: the measure of what may be there. */
 import type { ReplicaSet } from '../../shared/api/kinds/workloads.ts';
 
-/** How many pods each ReplicaSet was asked for lately: a create may be late, and is then of no harm. */
+/**
+ * How many pods each ReplicaSet was asked for lately: a create may be late, and is then of no harm.
+ */
 export class Asked {
   readonly #nowMs: () => number;
   readonly #history = new Map<string, { readonly atMs: number; readonly replicas: number }[]>();

@@ -1,6 +1,6 @@
 /**
- * Defects planted on purpose, each a small change to one part of the product: the simulation is worth what it
- * catches. `seeds` is how many runs at most it takes.
+ * Defects planted on purpose, each a small change to one part of the product: the simulation is
+ * worth what it catches. `seeds` is how many runs at most it takes.
  */
 import type { Pod } from '../../shared/api/kinds/pod.ts';
 import { taskIdOf, type TaskState } from '../../shared/api/task.ts';
@@ -137,7 +137,9 @@ function removalOf({ metadata }: Pod): Action {
   return { kind: 'remove', key, expected: { uid, resourceVersion } };
 }
 
-/** The snapshot of the pod's controller is its own business; it holds the pod in one of these ways. */
+/**
+ * The snapshot of the pod's controller is its own business; it holds the pod in one of these ways.
+ */
 function podOf(snapshot: unknown): Pod {
   const { pod } = snapshot as { readonly pod?: Pod };
   return pod ?? (snapshot as Pod);

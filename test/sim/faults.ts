@@ -1,6 +1,6 @@
 /**
- * The faults that may happen, and how likely each is in this run. The seed draws the probabilities themselves, so
- * that some runs have none of a kind and others much of it (swarm testing).
+ * The faults that may happen, and how likely each is in this run. The seed draws the probabilities
+ * themselves, so that some runs have none of a kind and others much of it (swarm testing).
  */
 import type { SeededRandom } from '../../adapters/memory/seeded-random.ts';
 import type { Log } from './log.ts';
@@ -29,7 +29,10 @@ const COMMON = {
   streamDelay: 0.1,
   streamLoss: 0.02,
   queueDuplicate: 0.05,
-  /** A message is handed out twice at the same time: two work on one key, or two schedulers on one cell. */
+  /**
+   * A message is handed out twice at the same time: two work on one key, or two schedulers on one
+   * cell.
+   */
   queueTwin: 0.05,
   queueDelay: 0.1,
   scheduleTwin: 0.2,

@@ -1,4 +1,7 @@
-/** What happened, line by line, and a hash over all of it: two runs are the same when their hashes are. */
+/**
+ * What happened, line by line, and a hash over all of it: two runs are the same when their hashes
+ * are.
+ */
 import { createHash } from 'node:crypto';
 import { type Agenda, EPOCH_MS } from '../world/agenda.ts';
 

@@ -1,7 +1,7 @@
 /**
  * The simulation from the command line.
  *
- *   npm run sim -- --from 1 --seeds 1000 [--json]     many runs; stops at nothing, ends with a summary
+ *   npm run sim -- --from 1 --seeds 1000 [--json]     many runs, and a summary
  *   npm run sim -- --seed 7 --log                     one run, and all that happened in it
  *   npm run sim -- --defect blindUpdate --seeds 20    with a defect planted: how soon is it caught?
  */
@@ -51,7 +51,8 @@ const seconds = (performance.now() - startedMs) / 1000;
 const speed = (count / seconds).toFixed(1);
 console.error(
   `${count} seeds, ${failures.length} failed, ${totals.faults} faults, ${totals.steps} steps, ` +
-    `slowest recovery ${totals.slowestRecoveryMs / 1000} s; ${seconds.toFixed(1)} s, ${speed} seeds/s`,
+    `slowest recovery ${totals.slowestRecoveryMs / 1000} s; ` +
+    `${seconds.toFixed(1)} s, ${speed} seeds/s`,
 );
 process.exitCode = failures.length > 0 ? 1 : 0;
 

@@ -1,6 +1,6 @@
 /**
- * A network that fails. A call has three legs: the request travels, the service acts, the answer travels; what can
- * go wrong lies between them, and so does each place where a process may die.
+ * A network that fails. A call has three legs: the request travels, the service acts, the answer
+ * travels; what can go wrong lies between them, and so does each place where a process may die.
  */
 import type { SeededRandom } from '../../adapters/memory/seeded-random.ts';
 import { RuntimeUnavailable } from '../../shared/ports/runtime.ts';
@@ -113,7 +113,9 @@ function unavailable(service: Service): Error {
 const DUPLICATE_MS = 20_000;
 const LATE_MS = 60_000;
 
-/** Streams, queues and events as they are: late, twice, out of order, and some of them not at all. */
+/**
+ * Streams, queues and events as they are: late, twice, out of order, and some of them not at all.
+ */
 export function faultyPost(faults: Faults): Post {
   const arrival = (late: boolean) => (late ? faults.lengthMs(LATE_MS) : 0);
   return {

@@ -1,6 +1,7 @@
 /**
- * Ground truth and the judges over it. Every write and every state of a task passes through here as it comes about,
- * past the network and its faults; what may never happen is noted at once, with the step at which it happened.
+ * Ground truth and the judges over it. Every write and every state of a task passes through here as
+ * it comes about, past the network and its faults; what may never happen is noted at once, with the
+ * step at which it happened.
  */
 import { type Change, indexValues, keyOf } from '../../shared/api/change.ts';
 import { sameJson } from '../../shared/api/hash.ts';
@@ -217,7 +218,8 @@ export class Oracles {
     if (!known && this.#gone.has(state.podUid)) {
       this.#broken('S5', `task ${state.id} of ${state.podName} starts after its pod is gone`);
     }
-    if (known && known.version >= state.version) return; // a repeated launch is answered with what was
+    // A repeated launch is answered with what was.
+    if (known && known.version >= state.version) return;
     const requests = this.#requests.get(state.podUid) ?? {};
     this.#tasks.set(state.id, { state, requests });
     const ofPod = [...this.#tasks.values()].filter((t) => t.state.podUid === state.podUid);
@@ -252,8 +254,9 @@ export class Oracles {
 }
 
 /**
- * A pod whose slot has known more than one incarnation may be made twice: by a look that an index hid it from, or by
- * the late create of a dead process. Its set takes the surplus away as soon as it sees it.
+ * A pod whose slot has known more than one incarnation may be made twice: by a look that an index
+ * hid it from, or by the late create of a dead process. Its set takes the surplus away as soon as
+ * it sees it.
  */
 const TOLERATED_SURPLUS = 2;
 

@@ -1,8 +1,10 @@
 /**
  * One run of the simulation, of one seed, in three phases:
  *  1. Trouble: people work while faults happen. Safety is judged at every change.
- *  2. Recovery: no more faults, what can't run is mended. Everything must come right within a bound (L1, L2).
- *  3. Silence: once right, an hour without a write, a message or a call; then a sweep that changes nothing (L3).
+ *  2. Recovery: no more faults, what can't run is mended. Everything must come right within a bound
+ *     (L1, L2).
+ *  3. Silence: once right, an hour without a write, a message or a call; then a sweep that changes
+ *     nothing (L3).
  */
 import { SeededRandom } from '../../adapters/memory/seeded-random.ts';
 import type { Violation } from '../../shared/core/invariants.ts';
@@ -25,9 +27,15 @@ const ACTS = 18;
 const SWEEP_EVERY_MS = 5 * MINUTE_MS;
 /** What was under way when the faults ended still comes: late messages, and calls of the dead. */
 const AFTERMATH_MS = 65 * SECOND_MS;
-/** Nobody waits five minutes of a simulation for the first sweep after the faults; one there must be. */
+/**
+ * Nobody waits five minutes of a simulation for the first sweep after the faults; one there must
+ * be.
+ */
 const FIRST_SWEEP_MS = 30 * SECOND_MS;
-/** Two sweeps, the longest back-off (5 min), and the longest time a message or a stop may still be under way. */
+/**
+ * Two sweeps, the longest back-off (5 min), and the longest time a message or a stop may still be
+ * under way.
+ */
 const RECOVERY_MS = 20 * MINUTE_MS;
 const LOOK_EVERY_MS = 10 * SECOND_MS;
 

@@ -1,4 +1,7 @@
-/** The simulation as a part of `npm test`: enough seeds to notice what broke, few enough to wait for. */
+/**
+ * The simulation as a part of `npm test`: enough seeds to notice what broke, few enough to wait
+ * for.
+ */
 import { describe, expect, test } from 'vitest';
 import { type RunResult, run } from './run.ts';
 

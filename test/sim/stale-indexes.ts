@@ -1,4 +1,7 @@
-/** Indexes that lag: now and then, a list by index does not show what came into it in the last seconds. */
+/**
+ * Indexes that lag: now and then, a list by index does not show what came into it in the last
+ * seconds.
+ */
 import type { KubeObject } from '../../shared/api/meta.ts';
 import type { Effects } from '../../shared/control/effects.ts';
 import type { ListQuery, Page, Store } from '../../shared/ports/store.ts';

@@ -1,6 +1,7 @@
 /**
- * What people do to the cluster while it is being broken, drawn from the seed; and what they do at the end, so that
- * there is a state in which everything can be well: mend what can't run, and bring room.
+ * What people do to the cluster while it is being broken, drawn from the seed; and what they do at
+ * the end, so that there is a state in which everything can be well: mend what can't run, and bring
+ * room.
  */
 import type { SeededRandom } from '../../adapters/memory/seeded-random.ts';
 import { type AnyObject, controllerOf } from '../../shared/api/meta.ts';
@@ -142,7 +143,10 @@ export class Workload {
     await this.#patch(ns, name, { spec: { replicas: this.#random.integer(2) } });
   }
 
-  /** What the cloud says of its machines, again: the sweep of instances, which the product does not have yet. */
+  /**
+   * What the cloud says of its machines, again: the sweep of instances, which the product does not
+   * have yet.
+   */
   tellOfMachines(): void {
     for (const message of this.#machines.values()) this.#world.tell(message);
   }

@@ -1,6 +1,6 @@
 /**
- * Virtual time: a heap of what is to happen, ordered by (time, sequence). Nothing happens that is not on it, so that
- * a run is a function of its inputs alone. Owns time; does not own what happens.
+ * Virtual time: a heap of what is to happen, ordered by (time, sequence). Nothing happens that is
+ * not on it, so that a run is a function of its inputs alone. Owns time; does not own what happens.
  */
 import type { Clock } from '../../shared/ports/clock.ts';
 
@@ -49,8 +49,9 @@ export class Agenda {
   }
 
   /**
-   * Lets the next thing happen. A macrotask follows, so that every promise chain that it started, however deep, has
-   * come to rest before the next thing: the schedule never depends on how many microtasks a chain takes.
+   * Lets the next thing happen. A macrotask follows, so that every promise chain that it started,
+   * however deep, has come to rest before the next thing: the schedule never depends on how many
+   * microtasks a chain takes.
    */
   async step(): Promise<void> {
     if (this.nextAtMs() === undefined) return;

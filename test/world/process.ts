@@ -1,6 +1,7 @@
 /**
- * A process is one invocation of a handler: it may die at any call, and then its promise never resolves, as a Lambda
- * that is killed runs no `catch` and no `finally`. All that it does to the outside goes through a `Network`.
+ * A process is one invocation of a handler: it may die at any call, and then its promise never
+ * resolves, as a Lambda that is killed runs no `catch` and no `finally`. All that it does to the
+ * outside goes through a `Network`.
  */
 import type { Queue } from '../../shared/ports/queue.ts';
 import type { TaskRuntime } from '../../shared/ports/runtime.ts';

@@ -1,8 +1,8 @@
 /**
- * The whole product under a virtual clock: the real API server, router, reconciler, scheduler, health handler and
- * sweep over the memory adapters. Whatever travels between them is an entry of the agenda; whatever a handler does
- * to the outside goes through the network. With `CALM` ones, this serves transcripts and fast integration tests; the
- * simulation brings its own.
+ * The whole product under a virtual clock: the real API server, router, reconciler, scheduler,
+ * health handler and sweep over the memory adapters. Whatever travels between them is an entry of
+ * the agenda; whatever a handler does to the outside goes through the network. With `CALM` ones,
+ * this serves transcripts and fast integration tests; the simulation brings its own.
  */
 import { MemoryQueue } from '../../adapters/memory/memory-queue.ts';
 import { MemoryRecorder } from '../../adapters/memory/memory-recorder.ts';
@@ -61,7 +61,10 @@ export interface WorldOptions {
   readonly alter?: (parts: Parts) => Parts;
   /** Told of each write to the store, within the write. */
   readonly onChange?: (change: Change) => void;
-  /** Told of each state of a task and of each node's coming and going; launches are told again when they are repeated. */
+  /**
+   * Told of each state of a task and of each node's coming and going; launches are told again when
+   * they are repeated.
+   */
   readonly onHealth?: (message: HealthMessage) => void;
 }
 
@@ -108,7 +111,10 @@ export class World {
     this.parts = options.alter?.(parts) ?? parts;
   }
 
-  /** A node joins, as instances do: by itself, not through the API. Nothing happens when it is there. */
+  /**
+   * A node joins, as instances do: by itself, not through the API. Nothing happens when it is
+   * there.
+   */
   async addNode(name: string, room: Room): Promise<void> {
     const object = node(name, room);
     const metadata = {
@@ -209,7 +215,9 @@ export class World {
     }
   }
 
-  /** A stream's batch comes again until it was taken; nobody knows whether a dead process took it. */
+  /**
+   * A stream's batch comes again until it was taken; nobody knows whether a dead process took it.
+   */
   #route(change: Change): void {
     const process = this.process('router');
     const again = this.agenda.in(VISIBILITY_MS, () => this.#route(change));
