@@ -12,13 +12,14 @@ import type { Recorder } from '../shared/ports/recorder.ts';
 const WAIT_MS = 60_000;
 
 /**
- * Work that took long rests for as long before its key is worked on again, so that its wakes merge
- * meanwhile: a key whose look costs as much as there are pods (a large ReplicaSet, the scheduler's
- * cell) leaves half of the process to others, however often its pods change. Work that has more to
- * do goes on when it said, and no rest is so long that somebody would notice.
+ * Work that took long rests for twice as long before its key is worked on again, so that its wakes
+ * merge meanwhile: a key whose look costs as much as there are pods (a large ReplicaSet, the
+ * scheduler's cell) leaves two thirds of the process to others, however often its pods change. Work
+ * that has more to do goes on when it said, and no rest is so long that a person would notice.
  */
 const RESTS_FROM_MS = 20;
-const LONGEST_REST_MS = 100;
+const REST_FACTOR = 2;
+const LONGEST_REST_MS = 200;
 
 /** Pause after a queue that throws, so that a broken one does not spin. */
 const BROKEN_QUEUE_PAUSE_MS = 1_000;
@@ -93,7 +94,7 @@ async function workOn(
 }
 
 function restAfter(tookMs: number): number {
-  return tookMs < RESTS_FROM_MS ? 0 : Math.min(tookMs, LONGEST_REST_MS);
+  return tookMs < RESTS_FROM_MS ? 0 : Math.min(tookMs * REST_FACTOR, LONGEST_REST_MS);
 }
 
 function describe(error: unknown): { readonly error: string; readonly stack?: string } {

@@ -34,6 +34,16 @@ describe('a sealed object', () => {
     expect(object.metadata.resourceVersion).toBe('2');
   });
 
+  test('shares what is the same inside what is not', () => {
+    const labels = { app: 'a' };
+    const drafted = { ...objectWith({}), metadata: { ...METADATA, labels } };
+    const { object: base } = seal(drafted, 1);
+    const { object } = seal(base, 2, base);
+    expect(object.metadata).not.toBe(base.metadata);
+    expect(object.metadata.labels).toBe(base.metadata.labels);
+    expect(base.metadata.labels).not.toBe(labels);
+  });
+
   test('refuses what JSON would change in silence', () => {
     for (const field of [NaN, Infinity, 1n, () => 1, Symbol('x'), new Date(0), new Map()]) {
       expect(() => seal(objectWith(field), 1)).toThrow(TypeError);
