@@ -12,7 +12,7 @@ import { AlreadyExists } from '../../ports/store.ts';
 import { admitCreate } from './admission.ts';
 import { parseBody } from './body.ts';
 import { type Context } from './context.ts';
-import { decodeGiven, validated, withDefaults } from './input.ts';
+import { decodeGiven, validated, warnOfNews, withDefaults } from './input.ts';
 import {
   checkIdentity,
   generatedName,
@@ -32,8 +32,9 @@ const MAX_NAME_DRAWS = 8;
 export async function create(context: Context, route: ResourceRoute): Promise<ApiResponse> {
   const options = writeOptions(context);
   const body = parseBody(context.request);
-  const given = decodeGiven(context, route.type, body, options.fieldValidation);
-  const created = await insert(context, route, given, options);
+  const decoded = decodeGiven(route.type, body, options.fieldValidation);
+  warnOfNews(context, route.type, decoded, undefined);
+  const created = await insert(context, route, decoded.object, options);
   return answerObject(context, route.type, created, 201);
 }
 

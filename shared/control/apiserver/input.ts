@@ -2,7 +2,7 @@
  * What a client sent becomes a complete and valid object: decoding, defaults and validation, with
  * warnings kept.
  */
-import { decode, type FieldValidation } from '../../api/decode.ts';
+import { decode, type Decoded, type FieldValidation } from '../../api/decode.ts';
 import { withDefaults } from '../../api/defaults.ts';
 import { invalid } from '../../api/errors.ts';
 import type { ParsedJson } from '../../api/json.ts';
@@ -11,22 +11,32 @@ import type { ResourceType } from '../../api/resources.ts';
 import { validateCreate, validateUpdate } from '../../api/validation/validate.ts';
 import { type Context, warn } from './context.ts';
 import type { GivenObject } from './metadata.ts';
+import { publicForm } from './representation.ts';
 
 export { withDefaults };
 
-/**
- * Decodes a body by the schema of its type. Throws BadRequest; warns of what is unknown or not
- * honoured.
- */
+/** Decodes a body by the schema of its type. Throws BadRequest. */
 export function decodeGiven(
-  context: Context,
-  type: ResourceType,
+  { schema }: ResourceType,
   { value, duplicates }: ParsedJson,
   mode: FieldValidation,
-): GivenObject {
-  const { object, warnings } = decode(type.schema, value, mode, duplicates);
-  warn(context, ...warnings);
-  return object as GivenObject;
+): Decoded<GivenObject> {
+  return decode(schema, value, mode, duplicates) as Decoded<GivenObject>;
+}
+
+/**
+ * Warns of what is unknown or not honoured in what was given, but not of what the object had
+ * already: whoever sets a label need not hear again of a field that somebody else set.
+ */
+export function warnOfNews(
+  context: Context,
+  { schema }: ResourceType,
+  { warnings }: Decoded<GivenObject>,
+  current: AnyObject | undefined,
+): void {
+  if (warnings.length === 0) return;
+  const old = current ? decode(schema, publicForm(current), 'Ignore').warnings : [];
+  warn(context, ...warnings.filter((warning) => !old.includes(warning)));
 }
 
 /** The object itself if nothing is wrong with it. Throws Invalid with every cause. */

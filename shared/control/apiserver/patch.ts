@@ -12,7 +12,7 @@ import { answerObject } from './answers.ts';
 import { bodyText, mediaType, parseJsonBody } from './body.ts';
 import type { Context } from './context.ts';
 import { insert } from './create.ts';
-import { decodeGiven } from './input.ts';
+import { decodeGiven, warnOfNews } from './input.ts';
 import { checkIdentity, type GivenObject } from './metadata.ts';
 import { type WriteOptions, writeOptions } from './options.ts';
 import { serverSideApply } from './patch/apply.ts';
@@ -41,9 +41,10 @@ export async function patch(context: Context, route: ResourceRoute): Promise<Api
   const patchDocument = documentPatch(context, type.schema);
   const changed = await change(context, route, options, (current) => {
     const { value, duplicates } = patchDocument(publicForm(current));
-    const given = decodeGiven(context, type, { value, duplicates }, options.fieldValidation);
-    checkIdentity(given, route);
-    return { given };
+    const decoded = decodeGiven(type, { value, duplicates }, options.fieldValidation);
+    warnOfNews(context, type, decoded, current);
+    checkIdentity(decoded.object, route);
+    return { given: decoded.object };
   });
   return answerObject(context, type, changed, 200);
 }
@@ -73,14 +74,17 @@ async function apply(
     throw badRequest('fieldManager is required for apply patch');
   }
   const body = parseYaml(bodyText(context.request));
-  const config = decodeGiven(context, type, body, options.fieldValidation);
+  const decoded = decodeGiven(type, body, options.fieldValidation);
+  const config = decoded.object;
   checkConfig(config, route);
   const create = !route.subresource && !(await context.deps.store.get(keyOfRoute(route)));
   if (create) {
+    warnOfNews(context, type, decoded, undefined);
     const created = await tryInsert(context, route, config, options);
     if (created) return answerObject(context, type, created, 201);
   }
   const changed = await change(context, route, options, (current) => {
+    warnOfNews(context, type, decoded, current);
     const applied = appliedTo(context, route, config, options, current);
     const { managedFields = [] } = applied.metadata;
     const { resourceVersion } = config.metadata ?? {};

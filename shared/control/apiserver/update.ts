@@ -19,7 +19,7 @@ import { admitUpdate } from './admission.ts';
 import { answerObject } from './answers.ts';
 import { parseBody } from './body.ts';
 import type { Context } from './context.ts';
-import { decodeGiven, validated, withDefaults } from './input.ts';
+import { decodeGiven, validated, warnOfNews, withDefaults } from './input.ts';
 import {
   changedMetadata,
   checkExpectations,
@@ -37,9 +37,12 @@ const MAX_ATTEMPTS = 8;
 export async function update(context: Context, route: ResourceRoute): Promise<ApiResponse> {
   const options = writeOptions(context);
   const body = parseBody(context.request);
-  const given = decodeGiven(context, route.type, body, options.fieldValidation);
-  checkIdentity(given, route);
-  const updated = await change(context, route, options, () => ({ given }));
+  const decoded = decodeGiven(route.type, body, options.fieldValidation);
+  checkIdentity(decoded.object, route);
+  const updated = await change(context, route, options, (current) => {
+    warnOfNews(context, route.type, decoded, current);
+    return { given: decoded.object };
+  });
   return answerObject(context, route.type, updated, 200);
 }
 
