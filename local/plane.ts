@@ -17,12 +17,10 @@ import { createApiServer } from '../shared/control/apiserver/server.ts';
 import { ensureSystemObjects } from '../shared/control/apiserver/system-objects.ts';
 import type { Effects } from '../shared/control/effects.ts';
 import { handleHealth } from '../shared/control/health.ts';
-import { parseWork, reconcile } from '../shared/control/reconcile.ts';
 import { allControllers } from '../shared/control/registry.ts';
 import { route, type Routes } from '../shared/control/router.ts';
-import { schedulePass } from '../shared/control/scheduler.ts';
 import { sweep } from '../shared/control/sweep.ts';
-import type { Delivery } from '../shared/ports/queue.ts';
+import { workOnCell, workOnKey } from '../shared/control/work-on.ts';
 import type { Recorder } from '../shared/ports/recorder.ts';
 import type { TaskRuntime } from '../shared/ports/runtime.ts';
 import { ChangePump } from './change-pump.ts';
@@ -123,15 +121,12 @@ function workers(
     {
       queue: queues.reconcile,
       concurrency: RECONCILES_AT_A_TIME,
-      work: async ({ body }) => {
-        const work = parseWork(body, routes.controllers);
-        return work ? reconcile(work, effects) : { type: 'done' };
-      },
+      work: ({ body }) => workOnKey(body, effects, routes),
     },
     {
       queue: queues.schedule,
       concurrency: 1,
-      work: ({ body }: Delivery) => schedulePass(body, effects),
+      work: ({ body }) => workOnCell(body, effects, routes),
     },
     {
       queue: queues.health,

@@ -22,7 +22,6 @@ import { mayHelp } from '../core/scheduling/helps.ts';
 import { LEDGERS } from '../core/scheduling/ledger.ts';
 import { PLUGINS } from '../core/scheduling/registry.ts';
 import { type ClusterSnapshot, schedule } from '../core/scheduling/schedule.ts';
-import type { WorkMessage } from '../ports/queue.ts';
 import type { Outcome, Reader } from './controller.ts';
 import type { Effects } from './effects.ts';
 import { execute } from './execute.ts';
@@ -34,11 +33,6 @@ export const DEFAULT_CELL = 'default';
 
 /** Plans carried out at a time; the actions of each are bounded by the executor. */
 const CONCURRENT_PLANS = 64;
-
-/** The wake-up of a cell. Its group is the cell: one pass at a time. */
-export function scheduleMessage(cell: string = DEFAULT_CELL): WorkMessage {
-  return { group: cell, body: cell };
-}
 
 /** Whether the change may help a pod that waits for a place. */
 export function wakesScheduler(change: Change): boolean {

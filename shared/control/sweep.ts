@@ -8,16 +8,17 @@
  *  W2 A sweep of a world that is as it should be writes nothing (L3); only events that are old
  *     enough go.
  */
-import { expectedOf, keyOf } from '../api/change.ts';
+import { type Change, expectedOf, keyOf } from '../api/change.ts';
 import type { Event } from '../api/kinds/core.ts';
 import type { AnyObject } from '../api/meta.ts';
 import { RESOURCES } from '../api/resources.ts';
 import { parseTime } from '../api/time.ts';
 import { Conflict } from '../ports/store.ts';
 import type { Effects } from './effects.ts';
+import { marked, noting } from './follow.ts';
 import { pagesOf } from './list-all.ts';
-import { type Routes, route } from './router.ts';
-import { scheduleMessage } from './scheduler.ts';
+import { route, type Routes, workMessage } from './router.ts';
+import { DEFAULT_CELL } from './scheduler.ts';
 import { sweepTasks } from './sweep-tasks.ts';
 
 /** As long as Kubernetes keeps events. */
@@ -27,18 +28,23 @@ const EVENT_TTL_MS = 3_600_000;
 const MAX_EXPIRED_EVENTS = 5_000;
 
 export async function sweep(effects: Effects, routes: Routes): Promise<void> {
-  await sweepTasks(effects);
+  const heard: Change[] = [];
+  await sweepTasks({
+    ...effects,
+    store: noting(effects.store, (change) => void heard.push(change)),
+  });
+  await route(heard, effects.store, routes, marked);
   for (const type of RESOURCES) {
     if (type.name === 'events') await expireEvents(effects);
     else await wakeAll(type.name, effects, routes);
   }
-  await routes.scheduleQueue.send([scheduleMessage()]);
+  await routes.scheduleQueue.send([workMessage(DEFAULT_CELL, marked)]);
 }
 
 async function wakeAll(resource: string, effects: Effects, routes: Routes): Promise<void> {
   for await (const items of pagesOf(effects.store, { resource })) {
     const changes = items.map((object) => ({ type: 'put' as const, resource, object }));
-    await route(changes, effects.store, routes);
+    await route(changes, effects.store, routes, marked);
   }
 }
 

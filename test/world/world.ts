@@ -15,12 +15,13 @@ import type { HealthMessage, TaskSpec, TaskState } from '../../shared/api/task.t
 import { createApiServer } from '../../shared/control/apiserver/server.ts';
 import type { AnyController, Outcome } from '../../shared/control/controller.ts';
 import type { Effects } from '../../shared/control/effects.ts';
+import { follow } from '../../shared/control/follow.ts';
 import { handleHealth } from '../../shared/control/health.ts';
-import { parseWork, reconcile } from '../../shared/control/reconcile.ts';
 import { allControllers } from '../../shared/control/registry.ts';
 import { type Routes, route } from '../../shared/control/router.ts';
 import { schedulePass } from '../../shared/control/scheduler.ts';
 import { sweep } from '../../shared/control/sweep.ts';
+import { workOnKey } from '../../shared/control/work-on.ts';
 import { settle } from '../../shared/control/work.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Delivery, Queue } from '../../shared/ports/queue.ts';
@@ -133,8 +134,10 @@ export class World {
 
   /** Lets the handlers listen. */
   async start(): Promise<void> {
-    this.#listen('reconcile', (delivery, effects) => this.#reconcile(delivery, effects));
-    this.#listen('schedule', ({ body }, effects) => this.parts.schedule(body, effects));
+    this.#listen('reconcile', ({ body }, effects, routes) => workOnKey(body, effects, routes));
+    this.#listen('schedule', ({ body }, effects, routes) =>
+      follow(body, effects, routes, this.parts.schedule),
+    );
     this.#listen('health', ({ body }, effects) =>
       this.parts.health(JSON.parse(body) as HealthMessage, effects),
     );
@@ -244,21 +247,15 @@ export class World {
     return queueThrough(this.#network, process, this.queues[channel]);
   }
 
-  async #reconcile({ body }: Delivery, effects: Effects): Promise<Outcome> {
-    const work = parseWork(body, this.parts.controllers);
-    if (!work) throw new Error(`unknown work: ${body}`);
-    return reconcile(work, effects);
-  }
-
   /** Hands messages to handlers, each in a process of its own, as the queue lets them out. */
   #listen(
     channel: Exclude<Channel, 'stream'>,
-    work: (delivery: Delivery, effects: Effects) => Promise<Outcome>,
+    work: (delivery: Delivery, effects: Effects, routes: Routes) => Promise<Outcome>,
   ): void {
     const handle = (delivery: Delivery): void => {
       const process = this.process(channel);
       const run = async (): Promise<void> => {
-        const outcome = await work(delivery, this.effects(process));
+        const outcome = await work(delivery, this.effects(process), this.#routes(process));
         if (outcome.type === 'terminal') this.#failed(process, outcome.error);
         await settle(this.#queue(channel, process), delivery, outcome);
       };

@@ -9,6 +9,7 @@ import { hash64 } from '../../api/hash.ts';
 import type { Service, ServicePort } from '../../api/kinds/core.ts';
 import { resourceType } from '../../api/resources.ts';
 import type { Store } from '../../ports/store.ts';
+import { pagesOf } from '../list-all.ts';
 import { type Context, warn } from './context.ts';
 
 /** 10.96.0.0/12, as kubeadm chooses. */
@@ -19,7 +20,6 @@ const RESERVED = 256;
 const NODE_PORT_START = 30_000;
 const NODE_PORT_COUNT = 2_768;
 const MAX_PROBES = 1024;
-const PAGE_SIZE = 500;
 
 const NOT_ROUTED = 'traffic to cluster IPs is not routed yet: reach pods by their own addresses';
 
@@ -174,17 +174,13 @@ function withFamilies(service: Service): Service {
 async function takenAddresses(store: Store, own: Service): Promise<Taken> {
   const ips = new Set<string>();
   const ports = new Set<number>();
-  let after: string | undefined;
-  do {
-    const query = { resource: 'services', limit: PAGE_SIZE };
-    const page = await store.list<Service>(after === undefined ? query : { ...query, after });
-    for (const { metadata, spec } of page.items) {
+  for await (const page of pagesOf<Service>(store, { resource: 'services' })) {
+    for (const { metadata, spec } of page) {
       if (metadata.uid === own.metadata.uid) continue;
       if (spec.clusterIP) ips.add(spec.clusterIP);
       for (const { nodePort } of spec.ports ?? []) if (nodePort) ports.add(nodePort);
     }
-    after = page.next;
-  } while (after !== undefined);
+  }
   return { ips, ports };
 }
 

@@ -15,7 +15,7 @@ import {
   SERVICE_NAME,
 } from '../../core/endpointslice/plan.ts';
 import type { Controller, Reader } from '../controller.ts';
-import { listAll } from './reads.ts';
+import { listAll } from '../list-all.ts';
 
 const SERVICES = 'services';
 

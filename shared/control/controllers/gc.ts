@@ -18,7 +18,7 @@ import {
 } from '../../core/gc/plan.ts';
 import type { ListQuery } from '../../ports/store.ts';
 import type { Controller, Reader } from '../controller.ts';
-import { listAll } from './reads.ts';
+import { listAll } from '../list-all.ts';
 
 export const gcController: Controller<GcSnapshot> = {
   name: 'gc',

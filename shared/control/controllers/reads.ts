@@ -2,23 +2,8 @@
 import type { Change } from '../../api/change.ts';
 import { controllerOf, type KubeObject, type ObjectKey } from '../../api/meta.ts';
 import { matchesSelector } from '../../api/selectors.ts';
-import type { ListQuery } from '../../ports/store.ts';
 import type { Reader } from '../controller.ts';
-
-/** Objects a page. */
-const PAGE = 1_000;
-
-/** Every object of the query, page by page. */
-export async function listAll<T extends KubeObject>(read: Reader, query: ListQuery): Promise<T[]> {
-  const items: T[] = [];
-  let after: string | undefined;
-  do {
-    const page = await read.list<T>({ limit: PAGE, ...query, ...(after ? { after } : {}) });
-    items.push(...page.items);
-    after = page.next;
-  } while (after !== undefined);
-  return items;
-}
+import { listAll } from '../list-all.ts';
 
 /** What the owner controls, and what nobody does: all that it may claim. */
 export async function claimable<T extends KubeObject>(

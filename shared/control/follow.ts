@@ -1,0 +1,64 @@
+/**
+ * Following: work that a sweep began wakes what comes next by itself and does not wait for the
+ * table's stream, so that one sweep brings each object to its fixpoint although the stream is dead
+ * (architecture D8). Without it every stage, from Deployment to task, would wait for another sweep.
+ *
+ * Invariant F1: a chain of followed work ends where nothing is written.
+ */
+import type { Change, Expected } from '../api/change.ts';
+import type { AnyObject, KubeObject, ObjectKey } from '../api/meta.ts';
+import type { Store } from '../ports/store.ts';
+import type { Outcome } from './controller.ts';
+import type { Effects } from './effects.ts';
+import { route, type Routes } from './router.ts';
+
+/**
+ * Begins a message whose work is to be followed. No name of a controller or a cell holds a space.
+ */
+const MARK = 'follow ';
+
+export function marked(text: string): string {
+  return MARK + text;
+}
+
+/**
+ * Does the work that a message names; when it is marked, wakes what its writes call for, marked.
+ */
+export async function follow(
+  body: string,
+  effects: Effects,
+  routes: Routes,
+  work: (text: string, effects: Effects) => Promise<Outcome>,
+): Promise<Outcome> {
+  if (!body.startsWith(MARK)) return work(body, effects);
+  const changes: Change[] = [];
+  const store = noting(effects.store, (change) => void changes.push(change));
+  const outcome = await work(body.slice(MARK.length), { ...effects, store });
+  await route(changes, effects.store, routes, marked);
+  return outcome;
+}
+
+/** The store, telling of each write that took effect. */
+export function noting(store: Store, note: (change: Change) => void): Store {
+  return {
+    get: (key) => store.get(key),
+    list: (query) => store.list(query),
+    changes: (query) => store.changes(query),
+    waitForChange: (query, signal) => store.waitForChange(query, signal),
+    create: async (resource, object) => {
+      const created = await store.create(resource, object);
+      note({ type: 'put', resource, object: created as unknown as AnyObject });
+      return created;
+    },
+    update: async (resource, object) => {
+      const updated = await store.update(resource, object);
+      note({ type: 'put', resource, object: updated as unknown as AnyObject });
+      return updated;
+    },
+    remove: async <T extends KubeObject>(key: ObjectKey, expected: Expected) => {
+      const removed = await store.remove<T>(key, expected);
+      note({ type: 'delete', resource: key.resource, object: removed as unknown as AnyObject });
+      return removed;
+    },
+  };
+}

@@ -1,0 +1,28 @@
+/**
+ * What the functions do with a message of a queue: the work that it names, followed if it says so.
+ */
+import type { Outcome } from './controller.ts';
+import type { Effects } from './effects.ts';
+import { follow } from './follow.ts';
+import { parseWork, reconcile } from './reconcile.ts';
+import type { Routes } from './router.ts';
+import { schedulePass } from './scheduler.ts';
+
+/**
+ * A message of the reconcile queue. What no controller of ours could have sent is dropped, and
+ * said.
+ */
+export function workOnKey(body: string, effects: Effects, routes: Routes): Promise<Outcome> {
+  return follow(body, effects, routes, async (text, under) => {
+    const work = parseWork(text, routes.controllers);
+    if (work) return reconcile(work, under);
+    // It can never succeed: keeping it would only fill the dead letters.
+    effects.recorder.log({ level: 'warn', message: 'unknown work dropped', fields: { text } });
+    return { type: 'done' };
+  });
+}
+
+/** A message of the schedule queue. */
+export function workOnCell(body: string, effects: Effects, routes: Routes): Promise<Outcome> {
+  return follow(body, effects, routes, schedulePass);
+}
