@@ -36,12 +36,32 @@ export function matchesSelector(
 ): boolean {
   if (!selector) return false;
   if (selector.matchLabels && !matchesLabels(selector.matchLabels, labels)) return false;
-  return (selector.matchExpressions ?? []).every((expression) =>
-    meets(valueOf(labels, expression.key), OPERATORS[expression.operator], expression.values ?? []),
-  );
+  return (selector.matchExpressions ?? []).every((need) => matchesExpression(need, labels));
 }
 
-const OPERATORS = { In: 'in', NotIn: 'notin', Exists: 'exists', DoesNotExist: '!exists' } as const;
+/** As objects name the operators; only node selectors know the last two. */
+const OPERATORS = {
+  In: 'in',
+  NotIn: 'notin',
+  Exists: 'exists',
+  DoesNotExist: '!exists',
+  Gt: 'gt',
+  Lt: 'lt',
+} as const;
+
+export interface Expression {
+  readonly key: string;
+  readonly operator: keyof typeof OPERATORS;
+  readonly values?: readonly string[];
+}
+
+/** Whether the labels meet one requirement, as objects write it. */
+export function matchesExpression(
+  { key, operator, values = [] }: Expression,
+  labels: Labels | undefined,
+): boolean {
+  return meets(valueOf(labels, key), OPERATORS[operator], values);
+}
 
 /** Whether each of the labels that are required is there, with its value. */
 export function matchesLabels(required: Labels, labels: Labels | undefined): boolean {
@@ -73,10 +93,15 @@ function meets(
     case '!exists':
       return value === undefined;
     case 'gt':
-      return value !== undefined && value !== '' && Number(value) > Number(values[0]);
+      return integerOf(value) > integerOf(values[0]);
     case 'lt':
-      return value !== undefined && value !== '' && Number(value) < Number(values[0]);
+      return integerOf(value) < integerOf(values[0]);
   }
+}
+
+/** NaN, which compares with nothing, for what is no integer. */
+function integerOf(text: string | undefined): number {
+  return text !== undefined && /^[-+]?\d{1,19}$/.test(text) ? Number(text) : NaN;
 }
 
 /** The text form of a selector, as `kubectl get -l` takes it and as a scale status shows it. */

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  type Expression,
+  matchesExpression,
   matchesQuery,
   matchesSelector,
   parseFieldSelector,
@@ -27,6 +29,9 @@ describe('label selectors as text', () => {
     ['a notin (1)', { a: '1' }, false],
     ['a>1', { a: '2' }, true],
     ['a<1', { a: '2' }, false],
+    ['a>1', { a: '1.5' }, false],
+    ['a<1', { a: '' }, false],
+    ['a<1', {}, false],
     ['example.com/a=x,b in (c),!d', { 'example.com/a': 'x', b: 'c' }, true],
     ['in=notin', { in: 'notin' }, true],
     ['constructor', {}, false],
@@ -93,6 +98,18 @@ describe('label selectors as objects', () => {
         expect(matchesQuery(query, labels)).toBe(matchesSelector(given, labels));
       }),
     );
+  });
+});
+
+describe('requirements of node selectors', () => {
+  it.each<[Expression, { [key: string]: string }, boolean]>([
+    [{ key: 'a', operator: 'Gt', values: ['9'] }, { a: '10' }, true],
+    [{ key: 'a', operator: 'Gt', values: ['10'] }, { a: '10' }, false],
+    [{ key: 'a', operator: 'Lt', values: ['10'] }, { a: '-9' }, true],
+    [{ key: 'a', operator: 'Lt', values: ['10'] }, { a: 'x' }, false],
+    [{ key: 'constructor', operator: 'Exists' }, {}, false],
+  ])('%j on %j is %j', (expression, labels, expected) => {
+    expect(matchesExpression(expression, labels)).toBe(expected);
   });
 });
 
