@@ -1,10 +1,11 @@
 /**
- * How fast local mode is, end to end: a real HTTPS client, the file-backed store, simulated tasks that
- * start without delay. Each size runs in a process of its own, so that memory is that size's.
+ * How fast local mode is, end to end: a real HTTPS client, the file-backed store, simulated tasks
+ * that start without delay. Each size runs in a process of its own, so that memory is that size's.
  */
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import type { LocalFigures } from './local-run.ts';
+import { count } from './options.ts';
 
 export async function benchLocal(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -15,20 +16,14 @@ export async function benchLocal(args: readonly string[]): Promise<void> {
       json: { type: 'boolean', default: false },
     },
   });
-  const sizes = values.pods === undefined ? [1_000, 10_000] : [positive('--pods', values.pods)];
+  const sizes = values.pods === undefined ? [1_000, 10_000] : [count('--pods', values.pods)];
   const figures: LocalFigures[] = [];
   for (const pods of sizes) {
-    const nodes = values.nodes === undefined ? pods / 5 : positive('--nodes', values.nodes);
+    const nodes = values.nodes === undefined ? pods / 5 : count('--nodes', values.nodes);
     figures.push(await runAlone(pods, Math.ceil(nodes)));
   }
   if (values.json) console.log(JSON.stringify({ local: figures }));
   else print(figures);
-}
-
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value <= 0) throw new Error(`${name}: "${text}" is no count`);
-  return value;
 }
 
 function runAlone(pods: number, nodes: number): Promise<LocalFigures> {

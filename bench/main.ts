@@ -1,17 +1,27 @@
 /** `npm run bench -- NAME [options]`: measures, and names the machine it measured on. */
 import { cpus, totalmem } from 'node:os';
 import { benchLocal } from './local.ts';
+import { benchPlacement } from './placement.ts';
+import { benchStore } from './store.ts';
 
 const BENCHES: { readonly [name: string]: (args: readonly string[]) => Promise<void> } = {
   local: benchLocal,
+  placement: benchPlacement,
+  store: benchStore,
 };
 
-const HELP = `Usage: npm run bench -- local [--pods N] [--nodes N] [--json]
+const HELP = `Usage: npm run bench -- NAME [options]
 
-  local   apply → Running latency, pods per second of one Deployment, growth, memory, idle CPU
-          --pods N    only one Deployment of N pods (default: 1,000 and then 10,000)
-          --nodes N   simulated nodes for it (default: a fifth of the pods)
-          --json      one JSON object instead of a table
+  local      apply → Running latency, pods per second of one Deployment, growth, memory, idle CPU
+             --pods N    only one Deployment of N pods (default: 1,000 and then 10,000)
+             --nodes N   simulated nodes for it (default: a fifth of the pods)
+  placement  the scheduler's decisions alone, by kind of pod
+             --pods N    (default: 10,000)
+             --nodes N   (default: 5,000)
+  store      writes and lists of the file-backed store
+             --pods N    (default: 20,000)
+
+  --json     one JSON object instead of a table
 `;
 
 const [name = '', ...args] = process.argv.slice(2);
