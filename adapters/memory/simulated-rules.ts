@@ -4,6 +4,7 @@
  * of a container that go before them. Everything is optional; a task without rules starts at once
  * and runs until it is stopped.
  */
+import { isJsonObject, type JsonObject } from '../../shared/api/json.ts';
 import type { TaskSpec } from '../../shared/api/task.ts';
 import { TaskRejected } from '../../shared/ports/runtime.ts';
 
@@ -121,7 +122,7 @@ function parseRules(text: string): TaskRules {
   return value as TaskRules;
 }
 
-function checkRules(rules: { readonly [field: string]: unknown }, path: string): void {
+function checkRules(rules: JsonObject, path: string): void {
   for (const [field, value] of Object.entries(rules)) {
     if (!Object.hasOwn(FIELDS, field)) throw mistake(`has no rule ${path}${field}`);
     const type = FIELDS[field as keyof Rules];
@@ -129,10 +130,8 @@ function checkRules(rules: { readonly [field: string]: unknown }, path: string):
   }
 }
 
-function asObject(value: unknown, what: string): { readonly [field: string]: unknown } {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as { [field: string]: unknown };
-  }
+function asObject(value: unknown, what: string): JsonObject {
+  if (isJsonObject(value)) return value;
   throw mistake(`${what} must be an object`);
 }
 

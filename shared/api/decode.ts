@@ -8,7 +8,7 @@
  * D2. Decoding what was decoded changes nothing and warns of the same unsupported fields.
  */
 import { type ApiError, badRequest } from './errors.ts';
-import { pathText } from './json.ts';
+import { isJsonObject, pathText } from './json.ts';
 import { canonicalQuantity, isQuantity } from './quantity.ts';
 import type { Schema } from './schema.ts';
 import { rfc3339 } from './time.ts';
@@ -48,7 +48,7 @@ export function decode<T>(
   duplicates: readonly string[] = [],
 ): Decoded<T> {
   const context = contextOf(schema);
-  if (!isRecord(value)) throw badRequest(`${context.prefix}the body is not an object`);
+  if (!isJsonObject(value)) throw badRequest(`${context.prefix}the body is not an object`);
   const object = decodeValue(schema, value, context) as T;
   const faults = [
     ...context.faults.slice(0, MAX_FAULTS),
@@ -102,7 +102,7 @@ function decodeValue(schema: Schema, value: unknown, context: Context): unknown 
 }
 
 function decodeStruct(schema: Schema, value: unknown, context: Context): Fields {
-  if (!isRecord(value)) return refuse(value, schema, context);
+  if (!isJsonObject(value)) return refuse(value, schema, context);
   const fields = schema.fields ?? {};
   const outer = context.struct;
   context.struct = typeName(schema);
@@ -130,7 +130,7 @@ function isAbsent(value: unknown, schema: Schema | undefined): boolean {
 }
 
 function decodeMap(schema: Schema, value: unknown, context: Context): Fields {
-  if (!isRecord(value)) return refuse(value, schema, context);
+  if (!isJsonObject(value)) return refuse(value, schema, context);
   const items = schema.items as Schema;
   const out: Fields = {};
   for (const key of Object.keys(value)) {
@@ -223,7 +223,7 @@ function isBase64Code(code: number): boolean {
 
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => withoutNulls(item) ?? {});
-  if (!isRecord(value)) return value ?? undefined;
+  if (!isJsonObject(value)) return value ?? undefined;
   const out: Fields = {};
   for (const key of Object.keys(value)) {
     if (value[key] !== null && value[key] !== undefined) out[key] = withoutNulls(value[key]);
@@ -282,8 +282,4 @@ function goType(schema: Schema): string {
 function typeName(schema: Schema): string {
   const name = schema.name ?? '';
   return name.slice(name.lastIndexOf('.') + 1);
-}
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

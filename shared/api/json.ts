@@ -24,6 +24,9 @@ export interface ParsedJson {
   readonly duplicates: readonly string[];
 }
 
+/** An object of which nothing is known yet. */
+export type JsonObject = { readonly [field: string]: unknown };
+
 /** More duplicates than this are not listed: an error message has to be read. */
 const MAX_DUPLICATES = 20;
 
@@ -147,6 +150,10 @@ function checkedNumberEnd(text: string, start: number): number {
     throw badRequest(`the number ${text.slice(start, Math.min(end, start + 40))} is out of range`);
   }
   return end;
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** `spec.containers[0].image` */

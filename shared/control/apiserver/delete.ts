@@ -3,6 +3,7 @@
  */
 import { badRequest, conflict, forbidden, invalidRequest, success } from '../../api/errors.ts';
 import type { ApiResponse } from '../../api/http.ts';
+import { isJsonObject } from '../../api/json.ts';
 import type { AnyObject } from '../../api/meta.ts';
 import { deletion, type DeletionOptions, type PropagationPolicy } from '../../core/deletion.ts';
 import { Conflict } from '../../ports/store.ts';
@@ -132,21 +133,18 @@ export function deleteRequest({ request }: Context): DeleteRequest {
 
 /** `given` is a DeleteOptions as it was sent: nothing of it is trusted. */
 export function deleteOptions(given: unknown, query: URLSearchParams): DeleteRequest {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw badRequest('the body is not a DeleteOptions object');
-  }
-  const body = given as { readonly [field: string]: unknown };
-  const grace = integer(body['gracePeriodSeconds'], 'gracePeriodSeconds');
+  if (!isJsonObject(given)) throw badRequest('the body is not a DeleteOptions object');
+  const grace = integer(given['gracePeriodSeconds'], 'gracePeriodSeconds');
   const gracePeriodSeconds = grace ?? integerParameter(query, 'gracePeriodSeconds');
-  const policy = propagation(body, query);
-  const dryRuns = [...query.getAll('dryRun'), ...strings(body['dryRun'], 'dryRun')];
+  const policy = propagation(given, query);
+  const dryRuns = [...query.getAll('dryRun'), ...strings(given['dryRun'], 'dryRun')];
   return {
     dryRun: dryRunParameter(dryRuns),
     options: {
       ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
       ...(policy && { propagationPolicy: policy }),
     },
-    preconditions: preconditionsOf(body['preconditions']),
+    preconditions: preconditionsOf(given['preconditions']),
   };
 }
 

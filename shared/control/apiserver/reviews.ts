@@ -4,6 +4,7 @@
  */
 import { badRequest, methodNotAllowed } from '../../api/errors.ts';
 import type { ApiResponse } from '../../api/http.ts';
+import { isJsonObject, type JsonObject } from '../../api/json.ts';
 import { RESOURCES } from '../../api/resources.ts';
 import { parseBody } from './body.ts';
 import type { Attributes, Context } from './context.ts';
@@ -14,8 +15,7 @@ import { json } from './responses.ts';
 import { segmentsOf } from './routes.ts';
 import { VIRTUAL_GROUPS } from './virtual.ts';
 
-type Fields = { readonly [field: string]: unknown };
-type Review = (context: Context, kind: string) => Promise<Fields>;
+type Review = (context: Context, kind: string) => Promise<JsonObject>;
 
 const REVIEWS: { readonly [plural: string]: Review } = {
   selfsubjectaccessreviews: reviewAccess,
@@ -48,13 +48,13 @@ export async function serveReview(context: Context): Promise<ApiResponse> {
   return json(201, { kind, apiVersion, metadata, ...(await review(context, kind)) });
 }
 
-function bodyOf({ request }: Context, kind: string): Fields {
+function bodyOf({ request }: Context, kind: string): JsonObject {
   const body = fieldsOf(parseBody(request).value);
   if (body['kind'] === undefined || body['kind'] === kind) return body;
   throw badRequest(`the kind in the data does not match the expected kind (${kind})`);
 }
 
-async function reviewAccess(context: Context, kind: string): Promise<Fields> {
+async function reviewAccess(context: Context, kind: string): Promise<JsonObject> {
   const spec = fieldsOf(bodyOf(context, kind)['spec']);
   const { resourceAttributes, nonResourceAttributes } = spec;
   if ((resourceAttributes === undefined) === (nonResourceAttributes === undefined)) {
@@ -67,7 +67,7 @@ async function reviewAccess(context: Context, kind: string): Promise<Fields> {
   return { spec, status: { allowed, ...(!allowed && { reason: 'not allowed by policy' }) } };
 }
 
-function attributesOf(given: Fields): Attributes {
+function attributesOf(given: JsonObject): Attributes {
   const text = (field: string): string => {
     const value = given[field] ?? '';
     if (typeof value !== 'string') throw badRequest(`${field} must be a string`);
@@ -84,7 +84,7 @@ function attributesOf(given: Fields): Attributes {
   };
 }
 
-async function reviewRules(context: Context, kind: string): Promise<Fields> {
+async function reviewRules(context: Context, kind: string): Promise<JsonObject> {
   const spec = fieldsOf(bodyOf(context, kind)['spec'] ?? {});
   const namespace = typeof spec['namespace'] === 'string' ? spec['namespace'] : '';
   const anything = { ...NOTHING, verb: '*', group: '*', resource: '*', namespace };
@@ -102,7 +102,7 @@ const EVERYTHING = {
 
 /** One rule a resource and subresource: the verbs that are allowed, found by asking about each. */
 async function rulesOf(context: Context, namespace: string) {
-  const resourceRules: Fields[] = [];
+  const resourceRules: JsonObject[] = [];
   for (const type of RESOURCES) {
     for (const subresource of ['', ...type.subresources]) {
       const { group, plural: resource } = type;
@@ -122,11 +122,11 @@ async function rulesOf(context: Context, namespace: string) {
  * The question holds nothing, so that it need not be read: `auth whoami` works in whatever
  * encoding.
  */
-async function reviewSelf({ user }: Context): Promise<Fields> {
+async function reviewSelf({ user }: Context): Promise<JsonObject> {
   return { status: { userInfo: { username: user.name, groups: user.groups } } };
 }
 
-function fieldsOf(value: unknown): Fields {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
+function fieldsOf(value: unknown): JsonObject {
+  if (isJsonObject(value)) return value;
   throw badRequest('the body is not a review');
 }

@@ -5,6 +5,7 @@
 import type { Container } from '../../api/kinds/container.ts';
 import type { PodSpec } from '../../api/kinds/pod.ts';
 import { milliValue, wholeValue } from '../../api/quantity.ts';
+import { isSidecar } from './phase.ts';
 
 export type Requests = { readonly [resource: string]: number };
 
@@ -22,7 +23,7 @@ export function podRequests(
   const peak: Sums = {};
   for (const container of spec.initContainers ?? []) {
     const requests = containerRequests(container);
-    if (container.restartPolicy === 'Always') add(together, requests);
+    if (isSidecar(container)) add(together, requests);
     else raise(peak, sum(together, requests));
   }
   for (const container of spec.containers) add(together, containerRequests(container));

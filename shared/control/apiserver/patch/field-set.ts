@@ -6,6 +6,8 @@
  * (a set item). A node that is empty or has a `.` is a member itself; other nodes only lead to
  * members. The empty root is the empty set. Sets are never changed in place.
  */
+import { isJsonObject } from '../../../api/json.ts';
+
 export interface FieldSet {
   readonly [element: string]: FieldSet;
 }
@@ -106,7 +108,7 @@ function elementText(element: string): string {
 
 /** Whether a value that a client sent is a field set. */
 export function isFieldSet(value: unknown): value is FieldSet {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  if (!isJsonObject(value)) return false;
   return Object.entries(value).every(([element, child]) =>
     element === SELF ? isFieldSet(child) : isElement(element) && isFieldSet(child),
   );

@@ -8,7 +8,7 @@
 import { ApiError, badRequest, invalidRequest } from '../../../api/errors.ts';
 import { sameJson } from '../../../api/hash.ts';
 import { JSON_LIMITS, refuseKey } from '../../../api/json.ts';
-import { isRecord } from './typed.ts';
+import { isJsonObject } from '../../../api/json.ts';
 
 /** Kubernetes allows 10,000; no client that is known sends more than a few dozen. */
 export const MAX_PATCH_OPERATIONS = 1000;
@@ -59,7 +59,7 @@ function parse(patch: unknown): Operation[] {
 }
 
 function parseOperation(given: unknown): Operation {
-  if (!isRecord(given) || typeof given['op'] !== 'string' || !OPERATIONS.has(given['op'])) {
+  if (!isJsonObject(given) || typeof given['op'] !== 'string' || !OPERATIONS.has(given['op'])) {
     throw badRequest('unexpected kind of JSON patch operation');
   }
   const op = given['op'] as Operation['op'];
@@ -136,7 +136,7 @@ function find(document: unknown, path: Pointer): unknown {
   let current = document;
   for (const part of path) {
     if (Array.isArray(current)) current = (current as unknown[])[indexOf(part, current.length)];
-    else if (isRecord(current) && Object.hasOwn(current, part)) current = current[part];
+    else if (isJsonObject(current) && Object.hasOwn(current, part)) current = current[part];
     else return undefined;
   }
   return current;
@@ -170,7 +170,7 @@ function edit(document: unknown, path: Pointer, how: Edit, at = 0): unknown {
     }
     return list;
   }
-  if (!isRecord(document)) throw missing(path);
+  if (!isJsonObject(document)) throw missing(path);
   const record = { ...document };
   if (last) how.record(record, part);
   else {

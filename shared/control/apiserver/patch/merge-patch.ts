@@ -1,11 +1,11 @@
 /** JSON merge patch (RFC 7386): `null` deletes, objects merge, everything else replaces. */
 import { refuseKey } from '../../../api/json.ts';
-import { isRecord } from './typed.ts';
+import { isJsonObject } from '../../../api/json.ts';
 
 /** The document with the patch applied; neither is changed. Both are bounded in depth (J1). */
 export function applyMergePatch(document: unknown, patch: unknown): unknown {
-  if (!isRecord(patch)) return patch;
-  const out: { [field: string]: unknown } = { ...(isRecord(document) ? document : {}) };
+  if (!isJsonObject(patch)) return patch;
+  const out: { [field: string]: unknown } = { ...(isJsonObject(document) ? document : {}) };
   for (const key of Object.keys(patch)) {
     refuseKey(key);
     const value = patch[key];

@@ -9,7 +9,7 @@ import { badRequest } from '../../../api/errors.ts';
 import { refuseKey } from '../../../api/json.ts';
 import type { Schema } from '../../../api/schema.ts';
 import { interleave } from './list-order.ts';
-import { type Fields, isRecord } from './typed.ts';
+import { isJsonObject, type JsonObject } from '../../../api/json.ts';
 
 const PATCH = '$patch';
 const RETAIN_KEYS = '$retainKeys';
@@ -21,13 +21,13 @@ const DELETE_ITEMS = '$deleteFromPrimitiveList/';
  * no sense.
  */
 export function applyStrategicMerge(schema: Schema, document: unknown, patch: unknown): unknown {
-  if (!isRecord(patch)) throw badRequest('a strategic merge patch is an object');
-  return mergeFields(schema, isRecord(document) ? document : {}, patch);
+  if (!isJsonObject(patch)) throw badRequest('a strategic merge patch is an object');
+  return mergeFields(schema, isJsonObject(document) ? document : {}, patch);
 }
 
 type MaybeSchema = Schema | undefined;
 
-function mergeFields(schema: MaybeSchema, document: Fields, patch: Fields): Fields {
+function mergeFields(schema: MaybeSchema, document: JsonObject, patch: JsonObject): JsonObject {
   const directive = patch[PATCH];
   if (directive === 'delete') return {};
   if (directive !== undefined && directive !== 'replace' && directive !== 'merge') {
@@ -49,7 +49,7 @@ function mergeFields(schema: MaybeSchema, document: Fields, patch: Fields): Fiel
 }
 
 /** The fields that a patch speaks of, be it only by a directive for the list of that name. */
-function patchedFields(patch: Fields): Set<string> {
+function patchedFields(patch: JsonObject): Set<string> {
   const fields = new Set<string>();
   for (const key of Object.keys(patch)) {
     refuseKey(key);
@@ -63,7 +63,7 @@ function patchedFields(patch: Fields): Set<string> {
 }
 
 /** `$retainKeys` names the fields that may stay: a union's other members go. */
-function retained(document: Fields, keys: unknown): Fields {
+function retained(document: JsonObject, keys: unknown): JsonObject {
   if (keys === undefined) return document;
   if (!Array.isArray(keys)) throw badRequest(`${RETAIN_KEYS} is not a list`);
   return Object.fromEntries(Object.entries(document).filter(([key]) => keys.includes(key)));
@@ -80,7 +80,7 @@ interface ListDirectives {
   readonly deleted: readonly unknown[];
 }
 
-function listDirectives(patch: Fields, field: string): ListDirectives {
+function listDirectives(patch: JsonObject, field: string): ListDirectives {
   const order = patch[SET_ORDER + field];
   const deleted = patch[DELETE_ITEMS + field] ?? [];
   if (order !== undefined && !Array.isArray(order)) throw badRequest(`${SET_ORDER} is not a list`);
@@ -94,7 +94,8 @@ function mergeField(
   patch: unknown,
   directives: ListDirectives,
 ): unknown {
-  if (isRecord(patch)) return mergeFields(schema, isRecord(document) ? document : {}, patch);
+  if (isJsonObject(patch))
+    return mergeFields(schema, isJsonObject(document) ? document : {}, patch);
   const list = patch ?? (directives.order || directives.deleted.length > 0 ? [] : patch);
   if (!Array.isArray(list)) return patch;
   const live: readonly unknown[] = Array.isArray(document) ? document : [];
@@ -118,21 +119,21 @@ function mergeItems(
   patch: readonly unknown[],
   order: readonly unknown[] | undefined,
 ): unknown[] {
-  const replaced = patch.some((item) => isRecord(item) && item[PATCH] === 'replace');
+  const replaced = patch.some((item) => isJsonObject(item) && item[PATCH] === 'replace');
   const items: Item[] = replaced
     ? []
     : live.map((value, place) => ({ key: keyOf(value, mergeKey), place, value }));
   const byKey = new Map([...items].reverse().map((item) => [item.key, item]));
   const deleted = new Set<unknown>();
   for (const value of patch) {
-    if (isRecord(value) && value[PATCH] === 'replace') continue;
+    if (isJsonObject(value) && value[PATCH] === 'replace') continue;
     const key = keyOf(value, mergeKey);
-    if (!isRecord(value) || key === undefined) {
+    if (!isJsonObject(value) || key === undefined) {
       throw badRequest(`an item of the patch does not contain declared merge key: ${mergeKey}`);
     }
     const old = byKey.get(key);
     if (value[PATCH] === 'delete') deleted.add(key);
-    else if (old) old.value = mergeFields(schema, isRecord(old.value) ? old.value : {}, value);
+    else if (old) old.value = mergeFields(schema, isJsonObject(old.value) ? old.value : {}, value);
     else {
       const added = { key, place: Infinity, value: mergeFields(schema, {}, value) };
       items.push(added);
@@ -173,5 +174,5 @@ function ordered(items: readonly Item[], order: readonly unknown[] | undefined):
 }
 
 function keyOf(item: unknown, mergeKey: string): unknown {
-  return isRecord(item) && Object.hasOwn(item, mergeKey) ? item[mergeKey] : undefined;
+  return isJsonObject(item) && Object.hasOwn(item, mergeKey) ? item[mergeKey] : undefined;
 }

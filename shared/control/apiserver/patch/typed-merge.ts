@@ -7,7 +7,8 @@ import { sameJson } from '../../../api/hash.ts';
 import type { Schema } from '../../../api/schema.ts';
 import { EMPTY, type FieldSet, isEmpty, isMember } from './field-set.ts';
 import { interleave } from './list-order.ts';
-import { type Fields, isRecord, type Part, type Parts, partsOf } from './typed.ts';
+import { isJsonObject, type JsonObject } from '../../../api/json.ts';
+import { type Part, type Parts, partsOf } from './typed.ts';
 
 /**
  * The live value with the configuration laid over it; the live value itself when that changes
@@ -18,10 +19,12 @@ export function mergeTyped(schema: Schema, live: unknown, config: unknown): unkn
   const left = partsOf(schema, live);
   const right = partsOf(schema, config);
   if (!left || !right) return sameJson(live, config) ? live : config;
-  return Array.isArray(live) ? mergeItems(live, left, right) : mergeFields(live as Fields, right);
+  return Array.isArray(live)
+    ? mergeItems(live, left, right)
+    : mergeFields(live as JsonObject, right);
 }
 
-function mergeFields(live: Fields, config: Parts): Fields {
+function mergeFields(live: JsonObject, config: Parts): JsonObject {
   let out: { [field: string]: unknown } | undefined;
   for (const { at, schema, value } of config.values()) {
     const old = Object.hasOwn(live, at) ? live[at] : undefined;
@@ -88,14 +91,16 @@ function isKeptWhole(last: FieldSet, kept: FieldSet): boolean {
 }
 
 function isHollow(value: unknown): boolean {
-  return Array.isArray(value) ? value.length === 0 : isRecord(value) && isEmpty(value as FieldSet);
+  return Array.isArray(value)
+    ? value.length === 0
+    : isJsonObject(value) && isEmpty(value as FieldSet);
 }
 
 function rebuild(value: unknown, parts: Parts, left: ReadonlyMap<string, unknown>): unknown {
   const same = [...parts].every(([element, part]) => left.get(element) === part.value);
   if (same && left.size === parts.size) return value;
   if (Array.isArray(value)) return [...left.values()];
-  const out: { [field: string]: unknown } = { ...(value as Fields) };
+  const out: { [field: string]: unknown } = { ...(value as JsonObject) };
   for (const [element, { at }] of parts) {
     if (left.has(element)) out[at] = left.get(element);
     else delete out[at];

@@ -4,10 +4,9 @@
  * ask here.
  */
 import { sameJson } from '../../../api/hash.ts';
+import { isJsonObject, type JsonObject } from '../../../api/json.ts';
 import type { Schema } from '../../../api/schema.ts';
 import { EMPTY, type FieldSet, nodeOf } from './field-set.ts';
-
-export type Fields = { readonly [field: string]: unknown };
 
 export interface Part {
   /** The field, key or index that it stands under in its parent. */
@@ -19,10 +18,6 @@ export interface Part {
 /** The parts of a value by their field-set element. */
 export type Parts = ReadonlyMap<string, Part>;
 
-export function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /**
  * The parts that a value is merged by; undefined for one that is a whole: a scalar, an atomic list
  * or object, or a list whose items can't be told apart.
@@ -30,11 +25,11 @@ export function isRecord(value: unknown): value is Fields {
 export function partsOf(schema: Schema, value: unknown): Parts | undefined {
   if (schema.atomic || value === null || typeof value !== 'object') return undefined;
   if (Array.isArray(value)) return listParts(schema, value);
-  if (schema.type === 'object') return structParts(schema, value as Fields);
-  return schema.type === 'map' ? mapParts(schema, value as Fields) : undefined;
+  if (schema.type === 'object') return structParts(schema, value as JsonObject);
+  return schema.type === 'map' ? mapParts(schema, value as JsonObject) : undefined;
 }
 
-function structParts(schema: Schema, value: Fields): Parts {
+function structParts(schema: Schema, value: JsonObject): Parts {
   const fields = schema.fields ?? {};
   const parts = new Map<string, Part>();
   for (const at of Object.keys(value)) {
@@ -46,7 +41,7 @@ function structParts(schema: Schema, value: Fields): Parts {
   return parts;
 }
 
-function mapParts(schema: Schema, value: Fields): Parts {
+function mapParts(schema: Schema, value: JsonObject): Parts {
   const items = schema.items as Schema;
   const parts = new Map<string, Part>();
   for (const at of Object.keys(value))
@@ -69,7 +64,7 @@ function listParts(schema: Schema, values: readonly unknown[]): Parts | undefine
 /** The element of a list item; undefined when it lacks a key that has no default. */
 export function itemElement(schema: Schema, item: unknown): string | undefined {
   if (schema.listKind === 'set') return `v:${JSON.stringify(item)}`;
-  if (!isRecord(item)) return undefined;
+  if (!isJsonObject(item)) return undefined;
   const keys: { [key: string]: unknown } = {};
   for (const key of [...(schema.mapKeys ?? [])].sort()) {
     const value = item[key] ?? schema.items?.fields?.[key]?.default;

@@ -2,6 +2,7 @@
 import { findCondition, isTrue } from '../../../api/conditions.ts';
 import type { ContainerState, ContainerStatus, Pod } from '../../../api/kinds/pod.ts';
 import { parseTime } from '../../../api/time.ts';
+import { isSidecar } from '../../../core/pod/phase.ts';
 import { age, ageColumn, column, nameColumn, orNone, printer, wide } from './columns.ts';
 
 const wideText = (name: string, doc: string, text: (pod: Pod) => string | undefined) =>
@@ -22,18 +23,19 @@ export const podPrinter = printer<Pod>(
   wideText('Readiness Gates', 'Further conditions of being ready.', readinessGates),
 );
 
-const isSidecar = (pod: Pod, name: string) =>
-  pod.spec.initContainers?.find((c) => c.name === name)?.restartPolicy === 'Always';
-
 /** The containers that count as running side by side: sidecars are among them. */
 function restartable(pod: Pod): readonly ContainerStatus[] {
-  const sidecars = (pod.status.initContainerStatuses ?? []).filter((s) => isSidecar(pod, s.name));
+  const names = sidecarsOf(pod);
+  const sidecars = (pod.status.initContainerStatuses ?? []).filter(({ name }) => names.has(name));
   return [...sidecars, ...(pod.status.containerStatuses ?? [])];
 }
 
 function containerCount(pod: Pod): number {
-  const sidecars = (pod.spec.initContainers ?? []).filter((c) => c.restartPolicy === 'Always');
-  return pod.spec.containers.length + sidecars.length;
+  return pod.spec.containers.length + sidecarsOf(pod).size;
+}
+
+function sidecarsOf(pod: Pod): ReadonlySet<string> {
+  return new Set((pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name));
 }
 
 function readinessGates(pod: Pod): string | undefined {
@@ -62,10 +64,11 @@ function initWord(pod: Pod): string | undefined {
   const statuses = pod.status.initContainerStatuses ?? [];
   const total = pod.spec.initContainers?.length ?? 0;
   if (isTrue(pod.status.conditions, 'Initialized')) return undefined;
+  const sidecars = sidecarsOf(pod);
   for (const [index, status] of statuses.entries()) {
     const { terminated, waiting } = status.state ?? {};
     if (terminated?.exitCode === 0) continue;
-    if (isSidecar(pod, status.name) && status.started === true) continue;
+    if (status.started === true && sidecars.has(status.name)) continue;
     if (terminated) return `Init:${endWord(terminated)}`;
     const reason = waiting?.reason;
     if (reason && reason !== 'PodInitializing' && reason !== 'ContainerCreating') {

@@ -1,6 +1,7 @@
 /** eviction and binding of pods: writes that are asked for by posting an object of another kind. */
 import { ApiError, badRequest, conflict, type Status } from '../../../api/errors.ts';
 import type { ApiResponse } from '../../../api/http.ts';
+import { isJsonObject, type JsonObject } from '../../../api/json.ts';
 import type { Pod } from '../../../api/kinds/pod.ts';
 import type { AnyObject } from '../../../api/meta.ts';
 import { dns1123Subdomain } from '../../../api/names.ts';
@@ -14,8 +15,6 @@ import { dryRunParameter } from '../options.ts';
 import { json } from '../responses.ts';
 import type { ResourceRoute } from '../routes.ts';
 import { existing } from '../update.ts';
-
-type Fields = { readonly [field: string]: unknown };
 
 const CREATED: Status = {
   kind: 'Status',
@@ -73,7 +72,7 @@ function posted(
   { name }: ResourceRoute,
   kind: string,
   versions: readonly string[],
-): Fields {
+): JsonObject {
   const body = fieldsOf(parseBody(context.request).value);
   const { kind: givenKind, apiVersion } = body;
   if (givenKind !== undefined && givenKind !== kind) {
@@ -89,7 +88,7 @@ function posted(
   return body;
 }
 
-function targetOf(body: Fields): string {
+function targetOf(body: JsonObject): string {
   const { kind, name } = fieldsOf(body['target'] ?? {});
   if (typeof name !== 'string' || dns1123Subdomain(name).length > 0) {
     throw invalidTarget('target.name', 'Required value: the name of a node');
@@ -103,7 +102,7 @@ function invalidTarget(field: string, why: string): ApiError {
   return new ApiError(422, 'Invalid', message, { kind: 'Binding' });
 }
 
-function metadataOf(body: Fields): Partial<AnyObject['metadata']> {
+function metadataOf(body: JsonObject): Partial<AnyObject['metadata']> {
   const metadata = fieldsOf(body['metadata'] ?? {});
   const text = (field: string) => {
     const value = metadata[field];
@@ -112,7 +111,7 @@ function metadataOf(body: Fields): Partial<AnyObject['metadata']> {
   return { name: text('name'), uid: text('uid'), resourceVersion: text('resourceVersion') };
 }
 
-function fieldsOf(value: unknown): Fields {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
+function fieldsOf(value: unknown): JsonObject {
+  if (isJsonObject(value)) return value;
   throw badRequest('the body is not what this subresource takes');
 }
