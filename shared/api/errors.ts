@@ -142,8 +142,9 @@ export function forbidden(target: Target, name: string, why: string): ApiError {
   return new ApiError(403, 'Forbidden', message, about(target, name));
 }
 
-export function methodNotAllowed(): ApiError {
-  const message = 'the server does not allow this method on the requested resource';
+const NO_METHOD = 'the server does not allow this method on the requested resource';
+
+export function methodNotAllowed(message: string = NO_METHOD): ApiError {
   return new ApiError(405, 'MethodNotAllowed', message, {});
 }
 

@@ -7,7 +7,7 @@
  *     trailing rest.
  *  R2 No segment holds a slash or a dot-dot, so that no name can reach into another key.
  */
-import { badRequest, noSuchPath } from '../../api/errors.ts';
+import { badRequest, methodNotAllowed, noSuchPath } from '../../api/errors.ts';
 import type { ApiRequest } from '../../api/http.ts';
 import { RESOURCES, type ResourceType } from '../../api/resources.ts';
 import { VIRTUAL_GROUPS } from './virtual.ts';
@@ -64,9 +64,17 @@ function isVirtual(group: string, version: string, plural: string | undefined): 
 
 function checked(route: ResourceRoute): ResourceRoute {
   const { type, subresource } = route;
-  if (subresource && !type.subresources.includes(subresource)) throw noSuchPath();
-  return route;
+  if (!subresource || type.subresources.includes(subresource)) return route;
+  const why = type.name === 'pods' ? NOT_SERVED.get(subresource) : undefined;
+  throw why ? methodNotAllowed(why) : noSuchPath();
 }
+
+/** Subresources of pods that people know: what they are told instead of "not found". */
+const NOT_SERVED = new Map([
+  ['attach', 'kubectl attach is not served: kubectl logs -f shows what the container prints'],
+  ['portforward', 'kubectl port-forward is not served: reach the pod by its own address'],
+  ['proxy', 'the proxy to pods is not served: reach the pod by its own address'],
+]);
 
 /** Longer than the longest legal path by far. */
 const MAX_PATH_LENGTH = 4096;

@@ -71,6 +71,16 @@ async function talk(...messages: Uint8Array[]): Promise<[number | undefined, str
   return got;
 }
 
+describe('what is not served of pods', () => {
+  it.each([
+    ['attach', 'kubectl logs -f'],
+    ['portforward', 'kubectl port-forward is not served'],
+  ])('%s is refused in words that help', async (subresource, words) => {
+    const answer = await api.call('POST', `${PODS}/p/${subresource}`);
+    expect(failure(answer)).toMatchObject({ code: 405, message: expect.stringContaining(words) });
+  });
+});
+
 describe('exec', () => {
   it('runs a command and tells its output and its end', async () => {
     const got = await talk();
@@ -118,10 +128,20 @@ describe('exec', () => {
     expect(failure(answer)).toMatchObject({ code: 400, message: expect.stringContaining(words) });
   });
 
-  it('needs a container that runs', async () => {
+  it('says over the open socket why nothing runs, since kubectl shows only that', async () => {
     failureOfExec = new NoSuchTask('gone');
-    expect((await open()).status).toBe(400);
+    const [channel, text] = (await talk())[0] ?? [];
+    expect(channel).toBe(3);
+    expect(JSON.parse(text ?? '')).toMatchObject({
+      status: 'Failure',
+      message: 'the container is not running any more',
+    });
+  });
+
+  it('needs a container that runs, and says so to clients of SPDY as well', async () => {
     await setState({ waiting: { reason: 'CrashLoopBackOff' } });
     expect((await open()).status).toBe(400);
+    const answer = await api.call('POST', `${PODS}/p/exec?command=ls`);
+    expect(failure(answer).message).toBe('container app of pod p is not running');
   });
 });

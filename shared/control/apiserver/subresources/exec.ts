@@ -28,18 +28,20 @@ const MAX_COMMAND_WORDS = 1024;
 export async function exec(context: Context, route: ResourceRoute): Promise<ApiResponse> {
   const { request, deps } = context;
   const { query } = request;
-  const protocol = protocolOf(request);
   const pod = (await existing(context, route)) as unknown as Pod;
   const container = containerOf(pod, query.get('container') ?? '');
   const command = commandOf(query);
   const isRunning = statusOf(pod, container)?.state?.running !== undefined;
   if (!isRunning) throw badRequest(`container ${container} of pod ${route.name} is not running`);
   if (!deps.runtime) throw serviceUnavailable('this server has no access to containers');
+  // Last of all checks: kubectl asks again by SPDY after any refusal, and shows only the second.
+  const protocol = protocolOf(request);
   const wants = (name: string) => isTrue(query.get(name));
   const options = { command, tty: wants('tty'), stdin: wants('stdin'), signal: request.signal };
   const taskId = taskIdOf(pod.metadata.uid, pod.control?.attempt ?? 1);
   const session = await deps.runtime.exec(taskId, container, options).catch(refused);
-  const run = (socket: ApiSocket) => converse(session, socket);
+  const run = (socket: ApiSocket) =>
+    session instanceof ApiError ? sayWhy(session, socket) : converse(session, socket);
   return { status: 101, headers: {}, body: '', upgrade: { protocol, run } };
 }
 
@@ -66,10 +68,19 @@ function commandOf(query: URLSearchParams): readonly string[] {
   throw badRequest(`the command has more than ${MAX_COMMAND_WORDS} words`);
 }
 
-function refused(error: unknown): never {
-  if (error instanceof NoSuchTask) throw badRequest('the container is not running any more');
-  if (error instanceof TaskRejected) throw new ApiError(400, error.reason, error.message);
+/** Why the runtime does not run the command. */
+function refused(error: unknown): ApiError {
+  if (error instanceof NoSuchTask) return badRequest('the container is not running any more');
+  if (error instanceof TaskRejected) return new ApiError(400, error.reason, error.message);
   throw error;
+}
+
+/**
+ * Over the open socket: where the upgrade itself is refused, kubectl falls back to SPDY and shows
+ * that refusal instead.
+ */
+async function sayWhy({ status }: ApiError, socket: ApiSocket): Promise<void> {
+  await socket.send(message(ERROR, encoded(status)));
 }
 
 /** Both ways at once, until the command has exited and all it said is sent. */
