@@ -12,7 +12,7 @@ import { answerObject } from './answers.ts';
 import { bodyText, mediaType, parseJsonBody } from './body.ts';
 import type { Context } from './context.ts';
 import { insert } from './create.ts';
-import { decodeGiven, warnOfNews } from './input.ts';
+import { decodeGiven, warnOfNews, withDefaults } from './input.ts';
 import { checkIdentity, type GivenObject } from './metadata.ts';
 import { type WriteOptions, writeOptions } from './options.ts';
 import { serverSideApply } from './patch/apply.ts';
@@ -138,6 +138,7 @@ function appliedTo(
   const { object, conflicts } = serverSideApply({
     schema: type.schema,
     live: current && (publicForm(current) as AnyObject),
+    defaulted: (object) => withDefaults(type, object),
     config: { ...config, apiVersion, kind: type.kind, metadata },
     manager: fieldManager,
     force,

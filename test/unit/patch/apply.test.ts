@@ -178,6 +178,18 @@ describe('server-side apply', () => {
     ]);
   });
 
+  it('sees no change where a value that is replaced as a whole only lacks its defaults', () => {
+    const env = (fieldRef: Json) =>
+      deployment(containers({ name: 'web', env: [{ name: 'POD', valueFrom: { fieldRef } }] }));
+    const stored = { apiVersion: 'v1', fieldPath: 'metadata.name' };
+    const live = update(undefined, env(stored), 'u');
+    const options = { schema, live, manager: 'a', force: false, apiVersion, nowMs: 0 };
+    const config = env({ fieldPath: 'metadata.name' });
+    expect(serverSideApply({ ...options, config }).conflicts).toHaveLength(1);
+    const defaulted = () => env(stored);
+    expect(serverSideApply({ ...options, config, defaulted }).conflicts).toBeUndefined();
+  });
+
   it('shares a field with another manager that states the same value', () => {
     const live = update(undefined, deployment({ replicas: 3 }), 'u');
     const next = applied(live, deployment({ replicas: 3 }));

@@ -27,6 +27,11 @@ export interface ApplyOptions {
   readonly schema: Schema;
   /** The stored object; undefined when this creates it. */
   readonly live: AnyObject | undefined;
+  /**
+   * Fills in defaults. What was stored has them and what is sent has not: without this, a value
+   * that is replaced as a whole would differ from the very same value.
+   */
+  readonly defaulted?: (object: AnyObject) => AnyObject;
   /** What the client sent, decoded and without defaults: it owns exactly what it states. */
   readonly config: AnyObject;
   readonly manager: string;
@@ -43,7 +48,7 @@ export type Applied =
 
 /** The object as it is to be, before defaults and validation; or who stands in the way. */
 export function serverSideApply(options: ApplyOptions): Applied {
-  const { schema, live, config, subresource = '' } = options;
+  const { schema, live, config, subresource = '', defaulted = asItIs } = options;
   if (config.metadata.managedFields) throw badRequest('metadata.managedFields must be nil');
   checkItems(schema, config);
   const { manager, apiVersion } = options;
@@ -51,10 +56,10 @@ export function serverSideApply(options: ApplyOptions): Applied {
   const fields = owned(fieldsOf(schema, config, 'apply'), subresource);
   const merged = mergeTyped(schema, live ?? {}, config) as AnyObject;
   const entries = entriesOf(live?.metadata.managedFields);
-  const changed = owned(changesBetween(schema, live ?? {}, merged).changed, subresource);
+  const changed = owned(changesBetween(schema, live ?? {}, defaulted(merged)).changed, subresource);
   const others = entries.filter((entry) => !isApplier(entry, self));
   const owners = others.flatMap((entry) => conflictsWith(entry, changed));
-  const conflicts = conflictsOfOthers(owners, schema, manager, live);
+  const conflicts = conflictsOfOthers(owners, schema, manager, live, defaulted);
   if (conflicts.length > 0 && !options.force) return { conflicts };
   const kept = others.map((entry) => ({ ...entry, fields: difference(entry.fields, changed) }));
   const last = entries.find((entry) => isApplier(entry, self));
@@ -64,6 +69,8 @@ export function serverSideApply(options: ApplyOptions): Applied {
   const object = withEntries(pruned, [...kept, { ...self, time, fields }]);
   return { object: withLastApplied(object, config, manager) };
 }
+
+const asItIs = (object: AnyObject): AnyObject => object;
 
 /** Nobody owns the identity, and no configuration takes it away. */
 const IDENTITY: FieldSet = { 'f:metadata': { 'f:name': {} } };

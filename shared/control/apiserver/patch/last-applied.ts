@@ -10,6 +10,7 @@ import type { AnyObject } from '../../../api/meta.ts';
 import type { Schema } from '../../../api/schema.ts';
 import { commonPaths, differenceBelow, EMPTY, type FieldSet } from './field-set.ts';
 import { changesBetween, fieldsOf } from './typed.ts';
+import { mergeTyped } from './typed-merge.ts';
 
 const ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
 
@@ -25,19 +26,26 @@ export function conflictsOfOthers(
   schema: Schema,
   manager: string,
   live: AnyObject | undefined,
+  defaulted: (object: AnyObject) => AnyObject,
 ): readonly StatusCause[] {
   const text = live?.metadata.annotations?.[ANNOTATION];
   if (manager !== KUBECTL || !live || text === undefined) return conflicts;
-  const mine = appliedFields(schema, live, text);
+  const mine = appliedFields(schema, live, text, defaulted);
   const paths = new Set(commonPaths(mine, mine));
   return conflicts.filter((conflict) => !paths.has(conflict.field));
 }
 
 /** The fields of the annotation that still have the values it gives them. */
-function appliedFields(schema: Schema, live: AnyObject, text: string): FieldSet {
+function appliedFields(
+  schema: Schema,
+  live: AnyObject,
+  text: string,
+  defaulted: (object: AnyObject) => AnyObject,
+): FieldSet {
   const applied = readAnnotation(schema, text);
   if (!applied) return EMPTY;
-  const { changed } = changesBetween(schema, live, applied);
+  const again = defaulted(mergeTyped(schema, live, applied) as AnyObject);
+  const { changed } = changesBetween(schema, live, again);
   return differenceBelow(fieldsOf(schema, applied, 'apply'), changed);
 }
 
