@@ -27,6 +27,7 @@ import {
 import { currentTaskId, mayHaveTask } from '../pod/attempt.ts';
 import { isTerminal, podIsActive, podIsReady } from '../pod/predicates.ts';
 import { conditionsOf } from '../pod/phase.ts';
+import { isPending } from '../scheduling/pending.ts';
 import {
   EVICTION_PAUSE_MS,
   evictionIsOff,
@@ -189,12 +190,14 @@ function planEvictions(due: readonly Pod[], nowMs: number): Plan {
 /**
  * The machine is gone, and its tasks with it: their pods go, so that their owners replace them, and
  * then the node. Where only the object was deleted, the machine may live: the tasks are told to
- * stop.
+ * stop. A pod that only asked for the node never was on it: it waits, and the scheduler says why.
  */
 function planGone({ node, pods, cluster }: NodeSnapshot, nowMs: number): Plan {
   if (cluster.nodes === 0) return blocked('no node is known: nothing is evicted for it');
   if (node && evictionIsOff(node)) return blocked('eviction is switched off by annotation');
-  const left = pods.filter((pod) => !isTerminal(pod) || mayHaveTask(pod) || isDeleted(pod));
+  const left = pods.filter(
+    (pod) => !isPending(pod) && (!isTerminal(pod) || mayHaveTask(pod) || isDeleted(pod)),
+  );
   const now = left.slice(0, EVICTIONS_PER_PASS);
   const gone = now.flatMap((pod) => deletion('pods', pod, { nodeLost: true }, nowMs) ?? []);
   if (gone.length > 0) {

@@ -178,6 +178,11 @@ describe('a node that is gone', () => {
     expect(kinds(plan(undefined, [runningPod('a')], T0))).toEqual(['stopTask', 'remove']);
   });
 
+  it('leaves a pod alone that asks for it by name and was never on it', () => {
+    const asking = makePod({ nodeName: 'node-1', schedulerName: 'default-scheduler' });
+    expect(kinds(plan(undefined, [asking], T0))).toEqual([]);
+  });
+
   it('means nothing when no node is known at all', () => {
     const empty = { nodes: 0, unreachable: 0 };
     expect(plan(undefined, [runningPod('a')], T0, empty).stages).toEqual([]);
