@@ -5,13 +5,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { startHttpsServer } from '../adapters/node/https-server.ts';
+import { type RunningServer, startHttpsServer } from '../adapters/node/https-server.ts';
 import { JsonRecorder } from '../adapters/node/json-recorder.ts';
 import { kubeconfig } from '../adapters/node/kubeconfig.ts';
 import { SystemClock } from '../adapters/node/system-clock.ts';
 import { createTlsIdentity, isCurrent, type TlsIdentity } from '../adapters/node/tls.ts';
 import { tokenAuthenticator } from '../adapters/node/token.ts';
 import type { Change } from '../shared/api/change.ts';
+import type { ApiHandler } from '../shared/api/http.ts';
 import { ensureNodes, NodeSimulation } from './node-setup.ts';
 import type { LocalOptions } from './options.ts';
 import { startPlane } from './plane.ts';
@@ -79,29 +80,55 @@ export async function startLocal(options: StartOptions): Promise<LocalNullplane>
       options.onChange?.(change);
     },
   });
-  const nodeSummary = await ensureNodes(plane.effects, options.nodeGroups, nodes);
-  const { certPem, keyPem, caPem, token } = identity;
-  const handle = plane.handle;
-  const https = await startHttpsServer({ handle, certPem, keyPem, port: options.port });
-  const server = `https://127.0.0.1:${https.port}`;
-  mkdirSync(dirname(kubeconfigPath), { recursive: true });
-  const config = kubeconfig({ server, caPem, token, name: 'nullplane' });
-  writeFileSync(kubeconfigPath, config, { mode: OWNER_ONLY });
-  return {
-    server,
-    caPem,
-    token,
-    kubeconfigPath,
-    dataPath,
-    tasks: chosen.description,
-    nodeSummary,
-    killTask: (taskId) => chosen.kill(taskId),
-    close: async () => {
-      await https.close();
-      await plane.close();
-      audit.end();
-    },
+  const closePlane = async () => {
+    await plane.close();
+    audit.end();
   };
+  let closing = closePlane;
+  try {
+    const nodeSummary = await ensureNodes(plane.effects, options.nodeGroups, nodes);
+    const https = await serve(plane.handle, identity, options.port);
+    const closeAll = () => https.close().then(closePlane);
+    const server = `https://127.0.0.1:${https.port}`;
+    closing = closeAll;
+    writeKubeconfig(kubeconfigPath, server, identity);
+    return {
+      ...{ server, kubeconfigPath, dataPath, nodeSummary },
+      ...{ caPem: identity.caPem, token: identity.token, tasks: chosen.description },
+      killTask: (taskId) => chosen.kill(taskId),
+      close: closeAll,
+    };
+  } catch (error) {
+    // What runs already would keep the process alive, serving nobody.
+    await closing();
+    throw error;
+  }
+}
+
+/** Throws an Error that says what to do when the port can't be had. */
+async function serve(
+  handle: ApiHandler,
+  { certPem, keyPem }: Identity,
+  port: number,
+): Promise<RunningServer> {
+  try {
+    return await startHttpsServer({ handle, certPem, keyPem, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') {
+      throw new Error(`port ${port} is in use: end what listens there, or choose another --port`);
+    }
+    if (code === 'EACCES') {
+      throw new Error(`no permission to listen on port ${port}: choose one above 1023 with --port`);
+    }
+    throw error;
+  }
+}
+
+function writeKubeconfig(path: string, server: string, { caPem, token }: Identity): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const config = kubeconfig({ server, caPem, token, name: 'nullplane' });
+  writeFileSync(path, config, { mode: OWNER_ONLY });
 }
 
 /**
