@@ -392,8 +392,7 @@ export class DockerTask {
 
   #failedProbe(name: string, kind: Exclude<ProbeKind, 'readiness'>, why: string): void {
     const reason = kind === 'liveness' ? 'LivenessProbeFailed' : 'StartupProbeFailed';
-    const message = `Container ${name} failed ${kind} probe, will be restarted: ${why}`;
-    this.#killed.set(name, { reason, message });
+    this.#killed.set(name, { reason, message: why });
     this.#end(name, this.#grace());
   }
 

@@ -94,8 +94,7 @@ function imageError(image: string, error: unknown): Error {
     return new CannotCreate('InvalidImageName', why);
   }
   if (isRefusal(error)) {
-    const why = `Failed to pull image "${image}": ${error.message}`;
-    return new CannotCreate('ErrImagePull', why);
+    return new CannotCreate('ErrImagePull', error.message);
   }
   return error instanceof Error ? error : new Error(String(error));
 }

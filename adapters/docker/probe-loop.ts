@@ -13,6 +13,13 @@ export type ProbeKind = 'startup' | 'liveness' | 'readiness';
 /** Why the container is not well; undefined when it is. */
 export type ProbeResult = string | undefined;
 
+export interface ProbeStatus {
+  readonly started: boolean;
+  readonly ready: boolean;
+  /** Why it is not ready, once the readiness probe has failed as often as it may. */
+  readonly unready?: string;
+}
+
 export interface ProbeEnvironment {
   readonly clock: Clock;
   readonly ask: (probe: ProbeSpec, signal: AbortSignal) => Promise<ProbeResult>;
@@ -30,6 +37,8 @@ export class ProbeLoop {
   readonly #abort = new AbortController();
   #started: boolean;
   #ready: boolean;
+  /** Why readiness fails; the first reason stays, so that a flapping text is no news each time. */
+  #unready: string | undefined;
   /** Kinds without a first result yet. */
   readonly #unknown: Set<ProbeKind>;
   #firstResults = Promise.withResolvers<void>();
@@ -53,8 +62,9 @@ export class ProbeLoop {
     void this.#run();
   }
 
-  get status(): { started: boolean; ready: boolean } {
-    return { started: this.#started, ready: this.#ready };
+  get status(): ProbeStatus {
+    const why = this.#unready === undefined ? {} : { unready: this.#unready };
+    return { started: this.#started, ready: this.#ready, ...why };
   }
 
   /**
@@ -80,8 +90,9 @@ export class ProbeLoop {
     await Promise.all([
       liveness && this.#repeat('liveness', liveness, () => false),
       readiness &&
-        this.#repeat('readiness', readiness, (count) => {
-          this.#update(this.#started, count.passes);
+        this.#repeat('readiness', readiness, (count, why) => {
+          const unready = hasFailed(readiness, count) ? (this.#unready ?? why) : this.#unready;
+          this.#update(this.#started, count.passes, count.passes ? undefined : unready);
           return false;
         }),
     ]);
@@ -91,7 +102,7 @@ export class ProbeLoop {
   async #repeat(
     kind: ProbeKind,
     probe: ProbeSpec,
-    enough: (count: ProbeCount) => boolean,
+    enough: (count: ProbeCount, why: ProbeResult) => boolean,
   ): Promise<boolean> {
     const { clock, failed } = this.#environment;
     const { signal } = this.#abort;
@@ -104,7 +115,7 @@ export class ProbeLoop {
       const why = await this.#askOnce(probe);
       if (signal.aborted) return false;
       count = countResult(probe, count, why === undefined);
-      const done = enough(count);
+      const done = enough(count, why);
       this.#gotResult(kind, why === undefined);
       if (done) return true;
       if (kind !== 'readiness' && hasFailed(probe, count)) {
@@ -146,10 +157,11 @@ export class ProbeLoop {
     if (this.#unknown.size === 0) this.#firstResults.resolve();
   }
 
-  #update(started: boolean, ready: boolean): void {
-    const same = this.#started === started && this.#ready === ready;
+  #update(started: boolean, ready: boolean, unready?: string): void {
+    const isNew = this.#started !== started || this.#ready !== ready || this.#unready !== unready;
     this.#started = started;
     this.#ready = ready;
-    if (!same && !this.#abort.signal.aborted) this.#environment.changed();
+    this.#unready = unready;
+    if (isNew && !this.#abort.signal.aborted) this.#environment.changed();
   }
 }

@@ -10,6 +10,7 @@ import type {
   TaskState,
   WaitingReason,
 } from '../../shared/api/task.ts';
+import type { ProbeStatus } from './probe-loop.ts';
 import { endingOf, hasEnded, initsAreDone } from './task-plan.ts';
 import type { Progress } from './task-plan.ts';
 import type { MemberView, TaskView } from './task-view.ts';
@@ -24,7 +25,7 @@ export interface Remarks {
   /** Why we ended a container, where it was not the task's end: a probe that failed. */
   readonly killed: ReadonlyMap<string, { reason: string; message: string }>;
   /** What the probes say of a running container. */
-  readonly probed: (container: string) => { readonly started: boolean; readonly ready: boolean };
+  readonly probed: (container: string) => ProbeStatus;
 }
 
 export function reportTask(

@@ -157,6 +157,8 @@ export interface ContainerReport {
   readonly started: boolean;
   /** Passes its readiness probe, or has none and is started. */
   readonly ready: boolean;
+  /** Why a running container that should be ready is not, once its readiness probe has failed. */
+  readonly unready?: string;
 }
 
 /** The waiting reasons that kubectl users know. */

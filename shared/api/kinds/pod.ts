@@ -237,6 +237,8 @@ export interface PodControl {
   readonly stopAskedAtMs?: number;
   /** Launches or pulls that failed in a row; the back-off doubles with each. */
   readonly failures?: number;
+  /** Why the readiness probes of containers fail, by container; for the events. */
+  readonly unready?: { readonly [container: string]: string };
   /** Runs that ended in a row, each before it had lasted ten minutes. */
   readonly crashes?: number;
   /** The next attempt may not start before this time. */

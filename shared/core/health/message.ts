@@ -56,7 +56,13 @@ function isReport(value: unknown): value is ContainerReport {
   if (!isObject(value) || !isObject(value.state)) return false;
   const texts = isText(value.name) && isText(value.image) && isOptionalText(value.imageId);
   const flags = typeof value.started === 'boolean' && typeof value.ready === 'boolean';
-  return texts && flags && isOptionalText(value.containerId) && isState(value.state);
+  return (
+    texts &&
+    flags &&
+    isOptionalText(value.containerId) &&
+    isOptionalText(value.unready) &&
+    isState(value.state)
+  );
 }
 
 function isState(state: Json): boolean {

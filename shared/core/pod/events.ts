@@ -8,9 +8,24 @@ import { event, type EventAction, type EventTarget, eventTarget } from '../plan.
 export function observationEvents(before: Pod, after: Pod): readonly EventAction[] {
   const about = eventTarget('pods', after);
   const known = all(before.status);
-  return all(after.status).flatMap((now) => {
+  const states = all(after.status).flatMap((now) => {
     const old = known.find(({ name }) => name === now.name);
     return containerEvents(old, now, about);
+  });
+  return [...states, ...readinessEvents(before, after, about)];
+}
+
+/** Readiness probes that fail now and did not before, or for another reason. */
+function readinessEvents(before: Pod, after: Pod, about: EventTarget): readonly EventAction[] {
+  const wasReady = (name: string) =>
+    before.status.containerStatuses?.some((status) => status.name === name && status.ready);
+  return (after.status.containerStatuses ?? []).flatMap(({ name, ready, state }) => {
+    const why = after.control?.unready?.[name];
+    const isNew = why !== undefined && why !== before.control?.unready?.[name];
+    const isLost = state?.running !== undefined && !ready && wasReady(name) === true;
+    if (!isNew && !isLost) return [];
+    const detail = why === undefined ? '' : `: ${why.trim()}`;
+    return [warning(about, 'Unhealthy', `Readiness probe failed${detail}`)];
   });
 }
 
@@ -25,19 +40,47 @@ function containerEvents(
 ): readonly EventAction[] {
   const { waiting, running, terminated } = now.state ?? {};
   const was = old?.state ?? {};
-  if (running && !was.running) return [normal(about, 'Started', `Started container ${now.name}`)];
-  if (running && old?.ready === true && !now.ready) {
-    return [warning(about, 'Unhealthy', 'Readiness probe failed')];
-  }
-  if (terminated?.reason === 'LivenessProbeFailed' && !was.terminated) {
-    const restarts = `Container ${now.name} failed liveness probe, will be restarted`;
-    return [
-      warning(about, 'Unhealthy', 'Liveness probe failed'),
-      normal(about, 'Killing', restarts),
-    ];
+  if (running && !was.running) return [started(now, about)];
+  if (terminated && !was.terminated) {
+    // One that ended at once was never seen to run, and people look for the event.
+    const begun =
+      was.running ||
+      terminated.reason === 'ContainerCannotRun' ||
+      terminated.startedAt === undefined
+        ? []
+        : [started(now, about)];
+    return [...begun, ...endEvents(now, terminated, about)];
   }
   if (waiting?.message === undefined || waiting.message === was.waiting?.message) return [];
   return failure(now, waiting.reason ?? '', waiting.message, about);
+}
+
+function started({ name }: ContainerStatus, about: EventTarget): EventAction {
+  return normal(about, 'Started', `Started container ${name}`);
+}
+
+/** The reasons of containers that were ended because of a probe, and its names in events. */
+const PROBES = new Map([
+  ['LivenessProbeFailed', { name: 'liveness', title: 'Liveness' }],
+  ['StartupProbeFailed', { name: 'startup', title: 'Startup' }],
+]);
+
+function endEvents(
+  { name }: ContainerStatus,
+  { reason = '', message }: NonNullable<NonNullable<ContainerStatus['state']>['terminated']>,
+  about: EventTarget,
+): readonly EventAction[] {
+  if (reason === 'ContainerCannotRun') {
+    return [warning(about, 'Failed', `Error: failed to start container "${name}": ${message}`)];
+  }
+  const probe = PROBES.get(reason);
+  if (!probe) return [];
+  const detail = message === undefined ? '' : `: ${message.trim()}`;
+  const killing = `Container ${name} failed ${probe.name} probe, will be restarted`;
+  return [
+    warning(about, 'Unhealthy', `${probe.title} probe failed${detail}`),
+    normal(about, 'Killing', killing),
+  ];
 }
 
 function failure(

@@ -15,7 +15,7 @@ import { qosClassOf } from '../../api/qos.ts';
 import type { ContainerReport, TaskState } from '../../api/task.ts';
 import { rfc3339 } from '../../api/time.ts';
 import { isAnswered, mayHaveTask, runsAgain, statusesOf, withIntent } from './attempt.ts';
-import { isNotYetStarted, lost, waiting, withReport } from './container-status.ts';
+import { hasSucceeded, isNotYetStarted, lost, waiting, withReport } from './container-status.ts';
 import { conditionsOf, phaseOf } from './phase.ts';
 import { isTerminal } from './predicates.ts';
 
@@ -46,8 +46,9 @@ function isNews(pod: Pod, task: TaskState): boolean {
 }
 
 function controlAfter({ control: old, ...pod }: Pod, task: TaskState, nowMs: number): PodControl {
-  const { taskStopped: _, failures, ...kept } = old ?? {};
+  const { taskStopped: _, unready: _unready, failures, ...kept } = old ?? {};
   const stops = pod.metadata.deletionTimestamp !== undefined || isTerminal(pod);
+  const unready = unreadyOf(task);
   const begun = task.containers.some(({ state }) => state.type !== 'waiting');
   return {
     ...kept,
@@ -55,9 +56,17 @@ function controlAfter({ control: old, ...pod }: Pod, task: TaskState, nowMs: num
     taskId: task.id,
     taskVersion: task.version,
     ...(failures && !begun ? { failures } : {}),
+    ...(unready ? { unready } : {}),
     ...(task.phase === 'stopped' ? { taskStopped: true } : {}),
     ...(task.phase === 'stopping' && stops && !old?.stopAskedAtMs ? { stopAskedAtMs: nowMs } : {}),
   };
+}
+
+function unreadyOf({ containers }: TaskState): PodControl['unready'] {
+  const whys = containers.flatMap(({ name, unready }) =>
+    unready === undefined ? [] : [[name, unready] as const],
+  );
+  return whys.length > 0 ? Object.fromEntries(whys) : undefined;
 }
 
 function withReports(pod: Pod, task: TaskState, nowMs: number): PodStatus {
@@ -73,9 +82,16 @@ function withReports(pod: Pod, task: TaskState, nowMs: number): PodStatus {
     ...status,
     ...(task.ip ? { podIP: task.ip, podIPs: [{ ip: task.ip }] } : {}),
     ...(task.hostIp ? { hostIP: task.hostIp, hostIPs: [{ ip: task.hostIp }] } : {}),
-    ...(initContainerStatuses ? { initContainerStatuses: initContainerStatuses.map(fold) } : {}),
+    ...(initContainerStatuses
+      ? { initContainerStatuses: initContainerStatuses.map((s) => doneIsReady(fold(s))) }
+      : {}),
     ...(containerStatuses ? { containerStatuses: containerStatuses.map(fold) } : {}),
   };
+}
+
+/** An init container is as ready as it gets once it has succeeded, and kubectl users see it so. */
+function doneIsReady(status: ContainerStatus): ContainerStatus {
+  return hasSucceeded(status) ? { ...status, ready: true } : status;
 }
 
 /**

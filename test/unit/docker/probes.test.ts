@@ -55,24 +55,24 @@ describe('counting', () => {
   });
 });
 
-describe('the probes of a container', () => {
-  const loopOf = (
-    probes: Parameters<typeof container>[1],
-    answers: { [port: number]: ProbeResult },
-  ) => {
-    const clock = new StepClock();
-    const told: string[] = [];
-    const loop: ProbeLoop = new ProbeLoop(container('app', probes), clock.nowMs(), false, {
-      clock,
-      ask: async ({ action }) => ('port' in action ? answers[action.port] : undefined),
-      changed: () => void told.push(JSON.stringify(loop.status)),
-      failed: (kind, why) => void told.push(`${kind}: ${why}`),
-    });
-    return { clock, told, loop };
-  };
-  const on = (port: number, given: Partial<ProbeSpec> = {}): ProbeSpec =>
-    probe({ action: { type: 'tcp', port }, ...given });
+const loopOf = (
+  probes: Parameters<typeof container>[1],
+  answers: { [port: number]: ProbeResult },
+) => {
+  const clock = new StepClock();
+  const told: string[] = [];
+  const loop: ProbeLoop = new ProbeLoop(container('app', probes), clock.nowMs(), false, {
+    clock,
+    ask: async ({ action }) => ('port' in action ? answers[action.port] : undefined),
+    changed: () => void told.push(JSON.stringify(loop.status)),
+    failed: (kind, why) => void told.push(`${kind}: ${why}`),
+  });
+  return { clock, told, loop };
+};
+const on = (port: number, given: Partial<ProbeSpec> = {}): ProbeSpec =>
+  probe({ action: { type: 'tcp', port }, ...given });
 
+describe('the probes of a container', () => {
   it('needs none to be started and ready', () => {
     expect(loopOf({}, {}).loop.status).toEqual({ started: true, ready: true });
   });
@@ -103,7 +103,24 @@ describe('the probes of a container', () => {
     answers[1] = 'away';
     await clock.advance(5_000);
     expect(told).toHaveLength(2);
-    expect(loop.status).toEqual({ started: true, ready: false });
+    expect(loop.status).toEqual({ started: true, ready: false, unready: 'away' });
+    loop.stop();
+  });
+});
+
+describe('why a container is not ready', () => {
+  it('is told once, when the readiness probe has failed as often as it may', async () => {
+    const answers: { [port: number]: ProbeResult } = { 1: 'refused' };
+    const { clock, told, loop } = loopOf({ probes: { readiness: on(1) } }, answers);
+    await clock.advance(1_500);
+    expect(told).toEqual([]);
+    await clock.advance(10_000);
+    answers[1] = 'refused, in other words';
+    await clock.advance(10_000);
+    expect(told).toEqual(['{"started":true,"ready":false,"unready":"refused"}']);
+    answers[1] = undefined;
+    await clock.advance(5_000);
+    expect(loop.status).toEqual({ started: true, ready: true });
     loop.stop();
   });
 });
