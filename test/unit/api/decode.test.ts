@@ -47,7 +47,8 @@ describe('decoding', () => {
     [
       'an object for a list',
       deployment({ template: { spec: { containers: {} } } }),
-      `${GO} object into Go struct field PodSpec.spec.template.spec.containers of type []v1.Container`,
+      `${GO} object into Go struct field PodSpec.spec.template.spec.containers of type ` +
+        '[]v1.Container',
     ],
     [
       'a list for an object',
@@ -57,7 +58,8 @@ describe('decoding', () => {
     [
       'a number for a text',
       deployment({}, container({ image: 1 })),
-      `${GO} number into Go struct field Container.spec.template.spec.containers.image of type string`,
+      `${GO} number into Go struct field Container.spec.template.spec.containers.image of ` +
+        'type string',
     ],
     [
       'a bool for a label',

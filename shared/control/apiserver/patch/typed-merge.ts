@@ -4,10 +4,10 @@
  * business.
  */
 import { sameJson } from '../../../api/hash.ts';
+import { isJsonObject, type JsonObject } from '../../../api/json.ts';
 import type { Schema } from '../../../api/schema.ts';
 import { EMPTY, type FieldSet, isEmpty, isMember } from './field-set.ts';
 import { interleave } from './list-order.ts';
-import { isJsonObject, type JsonObject } from '../../../api/json.ts';
 import { type Part, type Parts, partsOf } from './typed.ts';
 
 /**

@@ -22,7 +22,8 @@ describe('a deployment', () => {
       'other labels',
       deployment({ template: template({ app: 'y' }) }),
       [
-        'spec.template.metadata.labels: Invalid value: {"app":"y"}: `selector` does not match template `labels`',
+        'spec.template.metadata.labels: Invalid value: {"app":"y"}: `selector` does not ' +
+          'match template `labels`',
       ],
     ],
     [
@@ -44,28 +45,33 @@ describe('a deployment', () => {
       'no room to roll',
       deployment({ strategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: '0%' } } }),
       [
-        'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "0%": may not be 0 when `maxSurge` is 0',
+        'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "0%": may not be 0 when ' +
+          '`maxSurge` is 0',
       ],
     ],
     [
       'no percentage',
       deployment({ strategy: { rollingUpdate: { maxSurge: 'x' } } }),
       [
-        "spec.strategy.rollingUpdate.maxSurge: Invalid value: \"x\": a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
+        'spec.strategy.rollingUpdate.maxSurge: Invalid value: "x": a valid percent string ' +
+          "must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex " +
+          "used for validation is '[0-9]+%')",
       ],
     ],
     [
       'more than all',
       deployment({ strategy: { rollingUpdate: { maxUnavailable: '101%' } } }),
       [
-        'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "101%": must not be greater than 100%',
+        'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "101%": must not be ' +
+          'greater than 100%',
       ],
     ],
     [
       'limits of what does not roll',
       deployment({ strategy: { type: 'Recreate', rollingUpdate: {} } }),
       [
-        "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'",
+        'spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` ' +
+          "is 'Recreate'",
       ],
     ],
   ])('with %s', (_, given, expected) => {

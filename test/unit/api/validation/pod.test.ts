@@ -107,7 +107,8 @@ describe('a pod', () => {
         env: [{ name: 'a', value: 'b', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
       }),
       [
-        `${AT}.env[0].valueFrom: Invalid value: "": may not be specified when \`value\` is not empty`,
+        `${AT}.env[0].valueFrom: Invalid value: "": may not be specified when \`value\` is ` +
+          `not empty`,
       ],
     ],
     [
@@ -119,7 +120,8 @@ describe('a pod', () => {
       'requests above limits',
       withContainer({ resources: { requests: { cpu: 2 }, limits: { cpu: 1 } } }),
       [
-        `${AT}.resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1`,
+        `${AT}.resources.requests: Invalid value: "2": must be less than or equal to cpu ` +
+          `limit of 1`,
       ],
     ],
     [
@@ -176,7 +178,8 @@ describe('a pod', () => {
       'a claim',
       pod({ volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'c' } }] }),
       [
-        'spec.volumes[0].persistentVolumeClaim: Forbidden: persistentVolumeClaim volumes are not served yet',
+        'spec.volumes[0].persistentVolumeClaim: Forbidden: persistentVolumeClaim volumes are ' +
+          'not served yet',
       ],
     ],
     [

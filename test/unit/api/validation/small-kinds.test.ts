@@ -79,7 +79,8 @@ describe('the small kinds', () => {
         spec: { weight: 101, template: { spec: { requirements: [{ key: 'a', operator: 'In' }] } } },
       },
       [
-        "spec.template.spec.requirements[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
+        'spec.template.spec.requirements[0].values: Required value: must be specified when ' +
+          "`operator` is 'In' or 'NotIn'",
         'spec.weight: Invalid value: 101: must be between 1 and 100, inclusive',
       ],
     ],
