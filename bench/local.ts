@@ -52,6 +52,7 @@ function print(figures: readonly LocalFigures[]): void {
           'one pod p99 ms': f.onePodMs.p99.toFixed(1),
           'all Running s': (f.allRunningMs / 1000).toFixed(2),
           'pods/s': Math.round(f.podsPerSecond),
+          'CPU ms/pod': f.cpuMsPerPod.toFixed(2),
           'writes/pod': f.writesPerPod.toFixed(1),
           'peak RSS MB': Math.round(f.peakRssMb),
           'idle CPU %': f.idleCpuPercent.toFixed(2),
@@ -61,7 +62,9 @@ function print(figures: readonly LocalFigures[]): void {
   );
   const [small, large] = figures;
   if (small && large) {
-    const growth = large.allRunningMs / small.allRunningMs;
-    console.log(`${large.pods / small.pods}× the pods take ${growth.toFixed(1)}× the time`);
+    const more = large.pods / small.pods;
+    const time = large.allRunningMs / small.allRunningMs;
+    const cpu = (more * large.cpuMsPerPod) / small.cpuMsPerPod;
+    console.log(`${more}× the pods: ${time.toFixed(1)}× the time, ${cpu.toFixed(1)}× the CPU`);
   }
 }
