@@ -176,7 +176,7 @@ describe.skipIf(skipped)('real kubectl and real containers', () => {
   });
 
   function ours() {
-    return { label: ['nullplane.io/namespace=default'] };
+    return { label: [`nullplane.io/instance=${nullplane.instance}`] };
   }
 
   async function containersOf(name: string): Promise<Dockerode.ContainerInfo[]> {

@@ -3,7 +3,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -96,6 +96,12 @@ export class NullplaneProcess {
     });
     if (status !== 0) throw new Error(`kubectl apply: ${stdout}${stderr}`);
     return stdout;
+  }
+
+  /** Which installation its containers belong to: others may share the engine. */
+  get instance(): string {
+    const identity = readFileSync(this.path('state.db.identity.json'), 'utf8');
+    return (JSON.parse(identity) as { instance: string }).instance;
   }
 
   readonly path = (name: string): string => join(this.#folder, name);
