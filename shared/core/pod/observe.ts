@@ -41,7 +41,10 @@ export function observeTask(pod: Pod, task: TaskState, nowMs: number): Pod | und
 
 function isNews(pod: Pod, task: TaskState): boolean {
   if (task.podUid !== pod.metadata.uid) return false;
-  const { attempt = 0, taskVersion = -1 } = pod.control ?? {};
+  const { attempt = 0, taskVersion = -1, taskStopped } = pod.control ?? {};
+  // The end of a task is final. A runtime that was started anew tells of it again, by when the
+  // containers may wait for the next attempt already: it must not count as another restart.
+  if (task.attempt === attempt && taskStopped && task.phase === 'stopped') return false;
   return task.attempt > attempt || (task.attempt === attempt && task.version > taskVersion);
 }
 

@@ -110,6 +110,18 @@ describe('observing a task', () => {
     expect(observeTask(pod, task(3, RUNNING), NOW_MS + 5000)).toBeUndefined();
   });
 
+  it('counts the end of a task once, also when it is told again during the back-off', () => {
+    const over = observed(intended(), task(2, ended(1)));
+    const [status] = over.status.containerStatuses ?? [];
+    const waits = { ...status, state: { waiting: { reason: 'CrashLoopBackOff' } } };
+    const lastState = status?.state ?? {};
+    const inBackOff = {
+      ...over,
+      status: { ...over.status, containerStatuses: [{ ...waits, lastState }] },
+    } as Pod;
+    expect(observeTask(inBackOff, task(9, ended(1)), NOW_MS)).toBeUndefined();
+  });
+
   it('takes no notice of earlier attempts, and none of namesakes', () => {
     const pod = intended(2);
     expect(observeTask(pod, task(9, RUNNING), NOW_MS)).toBeUndefined();
