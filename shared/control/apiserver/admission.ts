@@ -26,7 +26,6 @@ interface Admission {
 
 const ADMISSIONS: { readonly [resource: ResourceName]: Admission } = {
   namespaces: { create: (object) => ({ ...object, spec: HELD }), update: keepFinalizers },
-  pods: { create: bindStatically },
   services: {
     create: (object, context) => addressService(object, undefined, context),
     update: (next, current, context, subresource) =>
@@ -75,15 +74,6 @@ function keepFinalizers(
   subresource: string,
 ): AnyObject {
   return subresource === 'finalize' ? next : { ...next, spec: current['spec'] };
-}
-
-/**
- * A pod that names its node is bound from the start: with the intent to launch it, as the scheduler
- * writes it.
- */
-function bindStatically(object: AnyObject, { nowMs }: Context): AnyObject {
-  const pod = object as unknown as Pod;
-  return pod.spec.nodeName ? bound(pod, pod.spec.nodeName, nowMs) : object;
 }
 
 /** The pod on its node. The launch intent is part of the same write (architecture D4). */

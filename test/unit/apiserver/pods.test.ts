@@ -50,7 +50,8 @@ interface Given {
 
 /** A pod on a node, whose first container is in this state. */
 async function given({ state, lastState, control, spec = {} }: Given): Promise<string> {
-  const { json } = await api.post(PODS, pod('p', { nodeName: 'n1', ...spec }));
+  const { json } = await api.post(PODS, pod('p', spec));
+  await api.post(`${PODS}/p/binding`, { target: { kind: 'Node', name: 'n1' } });
   const name = json.spec.containers[0].name;
   const status = { name, image: 'a', imageID: '', ready: false, restartCount: 0 };
   const containerStatuses = [

@@ -49,11 +49,20 @@ describe('create', () => {
     expect(json.status).toEqual({ phase: 'Pending', qosClass: 'BestEffort' });
   });
 
+  it('leaves a pod that names its node to the scheduler, who knows what is free', async () => {
+    const { json } = await api.post(PODS, pod('p', { nodeName: 'n1' }));
+    expect([json.spec.nodeName, json.status.conditions]).toEqual(['n1', undefined]);
+    const key = { resource: 'pods', namespace: 'default', name: 'p' };
+    expect((await api.store.get(key))?.control).toBeUndefined();
+  });
+
   it('never serves or accepts control', async () => {
-    const body = { ...pod('p', { nodeName: 'n1' }), control: { attempt: 9 } };
+    const body = { ...pod('p'), control: { attempt: 9 } };
     const { json } = await api.post(PODS, body);
     expect(json.control).toBeUndefined();
     const key = { resource: 'pods', namespace: 'default', name: 'p' };
+    expect((await api.store.get(key))?.control).toBeUndefined();
+    await api.post(`${PODS}/p/binding`, { target: { kind: 'Node', name: 'n1' } });
     expect((await api.store.get(key))?.control).toEqual({
       attempt: 1,
       intentAtMs: api.clock.nowMs(),
@@ -229,7 +238,8 @@ describe('delete', () => {
   });
 
   it('gives a running pod its grace, from the body before the query', async () => {
-    await api.post(PODS, pod('p', { nodeName: 'n1' }));
+    await api.post(PODS, pod('p'));
+    await api.post(`${PODS}/p/binding`, { target: { kind: 'Node', name: 'n1' } });
     const { json } = await api.delete(`${PODS}/p?gracePeriodSeconds=9`, { gracePeriodSeconds: 5 });
     expect(json.metadata.deletionGracePeriodSeconds).toBe(5);
     expect((await api.get(`${PODS}/p`)).code).toBe(200);
