@@ -18,6 +18,16 @@ import {
 import type { Infer } from '../api/schema.ts';
 import { matchesSelector } from '../api/selectors.ts';
 import { type Action, update } from './plan.ts';
+import { remembered } from './remembered.ts';
+
+type Selector = Infer<typeof LabelSelectorSchema>;
+
+/** '' for what nothing controls. */
+const controllerUidOf = remembered((object: KubeObject) => controllerOf(object)?.uid ?? '');
+
+const selectionOf = remembered((selector: Selector) =>
+  remembered((object: KubeObject) => matchesSelector(selector, object.metadata.labels)),
+);
 
 export interface Claims<T extends KubeObject> {
   /** What the owner controls and selects. */
@@ -32,20 +42,22 @@ export interface Claims<T extends KubeObject> {
 export function claim<T extends KubeObject>(
   resource: ResourceName,
   owner: KubeObject,
-  selector: Infer<typeof LabelSelectorSchema>,
+  selector: Selector,
   candidates: readonly T[],
   adoptable: (object: T) => boolean = () => true,
 ): Claims<T> {
   const owned: T[] = [];
   const changes: Action[] = [];
+  const { uid } = owner.metadata;
   const leaving = owner.metadata.deletionTimestamp !== undefined;
+  const isSelected = selectionOf(selector);
   for (const object of candidates) {
-    const controller = controllerOf(object);
-    const selected = matchesSelector(selector, object.metadata.labels);
-    if (controller?.uid === owner.metadata.uid) {
+    const controllerUid = controllerUidOf(object);
+    const selected = isSelected(object);
+    if (controllerUid === uid) {
       if (selected || leaving) owned.push(object);
-      else changes.push(update(resource, withoutOwners(object, [owner.metadata.uid])));
-    } else if (!controller && selected && !leaving && mayAdopt(object) && adoptable(object)) {
+      else changes.push(update(resource, withoutOwners(object, [uid])));
+    } else if (!controllerUid && selected && !leaving && mayAdopt(object) && adoptable(object)) {
       changes.push(update(resource, adopted(object, controllerReference(owner))));
     }
   }

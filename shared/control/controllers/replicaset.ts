@@ -5,8 +5,7 @@ import type { Namespace } from '../../api/kinds/core.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { ReplicaSet } from '../../api/kinds/workloads.ts';
 import type { AnyObject, ObjectKey } from '../../api/meta.ts';
-import { isTerminal } from '../../core/pod/predicates.ts';
-import { readySinceMs } from '../../core/replicaset/availability.ts';
+import { factsOf } from '../../core/replicaset/facts.ts';
 import {
   planReplicaSet,
   REPLICA_SETS,
@@ -42,10 +41,8 @@ function counts({ type, object, previous }: Change): boolean {
 }
 
 function countedOf(object: AnyObject): unknown {
-  const pod = object as unknown as Pod;
-  const { labels, ownerReferences, deletionTimestamp } = pod.metadata;
-  const deleted = deletionTimestamp !== undefined;
-  return { labels, ownerReferences, deleted, ended: isTerminal(pod), ready: readySinceMs(pod) };
+  const { labels, ownerReferences } = object.metadata;
+  return { labels, ownerReferences, ...factsOf(object as unknown as Pod) };
 }
 
 async function snapshot(key: ObjectKey, read: Reader): Promise<ReplicaSetSnapshot | undefined> {

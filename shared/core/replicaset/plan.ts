@@ -16,7 +16,7 @@ import type { ReplicaSet } from '../../api/kinds/workloads.ts';
 import { deletion } from '../deletion.ts';
 import { claim } from '../ownership.ts';
 import { type Action, create, event, eventTarget, type Plan, update } from '../plan.ts';
-import { isTerminal, podIsActive } from '../pod/predicates.ts';
+import { factsOf } from './facts.ts';
 import { podsForFreeSlots } from './slots.ts';
 import { type Failure, statusOf } from './status.ts';
 import { surplusOf } from './surplus.ts';
@@ -42,7 +42,7 @@ const MAX_EVENTS_PER_PLAN = 5;
 
 export function planReplicaSet(snapshot: ReplicaSetSnapshot, nowMs: number): Plan {
   const { set } = snapshot;
-  const claims = claim('pods', set, set.spec.selector, snapshot.pods, podIsActive);
+  const claims = claim('pods', set, set.spec.selector, snapshot.pods, isActive);
   // Whom the pods belong to comes first: the counts of this look are void once that changes.
   if (claims.changes.length > 0) return { stages: [claims.changes], blocked: [] };
   const failure = failureOf(snapshot);
@@ -82,7 +82,7 @@ interface Work {
 
 function workOf(set: ReplicaSet, pods: readonly Pod[], nowMs: number): Work {
   if (set.metadata.deletionTimestamp !== undefined) return { actions: [], events: [], left: 0 };
-  const active = pods.filter(podIsActive);
+  const active = pods.filter(isActive);
   const missing = set.spec.replicas - active.length;
   const cleared = terminalOf(pods).slice(0, MAX_PODS_PER_PLAN);
   const cleanUp = deletionsOf(cleared, nowMs);
@@ -113,12 +113,16 @@ function deletions(set: ReplicaSet, active: readonly Pod[], tooMany: number, now
   };
 }
 
+function isActive(pod: Pod): boolean {
+  return factsOf(pod).isActive;
+}
+
 /**
  * Pods that have failed are replaced like missing ones, and removed: Kubernetes leaves thousands of
  * them to a cleaner of its own, which would be a leak here (L2).
  */
 function terminalOf(pods: readonly Pod[]): readonly Pod[] {
-  return pods.filter((pod) => isTerminal(pod) && pod.metadata.deletionTimestamp === undefined);
+  return pods.filter((pod) => factsOf(pod).isLeftOver);
 }
 
 function deletionsOf(pods: readonly Pod[], nowMs: number): readonly Action[] {

@@ -2,10 +2,12 @@
 import { withCondition, withoutCondition } from '../../api/conditions.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { ReplicaSet, ReplicaSetStatus } from '../../api/kinds/workloads.ts';
+import type { Labels } from '../../api/meta.ts';
 import { matchesLabels } from '../../api/selectors.ts';
-import { podIsActive } from '../pod/predicates.ts';
 import { present } from '../counts.ts';
+import { remembered } from '../remembered.ts';
 import { availableInMs } from './availability.ts';
+import { factsOf } from './facts.ts';
 
 export interface Counted {
   readonly status: ReplicaSetStatus;
@@ -44,9 +46,12 @@ export function statusOf(
   };
 }
 
-/** One walk over the pods: of a set of ten thousand, fetching each from memory is what costs. */
+const hasLabels = remembered((labels: Labels) =>
+  remembered((pod: Pod) => matchesLabels(labels, pod.metadata.labels)),
+);
+
 function countsOf({ spec }: ReplicaSet, pods: readonly Pod[], nowMs: number) {
-  const labels = spec.template?.metadata.labels ?? {};
+  const isFullyLabeled = hasLabels(spec.template?.metadata.labels ?? {});
   let active = 0;
   let fullyLabeledReplicas = 0;
   let readyReplicas = 0;
@@ -54,10 +59,11 @@ function countsOf({ spec }: ReplicaSet, pods: readonly Pod[], nowMs: number) {
   let terminatingReplicas = 0;
   let nextAvailableInMs: number | undefined;
   for (const pod of pods) {
-    if (pod.metadata.deletionTimestamp !== undefined) terminatingReplicas++;
-    if (!podIsActive(pod)) continue;
+    const facts = factsOf(pod);
+    if (facts.isTerminating) terminatingReplicas++;
+    if (!facts.isActive) continue;
     active++;
-    if (matchesLabels(labels, pod.metadata.labels)) fullyLabeledReplicas++;
+    if (isFullyLabeled(pod)) fullyLabeledReplicas++;
     const inMs = availableInMs(pod, spec.minReadySeconds, nowMs);
     if (inMs === undefined) continue;
     readyReplicas++;

@@ -5,7 +5,7 @@
 import type { Pod } from '../../api/kinds/pod.ts';
 import { parseTime } from '../../api/time.ts';
 import { podIsReady } from '../pod/predicates.ts';
-import { readySinceMs } from './availability.ts';
+import { factsOf } from './facts.ts';
 import { slotOf } from './slots.ts';
 
 const DELETION_COST_ANNOTATION = 'controller.kubernetes.io/pod-deletion-cost';
@@ -25,7 +25,7 @@ export function surplusOf(pods: readonly Pod[], count: number): readonly Pod[] {
     deletionCostOf(pod),
     -(perNode.get(pod.spec.nodeName ?? '') ?? 0),
     // Those that have served for longer are trusted more: the young go first.
-    -(readySinceMs(pod) ?? 0),
+    -(factsOf(pod).readySinceMs ?? 0),
     -restartsOf(pod),
     -(parseTime(pod.metadata.creationTimestamp) ?? 0),
   ];
