@@ -13,7 +13,7 @@ export interface LocalFigures {
   readonly onePodMs: { readonly p50: number; readonly p99: number };
   readonly allRunningMs: number;
   readonly podsPerSecond: number;
-  /** Time that the process computed, of all its threads: other processes do not lengthen it much. */
+  /** What the process computed, in all its threads; others on the machine hardly lengthen it. */
   readonly cpuMsPerPod: number;
   /** Versions that the store gave while the Deployment came up, a pod. */
   readonly writesPerPod: number;
