@@ -1,4 +1,7 @@
-/** What a function's bundle holds: its own code, small enough to start cold, and nothing of local mode. */
+/**
+ * What a function's bundle holds: its own code, small enough to start cold, and nothing of local
+ * mode.
+ */
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 

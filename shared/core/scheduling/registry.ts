@@ -3,10 +3,11 @@
  * score weighs.
  *
  * Weights: what a user prefers by name (5) comes before what we prefer on our own. Of that, running
- * machines come before virtual nodes (3, as much as the two below together), replicas apart (2)
- * before machines full (1).
+ * machines come before virtual nodes (3, as much as two below together), replicas apart and GPUs
+ * kept free (2) before machines full (1).
  */
 import type { Enabled } from './framework.ts';
+import { acceleratorsLast } from './plugins/accelerators-last.ts';
 import { fargateLimits } from './plugins/fargate-limits.ts';
 import { hostPorts } from './plugins/host-ports.ts';
 import { interPodAffinity } from './plugins/inter-pod-affinity.ts';
@@ -36,5 +37,6 @@ export const PLUGINS: readonly Enabled[] = [
   { plugin: preferredPodAffinity, weight: 5 },
   { plugin: softSpread, weight: 5 },
   { plugin: replicaSpread, weight: 2 },
+  { plugin: acceleratorsLast, weight: 2 },
   { plugin: runningFirst, weight: 3 },
 ];

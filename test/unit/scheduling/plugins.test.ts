@@ -263,6 +263,24 @@ table('Fargate', [
   },
 ]);
 
+const gpuNode = (name: string) =>
+  node(name, { allocatable: { cpu: '4', memory: '16Gi', pods: '10', 'nvidia.com/gpu': '1' } });
+
+table('machines with GPUs', [
+  {
+    name: 'come after machines without for pods that need none, and before Fargate',
+    nodes: [fargate('f'), gpuNode('g'), node('m')],
+    pods: ['p', 'q', 'r'].map((name) => pod(name, { requests: { cpu: '3' } })),
+    expected: ['p@m', 'q@g', 'r@f'],
+  },
+  {
+    name: 'are there for pods that need one',
+    nodes: [fargate('f'), gpuNode('g'), node('m')],
+    pods: [pod('p', { requests: { cpu: '1', 'nvidia.com/gpu': '1' } })],
+    expected: ['p@g'],
+  },
+]);
+
 const owner = {
   apiVersion: 'apps/v1',
   kind: 'ReplicaSet',
@@ -293,6 +311,7 @@ describe('the registry', () => {
       'PreferredPodAffinity',
       'PreferredTopologySpread',
       'ReplicaSpread',
+      'AcceleratorsLast',
       'RunningFirst',
     ];
     const helpless = PLUGINS.filter(({ plugin }) => plugin.helpedBy.length === 0);

@@ -1,0 +1,19 @@
+/**
+ * Machines with GPUs are kept for those who ask for them: a pod that does not takes another machine
+ * first, so that a GPU is not left idle for want of CPU beside it.
+ */
+import { MAX_SCORE, type Plugin } from '../framework.ts';
+
+const GPU = 'nvidia.com/gpu';
+
+export const acceleratorsLast: Plugin = {
+  name: 'AcceleratorsLast',
+  helpedBy: [],
+  begin: (cluster) => ({
+    nodeScore: ({ requests }) => {
+      if (GPU in requests) return undefined;
+      const { allocatable } = cluster.column(GPU);
+      return (node) => ((allocatable[node] ?? 0) > 0 ? 0 : MAX_SCORE);
+    },
+  }),
+};
