@@ -8,7 +8,7 @@
  *     answered without detail.
  *  A2 Every write has exactly one audit record, accepted or denied (S11).
  */
-import { internalError, unauthorized } from '../../api/errors.ts';
+import { ApiError, internalError, unauthorized } from '../../api/errors.ts';
 import type { ApiHandler, ApiRequest, ApiResponse, User } from '../../api/http.ts';
 import { checkAllowed } from './authorization.ts';
 import type { ApiServerDeps, Attributes, Context } from './context.ts';
@@ -49,6 +49,7 @@ async function routed(context: Context, known: boolean): Promise<ApiResponse> {
   const route = resourceRoute(path);
   if (route) return audited(context, route, () => serveResource(context, route, known));
   if (!known && !isPublicPath(path)) throw unauthorized();
+  refuseImpersonation(context.request);
   if (isReviewPath(path)) return withWarnings(await serveReview(context), context);
   if (!isPublicPath(path)) await checkAllowed(context, pathAttributes(context.request));
   return withWarnings(await servePath(context), context);
@@ -60,9 +61,20 @@ async function serveResource(
   known: boolean,
 ): Promise<ApiResponse> {
   if (!known) throw unauthorized();
+  refuseImpersonation(context.request);
   const verb = verbOf(context.request, route);
   await checkAllowed(context, attributesOf(route, verb || context.request.method.toLowerCase()));
   return withWarnings(await dispatch(context, route, verb), context);
+}
+
+/**
+ * Acting as somebody else is not served. To ignore the wish would show the admin's own view as the
+ * other one's, and write under the wrong name.
+ */
+function refuseImpersonation({ headers }: ApiRequest): void {
+  if (!Object.keys(headers).some((name) => name.startsWith('impersonate-'))) return;
+  const message = 'impersonation (kubectl --as) is not served';
+  throw new ApiError(403, 'Forbidden', message, {});
 }
 
 function attributesOf(route: ResourceRoute, verb: string): Attributes {

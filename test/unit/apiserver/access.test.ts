@@ -26,6 +26,17 @@ describe('authentication', () => {
   });
 });
 
+describe('impersonation', () => {
+  it.each([PODS, '/version', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'])(
+    'is refused rather than ignored, on %s',
+    async (path) => {
+      const headers = { 'impersonate-user': 'bob' };
+      const answer = await api.call('POST', path, { headers });
+      expect(failure(answer)).toMatchObject({ code: 403, reason: 'Forbidden' });
+    },
+  );
+});
+
 describe('authorization', () => {
   beforeEach(() => {
     api.user = JANE;
