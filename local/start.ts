@@ -136,7 +136,7 @@ function writeKubeconfig(path: string, server: string, { caPem, token }: Identit
  */
 async function loadIdentity(path: string): Promise<Identity> {
   const clock = new SystemClock();
-  const known = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Identity) : undefined;
+  const known = existsSync(path) ? readIdentity(path) : undefined;
   if (known && isCurrent(known, clock)) return known;
   const identity: Identity = {
     ...(await createTlsIdentity(clock)),
@@ -145,4 +145,21 @@ async function loadIdentity(path: string): Promise<Identity> {
   };
   writeFileSync(path, JSON.stringify(identity), { mode: OWNER_ONLY });
   return identity;
+}
+
+/**
+ * A damaged identity is not replaced in silence: with another instance id, running containers would
+ * no longer be known as ours.
+ */
+function readIdentity(path: string): Identity {
+  try {
+    const identity = JSON.parse(readFileSync(path, 'utf8')) as Partial<Identity> | null;
+    const { caPem, certPem, keyPem, token, instance } = identity ?? {};
+    if (caPem && certPem && keyPem && token && instance) {
+      return { caPem, certPem, keyPem, token, instance };
+    }
+  } catch {
+    // Said below, with what to do about it.
+  }
+  throw new Error(`${path} is damaged; restore it, or delete it to get a new token and identity`);
 }

@@ -41,4 +41,12 @@ describe('a start that fails', () => {
     const again = await start('state.db');
     await again.close();
   });
+
+  it.each(['', '{', '[]', '{"token":"x"}'])(
+    'says that the identity is damaged: %j',
+    async (text) => {
+      writeFileSync(join(folder, 'state.db.identity.json'), text);
+      await expect(start('state.db')).rejects.toThrow(/identity\.json is damaged/);
+    },
+  );
 });
