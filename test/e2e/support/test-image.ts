@@ -98,6 +98,7 @@ function findBusybox(): string {
   const path = found();
   if (path !== undefined) return path;
   if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
+    spawnSync('apt-get', ['update']);
     spawnSync('apt-get', ['install', '-y', '--no-install-recommends', 'busybox-static']);
   }
   const installed = found();
