@@ -7,7 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { parseAllDocuments } from 'yaml';
 import type { AnyObject } from '../shared/api/meta.ts';
-import { RESOURCES, type ResourceType } from '../shared/api/resources.ts';
+import { type ResourceType, resourceTypeOf } from '../shared/api/resources.ts';
 
 const JSON_TYPE = 'application/json';
 
@@ -144,11 +144,10 @@ export function collectionPath(type: ResourceType, namespace: string): string {
     : `${root}/${type.plural}`;
 }
 
-function typeOf({ apiVersion, kind }: AnyObject): ResourceType {
-  const type = RESOURCES.find((candidate) => {
-    const version = candidate.group ? `${candidate.group}/${candidate.version}` : candidate.version;
-    return version === apiVersion && candidate.kind === kind;
-  });
-  if (!type) throw new Error(`no matches for kind "${kind}" in version "${apiVersion}"`);
+function typeOf(object: AnyObject): ResourceType {
+  const type = resourceTypeOf(object);
+  if (!type) {
+    throw new Error(`no matches for kind "${object.kind}" in version "${object.apiVersion}"`);
+  }
   return type;
 }

@@ -9,7 +9,8 @@ import type { AnyObject } from '../shared/api/meta.ts';
 import type { HealthMessage } from '../shared/api/task.ts';
 import type { Effects } from '../shared/control/effects.ts';
 import { execute } from '../shared/control/execute.ts';
-import { create } from '../shared/core/plan.ts';
+import { removal } from '../shared/core/deletion.ts';
+import { create, inOrder } from '../shared/core/plan.ts';
 import { localNodes, type NodeGroup, SIMULATED_LABEL } from './nodes.ts';
 
 export const SIMULATE_ANNOTATION = 'nullplane.io/simulate';
@@ -82,8 +83,5 @@ function isSimulated({ metadata }: AnyObject): boolean {
 /** Its tasks end with it; the node controller sees to their pods. */
 async function removeNode(node: Node, effects: Effects, simulation: NodeSimulation): Promise<void> {
   simulation.apply(node.metadata.name, 'gone');
-  const { uid, resourceVersion } = node.metadata;
-  const key = { resource: 'nodes', namespace: '', name: node.metadata.name };
-  const action = { kind: 'remove' as const, key, expected: { uid, resourceVersion } };
-  await execute({ stages: [[action]], blocked: [] }, effects);
+  await execute(inOrder(removal('nodes', node)), effects);
 }

@@ -4,6 +4,9 @@
  * lost. Other groups go on.
  */
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { Outcome } from '../../shared/control/controller.ts';
+import { delayedAgain } from '../../shared/control/work.ts';
+import type { Queue } from '../../shared/ports/queue.ts';
 
 /**
  * Works on the records of a batch: groups side by side, a group in order. `work` says whether it
@@ -43,4 +46,18 @@ async function succeeds(
   } catch {
     return false;
   }
+}
+
+/** An outcome in SQS's terms: whether the message is done with. What is due later is sent anew. */
+export async function concluded(
+  outcome: Outcome,
+  record: SQSRecord,
+  queue: Queue,
+): Promise<boolean> {
+  if (outcome.type === 'after') {
+    const { body, attributes } = record;
+    const group = attributes.MessageGroupId ?? body;
+    await queue.send([delayedAgain({ group, body }, outcome.ms)]);
+  }
+  return outcome.type !== 'retry';
 }

@@ -1,18 +1,13 @@
 /** reconcile queue → one key's controller → outcome in SQS's terms. */
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { workOnKey } from '../../shared/control/work-on.ts';
-import { delayedAgain } from '../../shared/control/work.ts';
 import type { Plane } from '../_kit/plane.ts';
-import { eachMessage } from '../_kit/sqs.ts';
+import { concluded, eachMessage } from '../_kit/sqs.ts';
 
 export function reconcilerHandler({ effects, routes }: Plane) {
   return (event: SQSEvent): Promise<SQSBatchResponse> =>
     eachMessage(event, async (body, record) => {
       const outcome = await workOnKey(body, effects, routes);
-      if (outcome.type === 'after') {
-        const group = record.attributes.MessageGroupId ?? body;
-        await routes.reconcileQueue.send([delayedAgain({ group, body }, outcome.ms)]);
-      }
-      return outcome.type !== 'retry';
+      return concluded(outcome, record, routes.reconcileQueue);
     });
 }

@@ -145,6 +145,20 @@ export const RESOURCES: readonly ResourceType[] = [
   }),
 ];
 
+/** The resource type of a kind in a group and version; undefined for what is not served. */
+export function resourceTypeOf({
+  apiVersion,
+  kind,
+}: {
+  readonly apiVersion: string;
+  readonly kind: string;
+}): ResourceType | undefined {
+  return RESOURCES.find((type) => {
+    const groupVersion = type.group ? `${type.group}/${type.version}` : type.version;
+    return type.kind === kind && groupVersion === apiVersion;
+  });
+}
+
 const byName = new Map(RESOURCES.map((type) => [type.name, type]));
 
 /**

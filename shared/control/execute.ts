@@ -14,6 +14,7 @@ import { rfc3339 } from '../api/time.ts';
 import type { Action, Plan } from '../core/plan.ts';
 import { AlreadyExists, Conflict } from '../ports/store.ts';
 import type { Effects } from './effects.ts';
+import { inParallel } from './in-parallel.ts';
 import { lookUpTask, runTask } from './launch.ts';
 import { recordEvent } from './record-event.ts';
 
@@ -27,17 +28,12 @@ export async function execute(plan: Plan, effects: Effects): Promise<void> {
 
 async function executeStage(stage: readonly Action[], effects: Effects): Promise<void> {
   const failures: unknown[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let action = stage[next++]; action !== undefined; action = stage[next++]) {
-      try {
-        await perform(action, effects);
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(CONCURRENT_ACTIONS, stage.length) }, work));
+  await inParallel(
+    stage,
+    CONCURRENT_ACTIONS,
+    (action) => perform(action, effects),
+    (error) => void failures.push(error),
+  );
   if (failures.length > 0) throw failures[0];
 }
 

@@ -13,10 +13,21 @@ import type { Effects } from './effects.ts';
 import { recordEvent } from './record-event.ts';
 
 /**
- * Writers of one pod are few: its controller, its task, a person. More lost races than this are a
- * storm.
+ * Writers of one object are few: its controller, its task, a person. More lost races than this are
+ * a storm, and the queue tries later.
  */
 const MAX_TRIES = 8;
+
+/** Tries again as long as somebody else writes first, and reads again each time. */
+export async function retryOnConflict<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof Conflict) || tries === MAX_TRIES) throw error;
+    }
+  }
+}
 
 /** `missing`: there is no pod of that uid any more. `same`: nothing was news. */
 export type Folded = 'written' | 'same' | 'missing';
@@ -28,20 +39,16 @@ export async function foldIntoPod(
   effects: Effects,
 ): Promise<Folded> {
   const { store, clock } = effects;
-  for (let tries = 1; ; tries++) {
+  return retryOnConflict(async () => {
     const pod = await store.get<Pod>(key);
     if (pod?.metadata.uid !== uid) return 'missing';
     const next = fold(pod, clock.nowMs());
     if (!next) return 'same';
-    try {
-      await write(key, pod, next, store);
-    } catch (error) {
-      if (!(error instanceof Conflict) || tries === MAX_TRIES) throw error;
-      continue;
-    }
+    await write(key, pod, next, store);
+    // Recording is best effort and loses no race: it never makes the fold be done again.
     for (const event of observationEvents(pod, next)) await recordEvent(event, effects);
     return 'written';
-  }
+  });
 }
 
 /** A pod that only waited for its task to end is removed in the write that would say so. */

@@ -31,15 +31,24 @@ export async function follow(
   work: (text: string, effects: Effects) => Promise<Outcome>,
 ): Promise<Outcome> {
   if (!body.startsWith(MARK)) return work(body, effects);
+  return followed(effects, routes, (under) => work(body.slice(MARK.length), under));
+}
+
+/** Does the work, and wakes what its writes call for, marked. */
+export async function followed<T>(
+  effects: Effects,
+  routes: Routes,
+  work: (effects: Effects) => Promise<T>,
+): Promise<T> {
   const changes: Change[] = [];
   const store = noting(effects.store, (change) => void changes.push(change));
-  const outcome = await work(body.slice(MARK.length), { ...effects, store });
+  const result = await work({ ...effects, store });
   await route(changes, effects.store, routes, marked);
-  return outcome;
+  return result;
 }
 
 /** The store, telling of each write that took effect. */
-export function noting(store: Store, note: (change: Change) => void): Store {
+function noting(store: Store, note: (change: Change) => void): Store {
   return {
     get: (key) => store.get(key),
     list: (query) => store.list(query),

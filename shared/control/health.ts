@@ -12,14 +12,10 @@ import { parseHealthMessage } from '../core/health/message.ts';
 import { observeNode } from '../core/node/observe.ts';
 import { isSuperseded } from '../core/pod/attempt.ts';
 import { observeTask } from '../core/pod/observe.ts';
-import { Conflict } from '../ports/store.ts';
 import type { Outcome } from './controller.ts';
 import type { Effects } from './effects.ts';
-import { foldIntoPod } from './fold.ts';
+import { foldIntoPod, retryOnConflict } from './fold.ts';
 import { isSurprising, outcomeOf } from './outcome.ts';
-
-/** Writers of a node are few; more lost races than this are a storm, and the queue tries later. */
-const MAX_TRIES = 8;
 
 /** Nobody waits for a task that belongs to nobody. */
 const ORPHAN_GRACE_SECONDS = 30;
@@ -73,17 +69,11 @@ async function applyToNode(
   { store, clock }: Effects,
 ): Promise<void> {
   const key = { resource: 'nodes', namespace: '', name: message.nodeName };
-  for (let tries = 1; ; tries++) {
+  await retryOnConflict(async () => {
     const node = await store.get<Node>(key);
     const next = node && observeNode(node, message, clock.nowMs());
-    if (!next) return;
-    try {
-      await store.update('nodes', next);
-      return;
-    } catch (error) {
-      if (!(error instanceof Conflict) || tries === MAX_TRIES) throw error;
-    }
-  }
+    if (next) await store.update('nodes', next);
+  });
 }
 
 function report(

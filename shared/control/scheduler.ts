@@ -25,6 +25,7 @@ import { type ClusterSnapshot, schedule } from '../core/scheduling/schedule.ts';
 import type { Outcome, Reader } from './controller.ts';
 import type { Effects } from './effects.ts';
 import { execute } from './execute.ts';
+import { inParallel } from './in-parallel.ts';
 import { listAll } from './list-all.ts';
 import { isSurprising, outcomeOf } from './outcome.ts';
 
@@ -67,17 +68,12 @@ async function carryOut(
   effects: Effects,
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let plan = plans[next++]; plan !== undefined; plan = plans[next++]) {
-      try {
-        await execute(plan, effects);
-      } catch (thrown) {
-        outcomes.push(report(thrown, cell, effects));
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(CONCURRENT_PLANS, plans.length) }, work));
+  await inParallel(
+    plans,
+    CONCURRENT_PLANS,
+    (plan) => execute(plan, effects),
+    (thrown) => void outcomes.push(report(thrown, cell, effects)),
+  );
   return outcomes;
 }
 

@@ -8,14 +8,14 @@
  *  W2 A sweep of a world that is as it should be writes nothing (L3); only events that are old
  *     enough go.
  */
-import { type Change, expectedOf, keyOf } from '../api/change.ts';
+import { expectedOf, keyOf } from '../api/change.ts';
 import type { Event } from '../api/kinds/core.ts';
 import type { AnyObject } from '../api/meta.ts';
 import { RESOURCES } from '../api/resources.ts';
 import { parseTime } from '../api/time.ts';
 import { Conflict } from '../ports/store.ts';
 import type { Effects } from './effects.ts';
-import { marked, noting } from './follow.ts';
+import { followed, marked } from './follow.ts';
 import { pagesOf } from './list-all.ts';
 import { route, type Routes, workMessage } from './router.ts';
 import { DEFAULT_CELL } from './scheduler.ts';
@@ -28,12 +28,7 @@ const EVENT_TTL_MS = 3_600_000;
 const MAX_EXPIRED_EVENTS = 5_000;
 
 export async function sweep(effects: Effects, routes: Routes): Promise<void> {
-  const heard: Change[] = [];
-  await sweepTasks({
-    ...effects,
-    store: noting(effects.store, (change) => void heard.push(change)),
-  });
-  await route(heard, effects.store, routes, marked);
+  await followed(effects, routes, sweepTasks);
   for (const type of RESOURCES) {
     if (type.name === 'events') await expireEvents(effects);
     else await wakeAll(type.name, effects, routes);

@@ -8,7 +8,7 @@ import {
   serviceUnavailable,
   tooLarge,
 } from '../../api/errors.ts';
-import { RESOURCES } from '../../api/resources.ts';
+import { resourceTypeOf } from '../../api/resources.ts';
 import { AlreadyExists, Conflict, Expired, TooLarge, Unavailable } from '../../ports/store.ts';
 
 /** Clients wait this long before they ask again. */
@@ -34,8 +34,8 @@ export function asApiError(error: unknown, isRead: boolean): ApiError | undefine
 }
 
 function taken({ current }: AlreadyExists): ApiError {
-  const { apiVersion, kind, metadata } = current;
-  const group = apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
-  const type = RESOURCES.find((t) => t.kind === kind && t.group === group);
-  return alreadyExists(type ?? { group, plural: kind.toLowerCase() }, metadata.name);
+  const type = resourceTypeOf(current);
+  // What is stored is of a kind that is served; an older file may know more kinds than we do.
+  const unknown = { group: '', plural: current.kind.toLowerCase() };
+  return alreadyExists(type ?? unknown, current.metadata.name);
 }

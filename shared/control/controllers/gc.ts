@@ -5,7 +5,7 @@
 import { type Change, keyOf } from '../../api/change.ts';
 import { sameJson } from '../../api/hash.ts';
 import type { AnyObject, KubeObject, ObjectKey, OwnerReference } from '../../api/meta.ts';
-import { RESOURCES } from '../../api/resources.ts';
+import { RESOURCES, resourceTypeOf } from '../../api/resources.ts';
 import {
   type Dependent,
   type GcSnapshot,
@@ -95,13 +95,11 @@ async function factOf(
   return { reference, found: key ? await read.get<AnyObject>(key) : 'unknown' };
 }
 
-function ownerKey(object: KubeObject, { apiVersion, kind, name }: OwnerReference) {
-  const type = RESOURCES.find(
-    (t) => t.kind === kind && (t.group ? `${t.group}/${t.version}` : t.version) === apiVersion,
-  );
+function ownerKey(object: KubeObject, reference: OwnerReference) {
+  const type = resourceTypeOf(reference);
   if (!type) return undefined;
   const namespace = type.namespaced ? (object.metadata.namespace ?? '') : '';
-  return { resource: type.name, namespace, name };
+  return { resource: type.name, namespace, name: reference.name };
 }
 
 async function dependentKeys(owner: KubeObject, read: Reader): Promise<ObjectKey[]> {

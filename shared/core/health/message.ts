@@ -2,9 +2,8 @@
  * Health messages come from outside. Only what is well-formed in every part that is used goes on;
  * sizes are bounded first, so that no message can make an object grow without bound.
  */
+import { isJsonObject, type JsonObject } from '../../api/json.ts';
 import type { ContainerReport, HealthMessage, TaskState } from '../../api/task.ts';
-
-type Json = { readonly [field: string]: unknown };
 
 /** Names and reasons are short; a runtime's message may quote an engine. */
 const MAX_TEXT = 4096;
@@ -13,14 +12,14 @@ const MAX_CONTAINERS = 20;
 
 /** The message, or what is wrong with it. */
 export function parseHealthMessage(value: unknown): HealthMessage | string {
-  if (!isObject(value)) return 'not an object';
+  if (!isJsonObject(value)) return 'not an object';
   if (value.type === 'node') return parseNode(value);
   if (value.type !== 'task') return 'neither a task nor a node message';
   const problem = taskProblem(value.task);
   return problem ?? { type: 'task', task: value.task as TaskState };
 }
 
-function parseNode(value: Json): HealthMessage | string {
+function parseNode(value: JsonObject): HealthMessage | string {
   const { nodeName, status, atMs } = value;
   if (!isText(nodeName) || nodeName === '') return 'nodeName is not a name';
   if (status !== 'connected' && status !== 'disconnected' && status !== 'gone') {
@@ -34,7 +33,7 @@ const TEXTS = ['id', 'podUid', 'namespace', 'podName', 'nodeName'] as const;
 const OPTIONAL_TEXTS = ['ip', 'hostIp', 'reason', 'message'] as const;
 
 function taskProblem(task: unknown): string | undefined {
-  if (!isObject(task)) return 'task is not an object';
+  if (!isJsonObject(task)) return 'task is not an object';
   const bad =
     TEXTS.find((field) => !isText(task[field]) || task[field] === '') ??
     OPTIONAL_TEXTS.find((field) => !isOptionalText(task[field]));
@@ -53,7 +52,7 @@ function reportsProblem(reports: unknown): string | undefined {
 }
 
 function isReport(value: unknown): value is ContainerReport {
-  if (!isObject(value) || !isObject(value.state)) return false;
+  if (!isJsonObject(value) || !isJsonObject(value.state)) return false;
   const texts = isText(value.name) && isText(value.image) && isOptionalText(value.imageId);
   const flags = typeof value.started === 'boolean' && typeof value.ready === 'boolean';
   return (
@@ -65,7 +64,7 @@ function isReport(value: unknown): value is ContainerReport {
   );
 }
 
-function isState(state: Json): boolean {
+function isState(state: JsonObject): boolean {
   if (!isOptionalText(state.message)) return false;
   switch (state.type) {
     case 'waiting':
@@ -83,10 +82,6 @@ function isState(state: Json): boolean {
     default:
       return false;
   }
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown): value is string {
