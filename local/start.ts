@@ -3,7 +3,15 @@
  * (`identity.json`, `audit.log`) and what a person is told; the plane itself is plane.ts.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  writeFileSync,
+  type WriteStream,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type RunningServer, startHttpsServer } from '../adapters/node/https-server.ts';
 import { JsonRecorder } from '../adapters/node/json-recorder.ts';
@@ -52,7 +60,7 @@ export async function startLocal(options: StartOptions): Promise<LocalNullplane>
   const kubeconfigPath = resolve(options.kubeconfigPath);
   mkdirSync(dirname(dataPath), { recursive: true });
   const identity = await loadIdentity(`${dataPath}.identity.json`);
-  const audit = createWriteStream(`${dataPath}.audit.log`, { flags: 'a', mode: OWNER_ONLY });
+  const audit = await openAuditLog(`${dataPath}.audit.log`);
   const recorder = new JsonRecorder({
     clock: new SystemClock(),
     logs: process.stderr,
@@ -82,7 +90,7 @@ export async function startLocal(options: StartOptions): Promise<LocalNullplane>
   });
   const closePlane = async () => {
     await plane.close();
-    audit.end();
+    await new Promise<void>((ended) => audit.end(() => ended()));
   };
   let closing = closePlane;
   try {
@@ -129,6 +137,15 @@ function writeKubeconfig(path: string, server: string, { caPem, token }: Identit
   mkdirSync(dirname(path), { recursive: true });
   const config = kubeconfig({ server, caPem, token, name: 'nullplane' });
   writeFileSync(path, config, { mode: OWNER_ONLY });
+}
+
+/** Open before anything is written: a start that can't audit fails, and says so. */
+async function openAuditLog(path: string): Promise<WriteStream> {
+  const log = createWriteStream(path, { flags: 'a', mode: OWNER_ONLY });
+  await once(log, 'open');
+  // A disk that fills up later must not take the control plane down.
+  log.on('error', (error) => process.stderr.write(`audit log: ${error.message}\n`));
+  return log;
 }
 
 /**
