@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/e2e/**', 'test/kubectl/**', 'node_modules/**'],
+    exclude: ['test/e2e/**', 'test/kubectl/**', 'test/aws/**', 'node_modules/**'],
     pool: 'threads',
     maxWorkers: 2,
     testTimeout: 30_000,

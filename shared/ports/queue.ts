@@ -26,6 +26,12 @@ export interface WorkMessage {
   readonly body: string;
   /** Not before this long from now. Delayed messages do not hold back later ones of their group. */
   readonly delayMs?: number;
+  /**
+   * What it is sent for, such as the version of a change. A message that equals an earlier one in
+   * group, body and cause may be dropped, worked on or not: whoever took the first up began after
+   * the cause. Without a cause nothing is dropped.
+   */
+  readonly cause?: string;
 }
 
 export interface Delivery extends WorkMessage {

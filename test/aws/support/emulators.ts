@@ -1,0 +1,81 @@
+/**
+ * The independent implementations that the adapters are held against: MiniStack and moto, each a
+ * process of its own on a free port of loopback. `AWS_ENDPOINT_URL` names another one (LocalStack,
+ * or AWS itself): then nothing is started.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+
+export type EmulatorName = 'ministack' | 'moto';
+
+export interface Emulator {
+  readonly name: EmulatorName | 'given';
+  readonly endpoint: string;
+  readonly region: string;
+  /** Ends the process that was started, if one was. */
+  stop(): Promise<void>;
+}
+
+const REGION = 'us-east-1';
+/** A cold Python on a busy machine takes some seconds to import it all. */
+const START_TIMEOUT_MS = 60_000;
+const LOOK_EVERY_MS = 100;
+
+/** Where each emulator says that it is up. */
+const HEALTH_PATHS = { ministack: '/_ministack/health', moto: '/moto-api/' } as const;
+
+export async function startEmulator(name: EmulatorName): Promise<Emulator> {
+  const given = process.env.AWS_ENDPOINT_URL;
+  if (given) return { name: 'given', endpoint: given, region: REGION, stop: async () => {} };
+  const port = await freePort();
+  const child = spawnEmulator(name, installed(), port);
+  const endpoint = `http://127.0.0.1:${port}`;
+  await answering(name, `${endpoint}${HEALTH_PATHS[name]}`, child);
+  return { name, endpoint, region: REGION, stop: () => ended(child) };
+}
+
+/** Installs the emulators where they are missing; throws an error that says what they need. */
+export function installed(): string {
+  const script = join(import.meta.dirname, '../../../scripts/install-emulators.sh');
+  return execFileSync('sh', [script], { encoding: 'utf8' }).trim();
+}
+
+function spawnEmulator(name: EmulatorName, folder: string, port: number): ChildProcess {
+  const ownCredentials = { AWS_ACCESS_KEY_ID: name, AWS_SECRET_ACCESS_KEY: 'test' };
+  const env = { ...process.env, ...ownCredentials, AWS_REGION: REGION };
+  if (name === 'moto') {
+    const args = ['-H', '127.0.0.1', '-p', String(port)];
+    return spawn(join(folder, 'bin/moto_server'), args, { env, stdio: 'ignore' });
+  }
+  const own = { BIND_HOST: '127.0.0.1', GATEWAY_PORT: String(port), LAMBDA_EXECUTOR: 'local' };
+  return spawn(join(folder, 'bin/ministack'), [], { env: { ...env, ...own }, stdio: 'ignore' });
+}
+
+async function answering(name: string, url: string, child: ChildProcess): Promise<void> {
+  const untilMs = Date.now() + START_TIMEOUT_MS;
+  while (Date.now() < untilMs) {
+    if (child.exitCode !== null) throw new Error(`${name} ended with code ${child.exitCode}`);
+    const answer = await fetch(url).catch(() => undefined);
+    if (answer?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  child.kill();
+  throw new Error(`${name} did not answer at ${url} within ${START_TIMEOUT_MS / 1000} s`);
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await exit;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
