@@ -5,11 +5,10 @@
  *
  * Invariant F1: a chain of followed work ends where nothing is written.
  */
-import type { Change, Expected } from '../api/change.ts';
-import type { AnyObject, KubeObject, ObjectKey } from '../api/meta.ts';
-import type { Store } from '../ports/store.ts';
+import type { Change } from '../api/change.ts';
 import type { Outcome } from './controller.ts';
 import type { Effects } from './effects.ts';
+import { noting } from './noting.ts';
 import { route, type Routes } from './router.ts';
 
 /**
@@ -45,29 +44,4 @@ export async function followed<T>(
   const result = await work({ ...effects, store });
   await route(changes, effects.store, routes, marked);
   return result;
-}
-
-/** The store, telling of each write that took effect. */
-function noting(store: Store, note: (change: Change) => void): Store {
-  return {
-    get: (key) => store.get(key),
-    list: (query) => store.list(query),
-    changes: (query) => store.changes(query),
-    waitForChange: (query, signal) => store.waitForChange(query, signal),
-    create: async (resource, object) => {
-      const created = await store.create(resource, object);
-      note({ type: 'put', resource, object: created as unknown as AnyObject });
-      return created;
-    },
-    update: async (resource, object) => {
-      const updated = await store.update(resource, object);
-      note({ type: 'put', resource, object: updated as unknown as AnyObject });
-      return updated;
-    },
-    remove: async <T extends KubeObject>(key: ObjectKey, expected: Expected) => {
-      const removed = await store.remove<T>(key, expected);
-      note({ type: 'delete', resource: key.resource, object: removed as unknown as AnyObject });
-      return removed;
-    },
-  };
 }

@@ -2,7 +2,8 @@
  * The router: whose keys does a change wake? Messages carry keys and never the change's content,
  * which is a hint; the store is the truth.
  */
-import type { Change } from '../api/change.ts';
+import { type Change, keyOf } from '../api/change.ts';
+import { keyText } from '../api/meta.ts';
 import type { Queue, WorkMessage } from '../ports/queue.ts';
 import { type AnyController, type Reader, workText } from './controller.ts';
 import { DEFAULT_CELL, wakesScheduler } from './scheduler.ts';
@@ -20,21 +21,78 @@ export interface Routes {
 export async function route(
   changes: readonly Change[],
   read: Reader,
-  { controllers, reconcileQueue, scheduleQueue }: Routes,
+  routes: Routes,
   bodyOf: (text: string) => string = (text) => text,
 ): Promise<void> {
-  const texts = new Set<string>();
+  const wakes = new Wakes();
   for (const change of changes) {
-    for (const controller of controllers) {
+    for (const controller of routes.controllers) {
       for (const key of await controller.wakes(change, read)) {
-        texts.add(workText(controller.name, key));
+        wakes.add(workText(controller.name, key), causeOf(change, controller, keyText(key)));
       }
     }
   }
-  const messages = [...texts].map((text) => workMessage(text, bodyOf));
+  await send(wakes, changes, routes, bodyOf);
+}
+
+/** Sends only the wakes of the changed objects' own keys, and the scheduler's (prompt.ts). */
+export async function routePromptly(
+  changes: readonly Change[],
+  read: Reader,
+  routes: Routes,
+): Promise<void> {
+  const wakes = new Wakes();
+  for (const change of changes) {
+    const own = keyText(keyOf(change.resource, change.object));
+    for (const controller of routes.controllers) {
+      if (controller.resource !== change.resource) continue;
+      for (const key of await controller.wakes(change, read)) {
+        const cause = causeOf(change, controller, keyText(key));
+        if (keyText(key) === own) wakes.add(workText(controller.name, key), cause);
+      }
+    }
+  }
+  await send(wakes, changes, routes, (text) => text);
+}
+
+async function send(
+  wakes: Wakes,
+  changes: readonly Change[],
+  { reconcileQueue, scheduleQueue }: Routes,
+  bodyOf: (text: string) => string,
+): Promise<void> {
+  const messages = wakes.messages(bodyOf);
   if (messages.length > 0) await reconcileQueue.send(messages);
   if (changes.some(wakesScheduler)) {
     await scheduleQueue.send([workMessage(DEFAULT_CELL, bodyOf)]);
+  }
+}
+
+/**
+ * The version at which an object woke its own key: both the writer and the stream send that wake,
+ * and the second is dropped. Undefined for the key of another object, which many changes wake.
+ */
+function causeOf(change: Change, controller: AnyController, key: string): string | undefined {
+  const isOwn =
+    controller.resource === change.resource &&
+    key === keyText(keyOf(change.resource, change.object));
+  return isOwn ? change.object.metadata.resourceVersion : undefined;
+}
+
+/** Works to be sent, each once, under the latest cause if all its causes are its own. */
+class Wakes {
+  readonly #causes = new Map<string, string | undefined>();
+
+  add(text: string, cause: string | undefined): void {
+    const isShared = this.#causes.has(text) && this.#causes.get(text) === undefined;
+    this.#causes.set(text, isShared ? undefined : cause);
+  }
+
+  messages(bodyOf: (text: string) => string): WorkMessage[] {
+    return [...this.#causes].map(([text, cause]) => ({
+      ...workMessage(text, bodyOf),
+      ...(cause === undefined ? {} : { cause }),
+    }));
   }
 }
 

@@ -51,6 +51,9 @@ export async function schedulePass(cell: string, effects: Effects): Promise<Outc
   }
 }
 
+/** What a pass reads whole. */
+export const CLUSTER_RESOURCES = ['nodes', 'namespaces', LEDGERS, 'pods'];
+
 /** The order matters: R1. */
 async function readCluster(read: Reader): Promise<ClusterSnapshot> {
   const [nodes, namespaces] = await Promise.all([

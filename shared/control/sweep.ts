@@ -3,6 +3,9 @@
  * runtime which tasks live, and lets old events go. An event is a hint; the store and the runtime
  * are the truth.
  *
+ * A sweep is a list of parts, a part ends with a page: a function can do one of them within its
+ * time, and sends what is left as the next message (sweep-work.ts). One process does them in a row.
+ *
  * Invariants:
  *  W1 A sweep alone, with no events at all, brings every object to where it should be.
  *  W2 A sweep of a world that is as it should be writes nothing (L3); only events that are old
@@ -16,42 +19,80 @@ import { parseTime } from '../api/time.ts';
 import { Conflict } from '../ports/store.ts';
 import type { Effects } from './effects.ts';
 import { followed, marked } from './follow.ts';
-import { pagesOf } from './list-all.ts';
 import { route, type Routes, workMessage } from './router.ts';
 import { DEFAULT_CELL } from './scheduler.ts';
 import { sweepTasks } from './sweep-tasks.ts';
 
+export type SweepPart =
+  | { readonly part: 'tasks' | 'cells' }
+  | { readonly part: 'resource'; readonly resource: string; readonly after?: string };
+
 /** As long as Kubernetes keeps events. */
 const EVENT_TTL_MS = 3_600_000;
 
-/** Events that one sweep removes at most; the next goes on. */
-const MAX_EXPIRED_EVENTS = 5_000;
+/** Objects a page: seconds of work, and an answer that any store can give at once. */
+const PAGE = 500;
 
+/** The parts that a sweep begins with. */
+export function sweepParts(): readonly SweepPart[] {
+  const resources = RESOURCES.map(({ name }) => ({ part: 'resource', resource: name }) as const);
+  return [{ part: 'tasks' }, ...resources, { part: 'cells' }];
+}
+
+/** Does a part, up to the end of a page; returns what is left of it. */
+export async function sweepPart(
+  part: SweepPart,
+  effects: Effects,
+  routes: Routes,
+): Promise<SweepPart | undefined> {
+  switch (part.part) {
+    case 'tasks':
+      await followed(effects, routes, sweepTasks);
+      return undefined;
+    case 'cells':
+      await routes.scheduleQueue.send([workMessage(DEFAULT_CELL, marked)]);
+      return undefined;
+    case 'resource':
+      return sweepPage(part, effects, routes);
+  }
+}
+
+/** All parts, one after the other. */
 export async function sweep(effects: Effects, routes: Routes): Promise<void> {
-  await followed(effects, routes, sweepTasks);
-  for (const type of RESOURCES) {
-    if (type.name === 'events') await expireEvents(effects);
-    else await wakeAll(type.name, effects, routes);
-  }
-  await routes.scheduleQueue.send([workMessage(DEFAULT_CELL, marked)]);
-}
-
-async function wakeAll(resource: string, effects: Effects, routes: Routes): Promise<void> {
-  for await (const items of pagesOf(effects.store, { resource })) {
-    const changes = items.map((object) => ({ type: 'put' as const, resource, object }));
-    await route(changes, effects.store, routes, marked);
+  for (const part of sweepParts()) {
+    let left: SweepPart | undefined = part;
+    while (left) left = await sweepPart(left, effects, routes);
   }
 }
 
-async function expireEvents(effects: Effects): Promise<void> {
+type ResourcePart = Extract<SweepPart, { part: 'resource' }>;
+
+async function sweepPage(
+  { resource, after }: ResourcePart,
+  effects: Effects,
+  routes: Routes,
+): Promise<SweepPart | undefined> {
+  const from = after === undefined ? {} : { after };
+  const { items, next } = await effects.store.list({ resource, limit: PAGE, ...from });
+  if (resource === 'events') await expire(items, effects);
+  else await wake(resource, items, effects, routes);
+  return next === undefined ? undefined : { part: 'resource', resource, after: next };
+}
+
+async function wake(
+  resource: string,
+  items: readonly AnyObject[],
+  effects: Effects,
+  routes: Routes,
+): Promise<void> {
+  const changes = items.map((object) => ({ type: 'put' as const, resource, object }));
+  await route(changes, effects.store, routes, marked);
+}
+
+async function expire(events: readonly AnyObject[], effects: Effects): Promise<void> {
   const oldestMs = effects.clock.nowMs() - EVENT_TTL_MS;
-  let left = MAX_EXPIRED_EVENTS;
-  for await (const items of pagesOf(effects.store, { resource: 'events' })) {
-    const expired = items.filter((event) => lastSeenMs(event) < oldestMs).slice(0, left);
-    await Promise.all(expired.map((event) => forget(event, effects)));
-    left -= expired.length;
-    if (left <= 0) return;
-  }
+  const expired = events.filter((event) => lastSeenMs(event) < oldestMs);
+  await Promise.all(expired.map((event) => forget(event, effects)));
 }
 
 function lastSeenMs(object: AnyObject): number {

@@ -7,12 +7,14 @@ import { follow } from './follow.ts';
 import { parseWork, reconcile } from './reconcile.ts';
 import type { Routes } from './router.ts';
 import { schedulePass } from './scheduler.ts';
+import { isSweepWork, workOnSweep } from './sweep-work.ts';
 
 /**
  * A message of the reconcile queue. What no controller of ours could have sent is dropped, and
  * said.
  */
 export function workOnKey(body: string, effects: Effects, routes: Routes): Promise<Outcome> {
+  if (isSweepWork(body)) return workOnSweep(body, effects, routes);
   return follow(body, effects, routes, async (text, under) => {
     const work = parseWork(text, routes.controllers);
     if (work) return reconcile(work, under);

@@ -1,0 +1,138 @@
+/**
+ * A store whose whole lists of some resources are answered from memory, brought up to date by what
+ * changed since: for who reads all pods again and again, as the scheduler does, where reading them
+ * all is slow and costs money.
+ *
+ * Owns: the mirrored lists. Does not own: writes and everything else, which go to the store.
+ *
+ * Invariants:
+ *  R1 An answer holds every write that was committed before the question: the changes are read
+ *     anew, strongly, at each question. A mirror is no cache that may be stale.
+ *  R2 A version never goes back: a change older than what is held is dropped.
+ */
+import { keyOf } from '../api/change.ts';
+import type { AnyObject, KubeObject, ResourceName } from '../api/meta.ts';
+import { versionNumber } from '../api/versions.ts';
+import { listPosition } from '../ports/store-kit.ts';
+import { Expired, type ListQuery, type Page, type Store } from '../ports/store.ts';
+import { listAll } from './list-all.ts';
+
+/** More changes than this between two questions, and reading the list anew is no slower. */
+const MAX_BATCHES = 20;
+const BATCH = 1_000;
+
+export function mirroredStore(store: Store, resources: readonly ResourceName[]): Store {
+  const mirrors = new Map(resources.map((resource) => [resource, new Mirror(store, resource)]));
+  const list = async <T extends KubeObject>(query: ListQuery): Promise<Page<T>> => {
+    const mirror = query.index ? undefined : mirrors.get(query.resource);
+    return mirror ? mirror.page<T>(query) : store.list<T>(query);
+  };
+  return {
+    list,
+    get: (key) => store.get(key),
+    create: (resource, object) => store.create(resource, object),
+    update: (resource, object) => store.update(resource, object),
+    remove: (key, expected) => store.remove(key, expected),
+    changes: (query) => store.changes(query),
+    waitForChange: (query, signal) => store.waitForChange(query, signal),
+  };
+}
+
+class Mirror {
+  readonly #store: Store;
+  readonly #resource: ResourceName;
+  #objects: Map<string, AnyObject> | undefined;
+  #version = '';
+  /** The positions in order; made anew when one came or went. */
+  #order: readonly string[] | undefined;
+  #refreshing: Promise<unknown> = Promise.resolve();
+
+  constructor(store: Store, resource: ResourceName) {
+    this.#store = store;
+    this.#resource = resource;
+  }
+
+  /** A page of the list. Only its first page is brought up to date: the rest goes with it. */
+  async page<T extends KubeObject>(query: ListQuery): Promise<Page<T>> {
+    if (query.after === undefined || !this.#objects) await this.#refresh();
+    const { namespace, after, limit = Infinity } = query;
+    const items: AnyObject[] = [];
+    let last = '';
+    for (const position of this.#positionsAfter(after)) {
+      const object = this.#objects?.get(position);
+      if (!object || !isIn(object, namespace)) continue;
+      if (items.length === limit) return this.#pageOf<T>(items, last);
+      items.push(object);
+      last = position;
+    }
+    return this.#pageOf<T>(items);
+  }
+
+  #pageOf<T extends KubeObject>(items: readonly KubeObject[], next?: string): Page<T> {
+    const page = { items: items as readonly T[], resourceVersion: this.#version };
+    return next === undefined ? page : { ...page, next };
+  }
+
+  #positionsAfter(after: string | undefined): readonly string[] {
+    this.#order ??= [...(this.#objects ?? new Map<string, AnyObject>()).keys()].sort();
+    if (after === undefined) return this.#order;
+    const first = this.#order.findIndex((position) => position > after);
+    return first < 0 ? [] : this.#order.slice(first);
+  }
+
+  /** One at a time; each question's own refresh begins after the question (R1). */
+  #refresh(): Promise<void> {
+    const refreshed = this.#refreshing.then(() => this.#catchUp());
+    this.#refreshing = refreshed.catch(() => undefined);
+    return refreshed;
+  }
+
+  async #catchUp(): Promise<void> {
+    if (!this.#objects) return this.#readAnew();
+    try {
+      for (let batches = 0; batches < MAX_BATCHES; batches++) {
+        if (await this.#applyBatch(this.#objects)) return;
+      }
+    } catch (error) {
+      if (!(error instanceof Expired)) throw error;
+    }
+    return this.#readAnew();
+  }
+
+  /** Whether it was the last one. */
+  async #applyBatch(objects: Map<string, AnyObject>): Promise<boolean> {
+    const query = { resource: this.#resource, after: this.#version, limit: BATCH };
+    const { changes, resourceVersion } = await this.#store.changes(query);
+    for (const { type, object } of changes) {
+      const position = listPosition(keyOf(this.#resource, object));
+      const held = objects.get(position);
+      if (held && versionOf(held) > versionOf(object)) continue;
+      if (type === 'put') objects.set(position, object);
+      else objects.delete(position);
+      if ((type === 'put') !== (held !== undefined)) this.#order = undefined;
+    }
+    this.#version = resourceVersion;
+    return changes.length < BATCH;
+  }
+
+  async #readAnew(): Promise<void> {
+    const resource = this.#resource;
+    // From before the list, so that what changes while it is read shows again afterwards.
+    const { resourceVersion } = await this.#store.list({ resource, limit: 1 });
+    const objects = await listAll(this.#store, { resource });
+    const entries = objects.map(
+      (object) => [listPosition(keyOf(resource, object)), object] as const,
+    );
+    this.#objects = new Map(entries);
+    this.#order = undefined;
+    this.#version = resourceVersion;
+  }
+}
+
+function isIn({ metadata }: AnyObject, namespace: string | undefined): boolean {
+  return namespace === undefined || (metadata.namespace ?? '') === namespace;
+}
+
+function versionOf({ metadata }: AnyObject): number {
+  return versionNumber(metadata.resourceVersion);
+}
