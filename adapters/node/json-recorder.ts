@@ -4,7 +4,7 @@
  * escaped.
  */
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { AuditRecord, LogRecord, Recorder } from '../../shared/ports/recorder.ts';
+import type { AuditRecord, LogRecord, Measure, Recorder } from '../../shared/ports/recorder.ts';
 
 /** What a recorder needs of a stream. */
 export interface LineSink {
@@ -17,6 +17,11 @@ export interface JsonRecorderOptions {
   readonly audits: LineSink;
   /** Less severe records are dropped. `info` when absent. */
   readonly level?: LogRecord['level'];
+  /**
+   * The CloudWatch namespace of measures, which are then written among the logs in its embedded
+   * metric format. Without one they are dropped.
+   */
+  readonly metricNamespace?: string;
 }
 
 const SEVERITY = { debug: 0, info: 1, warn: 2, error: 3 } as const;
@@ -32,12 +37,14 @@ export class JsonRecorder implements Recorder {
   readonly #logs: LineSink;
   readonly #audits: LineSink;
   readonly #leastSeverity: number;
+  readonly #metricNamespace: string | undefined;
 
   constructor(options: JsonRecorderOptions) {
     this.#clock = options.clock;
     this.#logs = options.logs;
     this.#audits = options.audits;
     this.#leastSeverity = SEVERITY[options.level ?? 'info'];
+    this.#metricNamespace = options.metricNamespace;
   }
 
   log({ level, message, fields }: LogRecord): void {
@@ -50,6 +57,26 @@ export class JsonRecorder implements Recorder {
     const time = new Date(atMs).toISOString();
     this.#audits.write(line({ time, level: 'audit', ...record }));
   }
+
+  measure(measure: Measure): void {
+    if (this.#metricNamespace === undefined) return;
+    this.#logs.write(line(embedded(measure, this.#metricNamespace, this.#clock.nowMs())));
+  }
+}
+
+/** CloudWatch's embedded metric format: a log line that CloudWatch makes a metric of. */
+function embedded(
+  { name, value, unit, dimensions = {} }: Measure,
+  namespace: string,
+  nowMs: number,
+): object {
+  const metric = {
+    Namespace: namespace,
+    Dimensions: [Object.keys(dimensions)],
+    Metrics: [{ Name: name, Unit: unit }],
+  };
+  const _aws = { Timestamp: nowMs, CloudWatchMetrics: [metric] };
+  return { _aws, ...dimensions, [name]: value };
 }
 
 function line(record: object): string {

@@ -17,6 +17,7 @@ import { NoCapacity, TaskRejected } from '../ports/runtime.ts';
 import type { Effects } from './effects.ts';
 import { foldIntoPod } from './fold.ts';
 import { resolveTaskSpec } from './task-spec.ts';
+import { auditIdOf } from './trace.ts';
 
 type RunAction = Extract<Action, { kind: 'runTask' }>;
 type LookUpAction = Extract<Action, { kind: 'lookUpTask' }>;
@@ -52,15 +53,45 @@ type Fold = (pod: Pod, nowMs: number) => Pod | undefined;
  * What is to be folded into the pod: the task's state, or why there is none. Other errors are the
  * caller's.
  */
-async function tryRun(pod: Pod, attempt: number, { store, runtime }: Effects): Promise<Fold> {
+async function tryRun(pod: Pod, attempt: number, effects: Effects): Promise<Fold> {
+  const { store, runtime } = effects;
   try {
     const task: TaskState = await runtime.run(await resolveTaskSpec(pod, store));
+    tellLaunch(pod, attempt, effects);
     return (current, nowMs) => observeTask(current, task, nowMs);
   } catch (error) {
     const failure = failureOf(error);
     if (!failure) throw error;
+    tellRefusal(pod, attempt, failure, effects);
     return (current, nowMs) => observeLaunchFailure(current, attempt, failure, nowMs);
   }
+}
+
+/** The end of a request's way: its audit id is in the log beside the task (trace.ts). */
+function tellLaunch(pod: Pod, attempt: number, { recorder, clock }: Effects): void {
+  recorder.log({ level: 'info', message: 'task launched', fields: launchFields(pod, attempt) });
+  recorder.measure({ name: 'TasksLaunched', value: 1, unit: 'Count' });
+  const sinceMs = clock.nowMs() - (pod.control?.intentAtMs ?? clock.nowMs());
+  recorder.measure({ name: 'LaunchLatency', value: sinceMs, unit: 'Milliseconds' });
+}
+
+function tellRefusal(
+  pod: Pod,
+  attempt: number,
+  { reason, message }: LaunchFailure,
+  { recorder }: Effects,
+): void {
+  const fields = { ...launchFields(pod, attempt), reason, problem: message };
+  recorder.log({ level: 'info', message: 'task not launched', fields });
+  const dimensions = { Reason: reason };
+  recorder.measure({ name: 'LaunchFailures', value: 1, unit: 'Count', dimensions });
+}
+
+function launchFields(pod: Pod, attempt: number) {
+  const { namespace, name, uid } = pod.metadata;
+  const auditId = auditIdOf(pod);
+  const task = taskIdOf(uid, attempt);
+  return { auditId, pod: `${namespace}/${name}`, task, node: pod.spec.nodeName };
 }
 
 function failureOf(error: unknown): LaunchFailure | undefined {

@@ -15,6 +15,7 @@ import type { AnyObject, KubeObject, ResourceName } from '../api/meta.ts';
 import { versionNumber } from '../api/versions.ts';
 import { listPosition } from '../ports/store-kit.ts';
 import { Expired, type ListQuery, type Page, type Store } from '../ports/store.ts';
+import { delegating } from './delegating.ts';
 import { listAll } from './list-all.ts';
 
 /** More changes than this between two questions, and reading the list anew is no slower. */
@@ -27,15 +28,7 @@ export function mirroredStore(store: Store, resources: readonly ResourceName[]):
     const mirror = query.index ? undefined : mirrors.get(query.resource);
     return mirror ? mirror.page<T>(query) : store.list<T>(query);
   };
-  return {
-    list,
-    get: (key) => store.get(key),
-    create: (resource, object) => store.create(resource, object),
-    update: (resource, object) => store.update(resource, object),
-    remove: (key, expected) => store.remove(key, expected),
-    changes: (query) => store.changes(query),
-    waitForChange: (query, signal) => store.waitForChange(query, signal),
-  };
+  return { ...delegating(store), list };
 }
 
 class Mirror {

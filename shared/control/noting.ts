@@ -2,14 +2,12 @@
 import type { Change, Expected } from '../api/change.ts';
 import type { AnyObject, KubeObject, ObjectKey } from '../api/meta.ts';
 import type { Store } from '../ports/store.ts';
+import { delegating } from './delegating.ts';
 
 /** The store, telling of each write that took effect. Writes that failed are not told of. */
 export function noting(store: Store, note: (change: Change) => void): Store {
   return {
-    get: (key) => store.get(key),
-    list: (query) => store.list(query),
-    changes: (query) => store.changes(query),
-    waitForChange: (query, signal) => store.waitForChange(query, signal),
+    ...delegating(store),
     create: async (resource, object) => {
       const created = await store.create(resource, object);
       note({ type: 'put', resource, object: created as unknown as AnyObject });

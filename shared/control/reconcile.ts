@@ -8,6 +8,7 @@ import type { AnyController, Outcome } from './controller.ts';
 import type { Effects } from './effects.ts';
 import { execute } from './execute.ts';
 import { isSurprising, outcomeOf } from './outcome.ts';
+import { originOf, stamped } from './trace.ts';
 
 export interface Work {
   readonly controller: AnyController;
@@ -29,10 +30,11 @@ export function parseWork(text: string, controllers: readonly AnyController[]): 
 export async function reconcile(work: Work, effects: Effects): Promise<Outcome> {
   const { controller, key } = work;
   try {
-    const snapshot: unknown = await controller.snapshot(key, effects.store);
+    const origin = originOf(effects.store, key);
+    const snapshot: unknown = await controller.snapshot(key, origin);
     if (snapshot === undefined) return { type: 'done' };
     const plan = controller.plan(snapshot, effects.clock.nowMs());
-    await execute(plan, effects);
+    await execute(plan, onAccountOf(origin.auditId, effects));
     return plan.againAfterMs === undefined
       ? { type: 'done' }
       : { type: 'after', ms: plan.againAfterMs };
@@ -41,6 +43,10 @@ export async function reconcile(work: Work, effects: Effects): Promise<Outcome> 
     if (outcome.type === 'retry' || outcome.type === 'terminal') report(work, outcome, effects);
     return outcome;
   }
+}
+
+function onAccountOf(auditId: string | undefined, effects: Effects): Effects {
+  return auditId === undefined ? effects : { ...effects, store: stamped(effects.store, auditId) };
 }
 
 function report(

@@ -3,6 +3,17 @@ export interface Recorder {
   log(record: LogRecord): void;
   /** Exactly one record a write, accepted or denied (S11). */
   audit(record: AuditRecord): void;
+  /** A figure for dashboards and alarms. */
+  measure(measure: Measure): void;
+}
+
+export interface Measure {
+  /** In CloudWatch's style, such as `TasksLaunched`. */
+  readonly name: string;
+  readonly value: number;
+  readonly unit: 'Count' | 'Milliseconds';
+  /** Few values each: every combination is a metric that costs money. */
+  readonly dimensions?: { readonly [name: string]: string };
 }
 
 export interface LogRecord {
@@ -14,6 +25,8 @@ export interface LogRecord {
 
 export interface AuditRecord {
   readonly atMs: number;
+  /** The request's, which the answer carries as `Audit-Id`. */
+  readonly auditId: string;
   readonly user: string;
   readonly verb: string;
   readonly resource: string;

@@ -6,6 +6,7 @@ import type { ContainerStatus } from '../../shared/api/kinds/pod.ts';
 /** Fields that change with every write, or say again what others say. */
 const NOISE = new Set([
   'metadata.resourceVersion',
+  'control.auditId',
   'metadata.managedFields',
   'metadata.generation',
   'lastTransitionTime',

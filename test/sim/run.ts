@@ -101,7 +101,11 @@ class Simulation {
       seed: options.seed,
       network: this.#network,
       post: faultyPost(this.#faults),
-      recorder: { audit: () => {}, log: (record) => this.#oracles.logged(record) },
+      recorder: {
+        audit: () => {},
+        measure: () => {},
+        log: (record) => this.#oracles.logged(record),
+      },
       onChange: (change) => this.#oracles.changed(change),
       onHealth: (message) => {
         this.#oracles.reported(message);

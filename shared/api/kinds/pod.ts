@@ -217,6 +217,8 @@ export const PodTemplateSchema = object(
  * (architecture D4).
  */
 export interface PodControl {
+  /** The request on whose account the pod is (control/trace.ts). */
+  readonly auditId?: string;
   /** The launch that was last intended; absent while the pod was never meant to run. */
   readonly attempt?: number;
   /**

@@ -57,6 +57,8 @@ export interface Context {
   readonly request: ApiRequest;
   readonly user: User;
   readonly nowMs: number;
+  /** Kubernetes' `Audit-Id`: what the request does further on can be traced back to it. */
+  readonly auditId: string;
   /** Sent as Warning headers; kubectl prints them. */
   readonly warnings: Set<string>;
   /** What the write did, for its audit record. */

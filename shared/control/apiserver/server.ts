@@ -10,6 +10,7 @@
  */
 import { ApiError, internalError, unauthorized } from '../../api/errors.ts';
 import type { ApiHandler, ApiRequest, ApiResponse, User } from '../../api/http.ts';
+import { stamped } from '../trace.ts';
 import { checkAllowed } from './authorization.ts';
 import type { ApiServerDeps, Attributes, Context } from './context.ts';
 import { dispatch } from './dispatch.ts';
@@ -33,15 +34,23 @@ async function handle(deps: ApiServerDeps, request: ApiRequest): Promise<ApiResp
   const context = newContext(deps, request, ANONYMOUS);
   try {
     const user = await deps.authenticate(request);
-    return await routed({ ...context, user: user ?? ANONYMOUS }, user !== undefined);
+    const response = await routed({ ...context, user: user ?? ANONYMOUS }, user !== undefined);
+    return withAuditId(response, context);
   } catch (error) {
-    return failed(context, error);
+    return withAuditId(failed(context, error), context);
   }
 }
 
-function newContext(deps: ApiServerDeps, request: ApiRequest, user: User): Context {
-  const nowMs = deps.clock.nowMs();
-  return { deps, request, user, nowMs, warnings: new Set(), audited: {} };
+/** As kube-apiserver: whoever asks for help can name the request. */
+function withAuditId(response: ApiResponse, { auditId }: Context): ApiResponse {
+  return { ...response, headers: { ...response.headers, 'audit-id': auditId } };
+}
+
+function newContext(given: ApiServerDeps, request: ApiRequest, user: User): Context {
+  const nowMs = given.clock.nowMs();
+  const auditId = given.ids.uid();
+  const deps = { ...given, store: stamped(given.store, auditId) };
+  return { deps, request, user, nowMs, auditId, warnings: new Set(), audited: {} };
 }
 
 async function routed(context: Context, known: boolean): Promise<ApiResponse> {
@@ -117,6 +126,7 @@ async function audited(
   context.deps.recorder.audit({
     atMs: context.nowMs,
     user: context.user.name,
+    auditId: context.auditId,
     verb,
     resource: subresource ? `${type.name}/${subresource}` : type.name,
     namespace,
@@ -127,12 +137,12 @@ async function audited(
   return response;
 }
 
-function failed({ deps, request }: Context, error: unknown): ApiResponse {
+function failed({ deps, request, auditId }: Context, error: unknown): ApiResponse {
   const { method, path } = request;
   const known = asApiError(error, method === 'GET' || method === 'HEAD');
   if (known) return statusResponse(known.status);
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const fields = { method, path, error: detail };
+  const fields = { auditId, method, path, error: detail };
   deps.recorder.log({ level: 'error', message: 'request failed', fields });
   return statusResponse(internalError('see the log of the server').status);
 }

@@ -31,10 +31,11 @@ export function isAnswered(pod: Pod): boolean {
 
 /** The pod with the intent to launch this attempt. */
 export function withIntent(pod: Pod, attempt: number, nowMs: number): Pod {
-  const { failures, crashes } = pod.control ?? {};
+  const { auditId, failures, crashes } = pod.control ?? {};
   const control: PodControl = {
     attempt,
     intentAtMs: nowMs,
+    ...(auditId === undefined ? {} : { auditId }),
     ...(failures ? { failures } : {}),
     ...(crashes ? { crashes } : {}),
   };

@@ -26,7 +26,14 @@ test('a log record is a line of JSON with its time', () => {
 
 test('an audit record goes to its own stream, whatever the level', () => {
   const { recorder, logs, audits } = fresh('error');
-  const write = { user: 'u', verb: 'create', resource: 'pods', namespace: 'd', name: 'a' };
+  const write = {
+    auditId: 'r',
+    user: 'u',
+    verb: 'create',
+    resource: 'pods',
+    namespace: 'd',
+    name: 'a',
+  };
   recorder.audit({ atMs: 5, ...write, code: 201 });
   const line = { time: '1970-01-01T00:00:00.005Z', level: 'audit', ...write, code: 201 };
   expect(audits.map((text) => JSON.parse(text) as unknown)).toEqual([line]);
@@ -67,4 +74,28 @@ test('what can not be printed does not lose the record', () => {
   recorder.log({ level: 'warn', message: 'Another.', fields: { big: 1n } });
   const messages = logs.map((line) => (JSON.parse(line) as LogRecord).message);
   expect(messages).toEqual(['A thing.', 'Another.']);
+});
+
+test('measures are dropped without a namespace, and are embedded metrics with one', () => {
+  const logs: string[] = [];
+  const sink = { write: (line: string) => logs.push(line) };
+  const options = { clock: new StepClock(5), logs: sink, audits: sink };
+  const measure = {
+    name: 'Launches',
+    value: 2,
+    unit: 'Count',
+    dimensions: { Reason: 'x' },
+  } as const;
+  new JsonRecorder(options).measure(measure);
+  expect(logs).toEqual([]);
+  new JsonRecorder({ ...options, metricNamespace: 'Nullplane' }).measure(measure);
+  const CloudWatchMetrics = [
+    {
+      Namespace: 'Nullplane',
+      Dimensions: [['Reason']],
+      Metrics: [{ Name: 'Launches', Unit: 'Count' }],
+    },
+  ];
+  const embedded = { _aws: { Timestamp: 5, CloudWatchMetrics }, Reason: 'x', Launches: 2 };
+  expect(logs.map((line) => JSON.parse(line) as unknown)).toEqual([embedded]);
 });

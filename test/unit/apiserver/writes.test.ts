@@ -18,6 +18,9 @@ beforeEach(async () => {
   api = await TestApi.withSystemObjects();
 });
 
+/** What a request leaves on what it wrote, and nothing else. */
+const traced = { auditId: expect.any(String) as string };
+
 describe('create', () => {
   it('fills in what is the server’s and keeps what is the client’s', async () => {
     const made = await api.post(DEPLOYMENTS, deployment('web'));
@@ -53,7 +56,7 @@ describe('create', () => {
     const { json } = await api.post(PODS, pod('p', { nodeName: 'n1' }));
     expect([json.spec.nodeName, json.status.conditions]).toEqual(['n1', undefined]);
     const key = { resource: 'pods', namespace: 'default', name: 'p' };
-    expect((await api.store.get(key))?.control).toBeUndefined();
+    expect((await api.store.get(key))?.control).toEqual(traced);
   });
 
   it('never serves or accepts control', async () => {
@@ -61,9 +64,10 @@ describe('create', () => {
     const { json } = await api.post(PODS, body);
     expect(json.control).toBeUndefined();
     const key = { resource: 'pods', namespace: 'default', name: 'p' };
-    expect((await api.store.get(key))?.control).toBeUndefined();
+    expect((await api.store.get(key))?.control).toEqual(traced);
     await api.post(`${PODS}/p/binding`, { target: { kind: 'Node', name: 'n1' } });
     expect((await api.store.get(key))?.control).toEqual({
+      ...traced,
       attempt: 1,
       intentAtMs: api.clock.nowMs(),
     });

@@ -1,4 +1,6 @@
-/** Prompt wakes: the written object's own key and the scheduler, under a cause the stream repeats. */
+/**
+ * Prompt wakes: the written object's own key and the scheduler, under a cause the stream repeats.
+ */
 import { describe, expect, it } from 'vitest';
 import { MemoryRecorder } from '../../../adapters/memory/memory-recorder.ts';
 import { MemoryStore } from '../../../adapters/memory/memory-store.ts';
@@ -87,7 +89,7 @@ describe('prompt wakes', () => {
     expect(scheduleQueue.messages).toHaveLength(1);
   });
 
-  it('are repeated by the stream under the same cause; what others are woken by has none', async () => {
+  it('come again from the stream under one cause; what wakes others has none', async () => {
     const { prompt, store, changes, routes, reconcileQueue } = plane();
     await prompt.store.create('pods', pod('a'));
     await prompt.flush();
