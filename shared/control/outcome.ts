@@ -2,6 +2,7 @@
  * The class of an error decides what becomes of the work, here and nowhere else (four outcomes:
  * done, after, retry, terminal).
  */
+import { MessageRefused, QueueUnavailable } from '../ports/queue.ts';
 import { NoCapacity, RuntimeUnavailable, TaskRejected } from '../ports/runtime.ts';
 import { AlreadyExists, Conflict, TooLarge, Unavailable } from '../ports/store.ts';
 import type { Outcome } from './controller.ts';
@@ -23,6 +24,7 @@ function isTransient(error: Error): boolean {
     error instanceof AlreadyExists ||
     error instanceof Unavailable ||
     error instanceof RuntimeUnavailable ||
+    error instanceof QueueUnavailable ||
     error instanceof NoCapacity
   );
 }
@@ -30,7 +32,10 @@ function isTransient(error: Error): boolean {
 /** Trying again as it is can never help. */
 function isTerminal(error: Error): boolean {
   return (
-    error instanceof InvariantError || error instanceof TooLarge || error instanceof TaskRejected
+    error instanceof InvariantError ||
+    error instanceof TooLarge ||
+    error instanceof MessageRefused ||
+    error instanceof TaskRejected
   );
 }
 

@@ -3,18 +3,22 @@
  * sending; different groups are independent. Delivery is at least once; a message that is not
  * acknowledged comes again. A message equal to one that is still waiting in its group may be merged
  * into it, and then comes at the earlier time of the two. A delivery whose visibility has ended
- * belongs to whoever gets it next: `ack` and `release` of it do nothing.
+ * belongs to whoever gets it next: `ack` and `release` of it do nothing. Every method may throw
+ * `QueueUnavailable`.
  */
 export interface Queue {
-  /** Takes the messages on. When it throws, any part of them may have been taken on. */
+  /**
+   * Takes the messages on. When it throws, any part of them may have been taken on. Throws
+   * `MessageRefused`.
+   */
   send(messages: readonly WorkMessage[]): Promise<void>;
   /** Up to `max` messages, waiting up to `waitMs` for the first. Empty when there was none. */
   receive(max: number, waitMs: number): Promise<readonly Delivery[]>;
   /** Done with: it does not come again. Acknowledging twice is harmless. */
   ack(delivery: Delivery): Promise<void>;
   /**
-   * Not done: it comes again after `delayMs`. After `MAX_RECEIVES` deliveries it goes to the dead
-   * letters.
+   * Not done: it comes again after `delayMs`; later ones of its group may wait with it. After
+   * `MAX_RECEIVES` deliveries it goes to the dead letters.
    */
   release(delivery: Delivery, delayMs: number): Promise<void>;
   /** Messages that were given up on, oldest first. */
@@ -45,3 +49,13 @@ export interface Delivery extends WorkMessage {
  * nothing.
  */
 export const MAX_RECEIVES = 8;
+
+/** Not now: throttled, timed out or down. It may have taken effect. */
+export class QueueUnavailable extends Error {
+  override readonly name = 'QueueUnavailable';
+}
+
+/** Never, as it is: longer than the queue takes, empty, or of characters that it can't carry. */
+export class MessageRefused extends Error {
+  override readonly name = 'MessageRefused';
+}

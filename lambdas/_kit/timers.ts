@@ -1,0 +1,56 @@
+/**
+ * Timers that are due, on the way to their queues. A FIFO queue can't delay a message, so that it
+ * waits in a standard queue (adapters/aws/sqs/timer.ts).
+ */
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { type QueueName, type Timer, timerOf } from '../../adapters/aws/sqs/timer.ts';
+import type { Queue } from '../../shared/ports/queue.ts';
+import type { Recorder } from '../../shared/ports/recorder.ts';
+
+interface Due extends Timer {
+  readonly record: SQSRecord;
+}
+
+/**
+ * Sends each due timer's message to its queue; equal ones once. What could not be sent is reported,
+ * and comes again. What is no timer is dropped with a log line: it can never succeed. Never throws.
+ */
+export async function forwardTimers(
+  event: SQSEvent,
+  queues: { readonly [name in QueueName]: Queue },
+  recorder: Recorder,
+): Promise<SQSBatchResponse> {
+  const due = event.Records.flatMap((record): Due[] => {
+    const timer = timerOf(record.body, record.messageId);
+    if (timer) return [{ ...timer, record }];
+    const fields = { messageId: record.messageId };
+    recorder.log({ level: 'warn', message: 'unknown timer dropped', fields });
+    return [];
+  });
+  const byQueue = [...Map.groupBy(due, ({ queue }) => queue)];
+  const failed = await Promise.all(
+    byQueue.map(async ([name, timers]) => {
+      try {
+        await queues[name].send(distinct(timers).map(({ message }) => message));
+        return [];
+      } catch (error) {
+        const fields = { queue: name, count: timers.length, error: String(error) };
+        recorder.log({ level: 'warn', message: 'timers not forwarded', fields });
+        return timers;
+      }
+    }),
+  );
+  return {
+    batchItemFailures: failed.flat().map(({ record }) => ({ itemIdentifier: record.messageId })),
+  };
+}
+
+function distinct(timers: readonly Due[]): Due[] {
+  const byText = new Map<string, Due>();
+  for (const timer of timers) {
+    const { group, body } = timer.message;
+    const text = JSON.stringify([group, body]);
+    if (!byText.has(text)) byText.set(text, timer);
+  }
+  return [...byText.values()];
+}
