@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/aws/**/*.test.ts'],
+    exclude: ['test/aws/deploy/**'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

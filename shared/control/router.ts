@@ -6,6 +6,7 @@ import { type Change, keyOf } from '../api/change.ts';
 import { keyText } from '../api/meta.ts';
 import type { Queue, WorkMessage } from '../ports/queue.ts';
 import { type AnyController, type Reader, workText } from './controller.ts';
+import { memoised } from './memoised.ts';
 import { DEFAULT_CELL, wakesScheduler } from './scheduler.ts';
 
 export interface Routes {
@@ -25,9 +26,10 @@ export async function route(
   bodyOf: (text: string) => string = (text) => text,
 ): Promise<void> {
   const wakes = new Wakes();
+  const asked = memoised(read);
   for (const change of changes) {
     for (const controller of routes.controllers) {
-      for (const key of await controller.wakes(change, read)) {
+      for (const key of await controller.wakes(change, asked)) {
         wakes.add(workText(controller.name, key), causeOf(change, controller, keyText(key)));
       }
     }

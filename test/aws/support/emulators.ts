@@ -25,11 +25,15 @@ const LOOK_EVERY_MS = 100;
 /** Where each emulator says that it is up. */
 const HEALTH_PATHS = { ministack: '/_ministack/health', moto: '/moto-api/' } as const;
 
-export async function startEmulator(name: EmulatorName): Promise<Emulator> {
+/** `extra` goes into the emulator's environment; MiniStack hands it on to its functions. */
+export async function startEmulator(
+  name: EmulatorName,
+  extra: NodeJS.ProcessEnv = {},
+): Promise<Emulator> {
   const given = process.env.AWS_ENDPOINT_URL;
   if (given) return { name: 'given', endpoint: given, region: REGION, stop: async () => {} };
   const port = await freePort();
-  const child = spawnEmulator(name, installed(), port);
+  const child = spawnEmulator(name, installed(), { port, extra });
   const endpoint = `http://127.0.0.1:${port}`;
   await answering(name, `${endpoint}${HEALTH_PATHS[name]}`, child);
   return { name, endpoint, region: REGION, stop: () => ended(child) };
@@ -41,9 +45,13 @@ export function installed(): string {
   return execFileSync('sh', [script], { encoding: 'utf8' }).trim();
 }
 
-function spawnEmulator(name: EmulatorName, folder: string, port: number): ChildProcess {
+function spawnEmulator(
+  name: EmulatorName,
+  folder: string,
+  { port, extra }: { readonly port: number; readonly extra: NodeJS.ProcessEnv },
+): ChildProcess {
   const ownCredentials = { AWS_ACCESS_KEY_ID: name, AWS_SECRET_ACCESS_KEY: 'test' };
-  const env = { ...process.env, ...ownCredentials, AWS_REGION: REGION };
+  const env = { ...process.env, ...ownCredentials, AWS_REGION: REGION, ...extra };
   if (name === 'moto') {
     const args = ['-H', '127.0.0.1', '-p', String(port)];
     return spawn(join(folder, 'bin/moto_server'), args, { env, stdio: 'ignore' });
