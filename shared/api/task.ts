@@ -36,7 +36,7 @@ export interface ContainerSpec {
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly workingDir?: string;
-  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly env: readonly TaskVariable[];
   readonly ports: readonly { readonly containerPort: number; readonly protocol: string }[];
   readonly cpuMillisRequest: number;
   /** 0: no limit. */
@@ -63,6 +63,16 @@ export interface ContainerSpec {
     readonly liveness?: ProbeSpec;
     readonly readiness?: ProbeSpec;
   };
+}
+
+/**
+ * A variable. With `secretRef` the value is '' here: the runtime hands over that name, and the
+ * vault's value under it is put in where the container starts.
+ */
+export interface TaskVariable {
+  readonly name: string;
+  readonly value: string;
+  readonly secretRef?: string;
 }
 
 export interface ProbeSpec {
@@ -94,11 +104,21 @@ export type TaskVolume =
     }
   | { readonly name: string; readonly type: 'files'; readonly files: readonly TaskFile[] };
 
-/** `content` is base64. */
+/** `content` is base64; with `secretRef` it is '' here, and the vault's to give. */
 export interface TaskFile {
   readonly path: string;
   readonly content: string;
   readonly mode: number;
+  readonly secretRef?: SecretFileRef;
+}
+
+/**
+ * Where a secret file's content is: what is under these names, joined in order, is the content
+ * itself (`text`, in UTF-8) or its base64. There is at least one part; each may hold 4 KiB.
+ */
+export interface SecretFileRef {
+  readonly parts: readonly string[];
+  readonly encoding: 'text' | 'base64';
 }
 
 export type TaskPhase = 'pending' | 'running' | 'stopping' | 'stopped';
