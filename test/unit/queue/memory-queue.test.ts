@@ -54,6 +54,17 @@ describe('MemoryQueue', () => {
     expect(await waiting).toHaveLength(1);
   });
 
+  test('who has waited longest is served first', async () => {
+    const { clock, queue } = fresh();
+    const first = queue.receive(10, 10 * VISIBILITY_MS);
+    const second = queue.receive(10, 10 * VISIBILITY_MS);
+    await settle();
+    await queue.send([{ group: 'a', body: '1' }]);
+    expect(await first).toHaveLength(1);
+    await clock.advance(VISIBILITY_MS);
+    expect(await second).toHaveLength(1);
+  });
+
   test('closing lets those who wait go', async () => {
     const { clock, queue } = fresh();
     const waiting = [queue.receive(1, Infinity), queue.receive(1, 20_000)];
