@@ -1,5 +1,5 @@
 /**
- * What names, keys and values may look like. Each check answers with the complaints that Kubernetes
+ * What names, keys and values may look like, and (at the end) the names in the table on AWS. Each check answers with the complaints that Kubernetes
  * has, or with none. Length comes first and every expression is linear, so that hostile text costs
  * nothing.
  */
@@ -168,3 +168,36 @@ function everyCode(text: string, test: (code: number) => boolean): boolean {
   for (let i = 0; i < text.length; i++) if (!test(text.charCodeAt(i))) return false;
   return true;
 }
+
+/**
+ * The table of an AWS installation: keys, indexes, stream and time to live, as data for the store
+ * that uses it and for the stack that declares it. What the attributes hold is in
+ * docs/data-model.md. A change of a key or of a local index is a new table.
+ */
+export const TABLE = {
+  partitionKey: { name: 'pk', type: 'S' },
+  sortKey: { name: 'sk', type: 'S' },
+  timeToLiveAttribute: 'ttl',
+  streamView: 'NEW_AND_OLD_IMAGES',
+  localIndexes: [
+    {
+      name: 'changes',
+      sortKey: { name: 'minute', type: 'N' },
+      projection: { type: 'INCLUDE', attributes: ['version'] },
+    },
+  ],
+  globalIndexes: [
+    {
+      name: 'owner',
+      partitionKey: { name: 'owner', type: 'S' },
+      sortKey: { name: 'sk', type: 'S' },
+      projection: { type: 'KEYS_ONLY' },
+    },
+    {
+      name: 'node',
+      partitionKey: { name: 'node', type: 'S' },
+      sortKey: { name: 'sk', type: 'S' },
+      projection: { type: 'KEYS_ONLY' },
+    },
+  ],
+} as const;
