@@ -1,7 +1,7 @@
 /**
- * What names, keys and values may look like, and (at the end) the names in the table on AWS. Each check answers with the complaints that Kubernetes
- * has, or with none. Length comes first and every expression is linear, so that hostile text costs
- * nothing.
+ * What names, keys and values may look like, and at the end the names in the table on AWS. Each
+ * check answers with the complaints that Kubernetes has, or with none. Length comes first and every
+ * expression is linear, so that hostile text costs nothing.
  */
 
 /** Complaints about a text; empty when it is well formed. */
