@@ -1,0 +1,182 @@
+/**
+ * What wakes the functions: the table's stream, the queues, events of ECS and EC2, and the sweep.
+ *
+ * Invariants:
+ *  E1 Every asynchronous edge ends in a queue that keeps what was given up on.
+ *  E2 Nothing is periodic but the sweep: an idle installation is asked nothing else.
+ */
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Rule } from 'aws-cdk-lib/aws-events';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { FilterCriteria, type Function, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import { Construct } from 'constructs';
+import type { Functions } from './functions.ts';
+import type { Options } from './options.ts';
+import type { Resources } from './permissions/functions.ts';
+import { allow, documentOf } from './permissions/statement.ts';
+import type { QueueName } from './queues.ts';
+import {
+  EVENT_MAX_AGE_HOURS,
+  EVENT_RETRIES,
+  FEW_AT_A_TIME,
+  HEALTH_AT_A_TIME,
+  QUEUE_BATCH,
+  STREAM_BATCH,
+  STREAM_RECORD_MAX_AGE_SECONDS,
+  STREAM_RETRIES,
+  SWEEP_MAX_AGE_SECONDS,
+  SWEEP_RETRIES,
+} from './settings.ts';
+import { STREAM_FILTERS } from './stream-filters.ts';
+
+export interface EventsProps {
+  readonly options: Options;
+  readonly functions: Functions;
+  readonly resources: Resources;
+}
+
+/** What is told of tasks and of container instances; both name the cluster. */
+const ECS_EVENTS = ['ECS Task State Change', 'ECS Container Instance State Change'];
+
+/** These name an instance and nothing else: the health function knows which are ours. */
+const EC2_EVENTS = [
+  'EC2 Spot Instance Interruption Warning',
+  'EC2 Instance Rebalance Recommendation',
+  'EC2 Instance State-change Notification',
+];
+
+/** One group, so that one sweep begins at a time: `SWEEP_GROUP` of shared/control. */
+const SWEEP_GROUP = 'sweep';
+/** What the reconciler takes for a sweep; EventBridge Scheduler fills in when it was due. */
+const SWEEP_BODY = 'sweep <aws.scheduler.scheduled-time>';
+
+export class Events extends Construct {
+  constructor(scope: Construct, id: string, props: EventsProps) {
+    super(scope, id);
+    const { of } = props.functions;
+    const { reconcilers } = props.options;
+    stream(of.router, props);
+    drain(of.router, 'timers', FEW_AT_A_TIME, props);
+    drain(of.reconciler, 'reconcile', reconcilers, props);
+    drain(of.scheduler, 'schedule', FEW_AT_A_TIME, props);
+    drain(of.health, 'health', HEALTH_AT_A_TIME, props);
+    this.#listen(props);
+    this.#sweep(props);
+  }
+
+  #listen({ options, resources }: EventsProps): void {
+    const { cluster } = resources;
+    const prefix = options.eventSourcePrefix;
+    const tasks = new Rule(this, 'EcsEvents', {
+      ruleName: `${options.installation}-ecs`,
+      description: 'tasks and container instances of the cluster',
+      eventPattern: {
+        source: [`${prefix}.ecs`],
+        detailType: ECS_EVENTS,
+        detail: { clusterArn: [cluster.clusterArn] },
+      },
+    });
+    const instances = new Rule(this, 'Ec2Events', {
+      ruleName: `${options.installation}-ec2`,
+      description: 'instances that are taken away or change state',
+      eventPattern: { source: [`${prefix}.ec2`], detailType: EC2_EVENTS },
+    });
+    for (const rule of [tasks, instances]) {
+      rule.addTarget(
+        new SqsQueue(resources.queues.work.health, {
+          deadLetterQueue: resources.queues.deadLetters.health,
+          retryAttempts: EVENT_RETRIES,
+          maxEventAge: Duration.hours(EVENT_MAX_AGE_HOURS),
+        }),
+      );
+    }
+  }
+
+  #sweep({ options, resources }: EventsProps): void {
+    const { work, failures } = resources.queues;
+    const group = new CfnScheduleGroup(this, 'Schedules', { name: options.installation });
+    const role = this.#sender(options, [work.reconcile.queueArn, failures.queueArn]);
+    new CfnSchedule(this, 'Sweep', {
+      name: `${options.installation}-sweep`,
+      description: 'looks for what events missed',
+      groupName: group.ref,
+      state: options.sweep && !options.paused ? 'ENABLED' : 'DISABLED',
+      scheduleExpression: `rate(${options.sweepMinutes} minutes)`,
+      flexibleTimeWindow: { mode: 'OFF' },
+      target: {
+        arn: work.reconcile.queueArn,
+        roleArn: role.roleArn,
+        input: SWEEP_BODY,
+        sqsParameters: { messageGroupId: SWEEP_GROUP },
+        retryPolicy: {
+          maximumRetryAttempts: SWEEP_RETRIES,
+          maximumEventAgeInSeconds: SWEEP_MAX_AGE_SECONDS,
+        },
+        deadLetterConfig: { arn: failures.queueArn },
+      },
+    });
+  }
+
+  /** Taken up by the scheduler for schedules of this group, and for no other account's. */
+  #sender({ installation }: Options, queueArns: readonly string[]): Role {
+    const stack = Stack.of(this);
+    const schedules = stack.formatArn({
+      service: 'scheduler',
+      resource: `schedule-group/${installation}`,
+    });
+    const sends = allow({ sid: 'Sweep', actions: ['sqs:SendMessage'], resources: queueArns });
+    return new Role(this, 'SweepRole', {
+      roleName: `${installation}-sweep`,
+      path: `/nullplane/${installation}/functions/`,
+      description: 'sends sweeps into the reconcile queue',
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': stack.account, 'aws:SourceArn': schedules },
+        },
+      }),
+      inlinePolicies: { sends: documentOf([sends]) },
+    });
+  }
+}
+
+/**
+ * From the oldest record there is: to start at the newest loses what is written while the mapping
+ * is made. Retries are bounded, or one bad record would hold its shard for a day.
+ */
+function stream(router: Function, { options, resources }: EventsProps): void {
+  router.addEventSourceMapping('Stream', {
+    eventSourceArn: resources.storage.streamArn,
+    enabled: !options.paused,
+    startingPosition: StartingPosition.TRIM_HORIZON,
+    batchSize: STREAM_BATCH,
+    maxBatchingWindow: Duration.seconds(0),
+    bisectBatchOnError: true,
+    retryAttempts: STREAM_RETRIES,
+    maxRecordAge: Duration.seconds(STREAM_RECORD_MAX_AGE_SECONDS),
+    reportBatchItemFailures: true,
+    filters: STREAM_FILTERS.map((filter) => FilterCriteria.filter(filter)),
+    // The permission stands with the function's others.
+    onFailure: { bind: () => ({ destination: resources.queues.failures.queueArn }) },
+  });
+}
+
+/**
+ * Bounded by `maxConcurrency`, since reserved concurrency throttles pollers and so uses up the
+ * receives of good messages.
+ */
+function drain(
+  fn: Function,
+  name: QueueName,
+  maxConcurrency: number,
+  { options, resources }: EventsProps,
+): void {
+  fn.addEventSourceMapping(`From-${name}`, {
+    eventSourceArn: resources.queues.work[name].queueArn,
+    enabled: !options.paused,
+    batchSize: QUEUE_BATCH,
+    maxConcurrency,
+    reportBatchItemFailures: true,
+  });
+}

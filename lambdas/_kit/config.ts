@@ -1,0 +1,102 @@
+/**
+ * What a function is told by its environment, checked once at the cold start: the stack sets it
+ * (`infra/functions.ts`), and a function that lacks a part of it says which.
+ */
+
+export interface QueueConfig {
+  readonly url: string;
+  readonly deadLettersUrl: string;
+}
+
+export interface Config {
+  readonly installation: string;
+  readonly region: string;
+  readonly table: string;
+  readonly queues: {
+    readonly [name in 'reconcile' | 'schedule' | 'timers' | 'health']: QueueConfig;
+  };
+  readonly cluster: string;
+  readonly subnets: readonly string[];
+  readonly securityGroups: readonly string[];
+  readonly assignPublicIp: boolean;
+  readonly executionRoleArn: string;
+  /** What pods run as; without one they run as nobody. */
+  readonly taskRoleArn?: string;
+  readonly logGroup: string;
+  readonly filesImage: string;
+  readonly launchTemplateId: string;
+  /** Members of `system:masters`. */
+  readonly adminArns: readonly string[];
+  /** Starts and ends with `/`. */
+  readonly vaultPrefix: string;
+  /** Whether the gateway passes an answer on as it comes. */
+  readonly streaming: boolean;
+  /** In place of AWS's own STS: for emulators. */
+  readonly stsEndpoint?: string;
+}
+
+export type Environment = { readonly [name: string]: string | undefined };
+
+/** Throws an Error that names the variable and says what is expected of it. */
+export function configOf(env: Environment): Config {
+  const queue = (name: string): QueueConfig => ({
+    url: url(env, `NULLPLANE_${name}_QUEUE_URL`),
+    deadLettersUrl: url(env, `NULLPLANE_${name}_DLQ_URL`),
+  });
+  const taskRoleArn = env['NULLPLANE_TASK_ROLE_ARN'];
+  const stsEndpoint = env['AWS_ENDPOINT_URL_STS'] ?? env['AWS_ENDPOINT_URL'];
+  return {
+    installation: text(env, 'NULLPLANE_INSTALLATION'),
+    region: text(env, 'AWS_REGION'),
+    table: text(env, 'NULLPLANE_TABLE'),
+    queues: {
+      reconcile: queue('RECONCILE'),
+      schedule: queue('SCHEDULE'),
+      timers: queue('TIMERS'),
+      health: queue('HEALTH'),
+    },
+    cluster: text(env, 'NULLPLANE_ECS_CLUSTER'),
+    subnets: list(env, 'NULLPLANE_SUBNETS', 1),
+    securityGroups: list(env, 'NULLPLANE_SECURITY_GROUPS', 1),
+    assignPublicIp: flag(env, 'NULLPLANE_ASSIGN_PUBLIC_IP'),
+    executionRoleArn: text(env, 'NULLPLANE_EXECUTION_ROLE_ARN'),
+    ...(taskRoleArn ? { taskRoleArn } : {}),
+    logGroup: text(env, 'NULLPLANE_LOG_GROUP'),
+    filesImage: text(env, 'NULLPLANE_FILES_IMAGE'),
+    launchTemplateId: text(env, 'NULLPLANE_LAUNCH_TEMPLATE_ID'),
+    adminArns: list(env, 'NULLPLANE_ADMIN_ARNS', 0),
+    vaultPrefix: matching(env, 'NULLPLANE_VAULT_PREFIX', /^\/.*\/$/, 'a path between slashes'),
+    streaming: flag(env, 'NULLPLANE_STREAMING'),
+    ...(stsEndpoint ? { stsEndpoint } : {}),
+  };
+}
+
+function text(env: Environment, name: string): string {
+  const value = env[name] ?? '';
+  if (value === '') throw new Error(`${name} is not set`);
+  return value;
+}
+
+function matching(env: Environment, name: string, form: RegExp, expected: string): string {
+  const value = text(env, name);
+  if (!form.test(value)) throw new Error(`${name} must be ${expected}, not '${value}'`);
+  return value;
+}
+
+function url(env: Environment, name: string): string {
+  return matching(env, name, /^https?:\/\/\S+$/, 'a URL');
+}
+
+function flag(env: Environment, name: string): boolean {
+  return matching(env, name, /^(true|false)$/, 'true or false') === 'true';
+}
+
+/** A list of commas; empty when it is not set and may be. */
+function list(env: Environment, name: string, least: number): readonly string[] {
+  const items = (env[name] ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+  if (items.length < least) throw new Error(`${name} is not set`);
+  return items;
+}
