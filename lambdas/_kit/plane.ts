@@ -1,10 +1,47 @@
 /**
- * What every function holds: the outside, the routes, and the API. Composed once per cold start.
+ * What every function holds: the outside, the routes, and when failed messages come again. Composed
+ * once per cold start.
  */
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { Effects } from '../../shared/control/effects.ts';
 import type { Routes } from '../../shared/control/router.ts';
+import { eachMessage, type Visibility, type Work } from './sqs.ts';
+
+export type QueueName = 'reconcile' | 'schedule' | 'health';
 
 export interface Plane {
   readonly effects: Effects;
   readonly routes: Routes;
+  /** Without it, failed messages come again after their queue's visibility timeout. */
+  readonly visibility?: { readonly [name in QueueName]: Visibility };
+}
+
+/** The part of Lambda's context that is used. */
+export interface Deadline {
+  getRemainingTimeInMillis(): number;
+}
+
+/** Works on a batch of a queue, and measures how old it was and how long it took. */
+export async function workOnBatch(
+  plane: Plane,
+  name: QueueName,
+  given: { readonly event: SQSEvent; readonly deadline: Deadline | undefined },
+  work: Work,
+): Promise<SQSBatchResponse> {
+  const { clock, recorder } = plane.effects;
+  const { event, deadline } = given;
+  const startMs = clock.nowMs();
+  const dimensions = { Queue: name };
+  const measure = (metric: string, value: number): void =>
+    recorder.measure({ name: metric, value, unit: 'Milliseconds', dimensions });
+  const sentMs = event.Records.map(({ attributes }) => Number(attributes.SentTimestamp));
+  measure('QueueAge', Math.max(0, startMs - Math.min(startMs, ...sentMs)));
+  const visibility = plane.visibility?.[name];
+  const answer = await eachMessage(event, work, {
+    recorder,
+    ...(visibility ? { visibility } : {}),
+    ...(deadline ? { remainingMs: () => deadline.getRemainingTimeInMillis() } : {}),
+  });
+  measure('BatchDuration', clock.nowMs() - startMs);
+  return answer;
 }

@@ -5,12 +5,13 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { prompted } from '../../shared/control/prompt.ts';
 import { workOnKey } from '../../shared/control/work-on.ts';
-import type { Plane } from '../_kit/plane.ts';
-import { concluded, eachMessage } from '../_kit/sqs.ts';
+import { type Deadline, type Plane, workOnBatch } from '../_kit/plane.ts';
+import { concluded } from '../_kit/sqs.ts';
 
-export function reconcilerHandler({ effects, routes }: Plane) {
-  return (event: SQSEvent): Promise<SQSBatchResponse> =>
-    eachMessage(event, async (body, record) => {
+export function reconcilerHandler(plane: Plane) {
+  const { effects, routes } = plane;
+  return (event: SQSEvent, deadline?: Deadline): Promise<SQSBatchResponse> =>
+    workOnBatch(plane, 'reconcile', { event, deadline }, async (body, record) => {
       const outcome = await prompted(effects, routes, (under) => workOnKey(body, under, routes));
       return concluded(outcome, record, routes.reconcileQueue);
     });
