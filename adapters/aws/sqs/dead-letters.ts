@@ -42,8 +42,9 @@ export class DeadLetters {
   }
 
   /**
-   * Up to `max`, oldest first; they stay. A FIFO queue shows up to 10 of a group. Whoever looks at
-   * the same time sees what is left. Throws `QueueUnavailable`.
+   * Up to `max`, oldest first; they stay. Of a FIFO group only what comes in one receive is shown:
+   * SQS hands out no more of it until that is dealt with. Whoever looks at the same time sees what
+   * is left. Throws `QueueUnavailable`.
    */
   async list(max: number): Promise<readonly DeadLetter[]> {
     const letters: Message[] = [];

@@ -95,7 +95,6 @@ export class SqsQueue implements Queue {
     await this.#visibility.comeAgain([receipt], delayMs);
   }
 
-  /** Of a group at most 10: SQS hands out no more of one until those are dealt with. */
   async deadLetters(max: number): Promise<readonly WorkMessage[]> {
     const letters = await this.#dead.list(max);
     return letters.map(({ group, body }) => ({ group, body }));
