@@ -1,11 +1,21 @@
 /**
  * The ConfigMaps and Secrets that a pod refers to, as read from the store. Holds values for as long
- * as a task is being put together; nothing of it is stored or logged.
+ * as a task is being put together; nothing of it is stored or logged. Of a sealed Secret it knows
+ * where the values are, and no more.
  */
+import { textOf, toBase64 } from '../api/base64.ts';
 import type { ConfigMap, Secret } from '../api/kinds/core.ts';
 import type { Pod } from '../api/kinds/pod.ts';
+import type { SecretFileRef } from '../api/task.ts';
+import { secretFileRef, vaultedValues } from '../api/vault-ref.ts';
 import { type ConfigResource, type KeysOf, referencesOf } from '../core/pod/references.ts';
 import type { Reader } from './controller.ts';
+
+export { textOf, toBase64 };
+
+/** A value in base64, or where it is. */
+export type ConfigValue =
+  { readonly base64: string; readonly sealed?: undefined } | { readonly sealed: SecretFileRef };
 
 export class PodConfig {
   readonly #objects: ReadonlyMap<string, ConfigMap | Secret>;
@@ -30,43 +40,34 @@ export class PodConfig {
 
   /** The keys of an object; undefined when there is none of that name. */
   readonly keysOf: KeysOf = (resource, name) => {
-    const values = this.#values(resource, name);
-    return values && Object.keys(values);
-  };
-
-  /** The value of a key in base64. */
-  bytes(resource: ConfigResource, name: string, key: string): string | undefined {
-    const values = this.#values(resource, name);
-    return values && Object.hasOwn(values, key) ? values[key] : undefined;
-  }
-
-  /** Everything in an object, in base64; undefined when there is none of that name. */
-  #values(resource: ConfigResource, name: string): { readonly [key: string]: string } | undefined {
     const object = this.#objects.get(`${resource}/${name}`);
     if (!object) return undefined;
-    if (object.kind === 'Secret') return object.data ?? {};
-    const texts = Object.entries(object.data ?? {}).map(([key, text]) => [key, toBase64(text)]);
-    return { ...object.binaryData, ...(Object.fromEntries(texts) as { [key: string]: string }) };
+    if (object.kind === 'Secret') return Object.keys(object.data ?? {});
+    return Object.keys({ ...object.binaryData, ...object.data });
+  };
+
+  /** The value of a key; undefined when there is none. */
+  value(resource: ConfigResource, name: string, key: string): ConfigValue | undefined {
+    const object = this.#objects.get(`${resource}/${name}`);
+    if (!object) return undefined;
+    if (object.kind === 'Secret') return secretValue(object, key);
+    const { data = {}, binaryData = {} } = object;
+    if (Object.hasOwn(data, key)) return { base64: toBase64(data[key] ?? '') };
+    return Object.hasOwn(binaryData, key) ? { base64: binaryData[key] ?? '' } : undefined;
   }
+}
+
+/** A sealed Secret shows its keys with empty values. */
+function secretValue(secret: Secret, key: string): ConfigValue | undefined {
+  const { data = {} } = secret;
+  if (!Object.hasOwn(data, key)) return undefined;
+  const base64 = data[key] ?? '';
+  const vaulted = base64 === '' ? vaultedValues(secret) : undefined;
+  const sealed = vaulted && secretFileRef(vaulted.ref, key);
+  return sealed ? { sealed } : { base64 };
 }
 
 interface Named {
   readonly resource: ConfigResource;
   readonly name: string;
-}
-
-/** Bytes at a time, so that no call has more arguments than an engine takes. */
-const CHUNK = 8192;
-
-export function toBase64(text: string): string {
-  const bytes = new TextEncoder().encode(text);
-  let binary = '';
-  for (let i = 0; i < bytes.length; i += CHUNK) {
-    binary += String.fromCharCode(...bytes.subarray(i, i + CHUNK));
-  }
-  return btoa(binary);
-}
-
-export function textOf(base64: string): string {
-  return new TextDecoder().decode(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
 }

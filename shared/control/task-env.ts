@@ -1,28 +1,42 @@
 /**
  * The variables of a container: literal, out of ConfigMaps and Secrets, out of the pod itself; and
  * the expansion of `$(NAME)` in values, commands and arguments.
+ *
+ * A sealed Secret's value is not known here: the variable names where it is, and what would have to
+ * hold it, or can't be told in one part, is rejected in words that say what to do instead. Leaving
+ * `$(NAME)` as it stands would start a program with a wrong setting.
  */
 import type { Container, EnvVar } from '../api/kinds/container.ts';
 import type { Pod } from '../api/kinds/pod.ts';
+import type { SecretFileRef, TaskVariable } from '../api/task.ts';
 import { amountOf } from '../core/pod/requests.ts';
-import { type PodConfig, textOf } from './pod-config.ts';
+import type { ConfigResource } from '../core/pod/references.ts';
+import { TaskRejected } from '../ports/runtime.ts';
+import { type ConfigValue, type PodConfig, textOf } from './pod-config.ts';
 
 export interface Environment {
-  readonly variables: readonly { readonly name: string; readonly value: string }[];
+  readonly variables: readonly TaskVariable[];
   /**
    * The text with each `$(NAME)` replaced, if there is such a variable. `$$(NAME)` stays `$(NAME)`.
+   * Throws `TaskRejected` where the value is a sealed Secret's.
    */
   expand(text: string): string;
 }
+
+/** A variable's text, or where a sealed Secret has it. */
+type Known =
+  | { readonly text: string; readonly sealed?: undefined }
+  | { readonly sealed: SecretFileRef; readonly from: string };
 
 /**
  * What names of variables taken from whole objects may be; others are left out, as in Kubernetes.
  */
 const VARIABLE_NAME = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
 
+/** Throws `TaskRejected`. */
 export function environment(pod: Pod, container: Container, config: PodConfig): Environment {
-  const values = new Map<string, string>();
-  const expand = (text: string) => expanded(text, values);
+  const values = new Map<string, Known>();
+  const expand = (text: string) => expanded(text, values, container.name);
   for (const source of container.envFrom ?? []) {
     for (const [key, value] of wholeObject(source, config)) {
       const name = (source.prefix ?? '') + key;
@@ -35,20 +49,45 @@ export function environment(pod: Pod, container: Container, config: PodConfig): 
     values.delete(variable.name); // a variable that is set again takes its later place
     values.set(variable.name, value);
   }
-  const variables = [...values].map(([name, value]) => ({ name, value }));
+  const variables = [...values].map(([name, known]) => variableOf(name, known, container.name));
   return { variables, expand };
 }
 
 function wholeObject(
   source: NonNullable<Container['envFrom']>[number],
   config: PodConfig,
-): readonly (readonly [string, string])[] {
+): readonly (readonly [string, Known])[] {
   const name = source.secretRef?.name ?? source.configMapRef?.name ?? '';
   const resource = source.secretRef ? 'secrets' : 'configmaps';
   return (config.keysOf(resource, name) ?? []).map((key) => [
     key,
-    textOf(config.bytes(resource, name, key) ?? ''),
+    knownOf(config.value(resource, name, key), resource, name, key),
   ]);
+}
+
+function knownOf(
+  value: ConfigValue | undefined,
+  resource: ConfigResource,
+  name: string,
+  key: string,
+): Known {
+  if (value?.sealed) return { sealed: value.sealed, from: `key ${key} of ${resource}/${name}` };
+  return { text: textOf(value?.base64 ?? '') };
+}
+
+function variableOf(name: string, known: Known, container: string): TaskVariable {
+  if (!known.sealed) return { name, value: known.text };
+  const { encoding, parts } = known.sealed;
+  const [secretRef, ...more] = parts;
+  if (encoding === 'text' && secretRef !== undefined && more.length === 0) {
+    return { name, value: '', secretRef };
+  }
+  const problem = more.length > 0 ? 'is longer than 4 KiB' : 'holds NUL, {{, or what is not UTF-8';
+  throw rejected(container, `variable ${name}: ${known.from} ${problem}: mount it as a file`);
+}
+
+function rejected(container: string, problem: string): TaskRejected {
+  return new TaskRejected('CreateContainerConfigError', `container ${container}: ${problem}`);
 }
 
 /** The value; undefined for an optional reference to what is not there. */
@@ -58,16 +97,17 @@ function valueOf(
   { value, valueFrom }: EnvVar,
   config: PodConfig,
   expand: (text: string) => string,
-): string | undefined {
+): Known | undefined {
   const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = valueFrom ?? {};
   const ref = configMapKeyRef ?? secretKeyRef;
   if (ref) {
-    const bytes = config.bytes(secretKeyRef ? 'secrets' : 'configmaps', ref.name, ref.key);
-    return bytes === undefined ? undefined : textOf(bytes);
+    const resource = secretKeyRef ? 'secrets' : 'configmaps';
+    const found = config.value(resource, ref.name, ref.key);
+    return found && knownOf(found, resource, ref.name, ref.key);
   }
-  if (fieldRef) return podField(pod, fieldRef.fieldPath);
-  if (resourceFieldRef) return resourceField(pod, container, resourceFieldRef);
-  return expand(value ?? '');
+  if (fieldRef) return { text: podField(pod, fieldRef.fieldPath) };
+  if (resourceFieldRef) return { text: resourceField(pod, container, resourceFieldRef) };
+  return { text: expand(value ?? '') };
 }
 
 /** A field of the pod; empty while it is not known, as an address is before the start. */
@@ -125,9 +165,17 @@ function resourceField(pod: Pod, self: Container, field: ResourceField): string 
  * One pass, left to right; what is inserted is not looked at again, so that nothing can grow
  * without bound.
  */
-function expanded(text: string, values: ReadonlyMap<string, string>): string {
+function expanded(text: string, values: ReadonlyMap<string, Known>, container: string): string {
   return text.replace(/\$\$|\$\(([^()$]+)\)/g, (match, name: string | undefined) => {
     if (name === undefined) return '$';
-    return values.get(name) ?? match;
+    const known = values.get(name);
+    if (known?.sealed) {
+      const instead = `the program can read the variable itself, as with sh -c '… $${name} …'`;
+      throw rejected(
+        container,
+        `$(${name}) can't be expanded: ${known.from} is sealed; ${instead}`,
+      );
+    }
+    return known?.text ?? match;
   });
 }

@@ -41,10 +41,11 @@ function files(
 ): readonly TaskFile[] {
   const all = (config.keysOf(resource, name) ?? []).map((key) => ({ key, path: key }));
   return (items ?? all).flatMap((item: { key: string; path: string; mode?: number }) => {
-    const content = config.bytes(resource, name, item.key);
-    // A key that is missing here is an optional one.
-    return content === undefined
-      ? []
-      : { path: item.path, content, mode: item.mode ?? defaultMode };
+    const value = config.value(resource, name, item.key);
+    if (value === undefined) return []; // a key that is missing here is an optional one
+    const place = { path: item.path, mode: item.mode ?? defaultMode };
+    return value.sealed
+      ? { ...place, content: '', secretRef: value.sealed }
+      : { ...place, content: value.base64 };
   });
 }
