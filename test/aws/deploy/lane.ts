@@ -1,0 +1,172 @@
+/**
+ * The stack, deployed: the emulator, the model of ECS beside it, TLS in front, and kubectl with a
+ * token of its own making.
+ */
+import {
+  DescribeTasksCommand,
+  type DesiredStatus,
+  ECSClient,
+  ListTasksCommand,
+  type Task,
+} from '@aws-sdk/client-ecs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Cdk, type Outputs, REGION } from './cdk.ts';
+import { type Front, startFront } from './front.ts';
+import { type ModelProcess, startModel } from './model-process.ts';
+import { startTarget, type Target } from './target.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const NAME = 'nullplane';
+const KUBECTL_TIMEOUT_MS = 180_000;
+const LOOK_EVERY_MS = 250;
+const WAIT_MS = 90_000;
+
+/** Emulators hold no streaming REST API, nor all of ECS, and nobody may put `aws.*` events. */
+const CONTEXT = {
+  installation: NAME,
+  admins: 'arn:aws:iam::000000000000:role/admin,arn:aws:iam::000000000000:root',
+  api: 'http',
+  fargateProviders: 'false',
+  deletionProtection: 'false',
+  gatewayLogRole: 'false',
+};
+
+interface Parts {
+  readonly cdk: Cdk;
+  readonly outputs: Outputs;
+  readonly target: Target;
+  readonly front: Front;
+  readonly model: ModelProcess;
+}
+
+export class Lane {
+  readonly cdk: Cdk;
+  readonly outputs: Outputs;
+  readonly model: ModelProcess;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'nullplane-lane-'));
+  readonly #target: Target;
+  readonly #front: Front;
+  readonly #ecs: ECSClient;
+
+  static async deploy(): Promise<Lane> {
+    const model = await startModel();
+    const target = await startTarget(model.url);
+    const cdk = new Cdk(target.endpoint, CONTEXT);
+    await cdk.bootstrap();
+    const outputs = await cdk.deploy();
+    await model.tellHealthTo(outputs['HealthQueueUrl'] ?? '', target.endpoint);
+    const front = await startFront(target.endpoint, outputs['ApiUrl'] ?? '');
+    const lane = new Lane({ cdk, outputs, target, front, model });
+    await lane.#writeKubeconfig();
+    return lane;
+  }
+
+  private constructor({ cdk, outputs, target, front, model }: Parts) {
+    this.cdk = cdk;
+    this.outputs = outputs;
+    this.model = model;
+    this.#target = target;
+    this.#front = front;
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    this.#ecs = new ECSClient({ endpoint: model.url, region: REGION, credentials });
+    writeFileSync(this.#path('ca.pem'), front.caPem);
+  }
+
+  async close(): Promise<void> {
+    await this.#front.close();
+    await this.#target.stop();
+    await this.model.stop();
+    this.cdk.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  get apiUrl(): string {
+    return this.#front.url;
+  }
+
+  /** What kubectl printed. Throws an Error with all that it said when it fails. */
+  kubectl(...args: readonly string[]): Promise<string> {
+    return this.#run('kubectl', args);
+  }
+
+  apply(...manifests: readonly object[]): Promise<string> {
+    const items = { apiVersion: 'v1', kind: 'List', items: manifests };
+    return this.#run('kubectl', ['apply', '-f', '-'], JSON.stringify(items));
+  }
+
+  /** The tasks that ECS has, as it says itself. */
+  async tasks(desiredStatus: DesiredStatus = 'RUNNING'): Promise<readonly Task[]> {
+    const cluster = this.outputs['ClusterName'] ?? '';
+    const arns: string[] = [];
+    let nextToken: string | undefined;
+    do {
+      const page = await this.#ecs.send(
+        new ListTasksCommand({ cluster, desiredStatus, ...(nextToken ? { nextToken } : {}) }),
+      );
+      arns.push(...(page.taskArns ?? []));
+      nextToken = page.nextToken;
+    } while (nextToken);
+    if (arns.length === 0) return [];
+    const { tasks = [] } = await this.#ecs.send(new DescribeTasksCommand({ cluster, tasks: arns }));
+    return tasks;
+  }
+
+  /** Looks until it holds; throws an Error with what was seen last. */
+  async until<T>(
+    what: string,
+    look: () => Promise<T> | T,
+    holds: (seen: T) => boolean,
+  ): Promise<T> {
+    const untilMs = Date.now() + WAIT_MS;
+    let seen = await look();
+    while (!holds(seen)) {
+      if (Date.now() > untilMs) throw new Error(`not ${what}: ${JSON.stringify(seen)}`);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      seen = await look();
+    }
+    return seen;
+  }
+
+  /**
+   * Runs a command beside this process, which is busy with passing on what the command asks for.
+   */
+  async #run(command: string, args: readonly string[], input = ''): Promise<string> {
+    const child = spawn(command, args, { env: this.#env(), timeout: KUBECTL_TIMEOUT_MS });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.stdin.end(input);
+    const [code] = (await once(child, 'close')) as [number | null];
+    if (code !== 0) throw new Error(`${command} ${args.join(' ')}: ${stdout}${stderr}`);
+    return stdout;
+  }
+
+  async #writeKubeconfig(): Promise<void> {
+    const where = ['--endpoint', this.#front.url, '--cluster-id', NAME];
+    const files = ['--ca-file', this.#path('ca.pem'), '--path', this.#path('kubeconfig')];
+    const main = join(ROOT, 'cli/main.ts');
+    await this.#run(process.execPath, [main, 'kubeconfig', ...where, ...files]);
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  /** kubectl keeps a cache of discovery under HOME, and the token is kept there too. */
+  #env(): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      HOME: this.#folder,
+      PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`,
+      KUBECONFIG: this.#path('kubeconfig'),
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+    };
+  }
+}
