@@ -129,13 +129,17 @@ function receivesOf({ attributes }: SQSRecord): number {
   return Number(attributes.ApproximateReceiveCount);
 }
 
-function waitMs(piece: readonly SQSRecord[]): number {
+/** How long records that failed together wait. */
+export function waitMs(piece: readonly SQSRecord[]): number {
   const ms = retryDelayMs(Math.max(...piece.map(receivesOf)));
   return ms < SHORTEST_WAIT_MS ? 0 : ms;
 }
 
-/** Best effort: what can't be said now, the visibility timeout says later. */
-async function comeAgain(
+/**
+ * Has the records come again after `delayMs`. Best effort: what can't be said now, the visibility
+ * timeout says later.
+ */
+export async function comeAgain(
   records: readonly SQSRecord[],
   delayMs: number,
   { visibility, recorder }: BatchOptions,

@@ -6,10 +6,13 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { type QueueName, type Timer, timerOf } from '../../adapters/aws/sqs/timer.ts';
 import type { Queue } from '../../shared/ports/queue.ts';
 import type { Recorder } from '../../shared/ports/recorder.ts';
+import { type BatchOptions, comeAgain, type Visibility, waitMs } from './sqs.ts';
 
 interface Due extends Timer {
   readonly record: SQSRecord;
 }
+
+export type WorkQueues = { readonly [name in QueueName]: Queue };
 
 /**
  * Sends each due timer's message to its queue; equal ones once. What could not be sent is reported,
@@ -17,8 +20,9 @@ interface Due extends Timer {
  */
 export async function forwardTimers(
   event: SQSEvent,
-  queues: { readonly [name in QueueName]: Queue },
+  queues: WorkQueues,
   recorder: Recorder,
+  visibility?: Visibility,
 ): Promise<SQSBatchResponse> {
   const due = event.Records.flatMap((record): Due[] => {
     const timer = timerOf(record.body, record.messageId);
@@ -27,22 +31,30 @@ export async function forwardTimers(
     recorder.log({ level: 'warn', message: 'unknown timer dropped', fields });
     return [];
   });
+  const options = { recorder, ...(visibility ? { visibility } : {}) };
   const byQueue = [...Map.groupBy(due, ({ queue }) => queue)];
   const failed = await Promise.all(
-    byQueue.map(async ([name, timers]) => {
-      try {
-        await queues[name].send(distinct(timers).map(({ message }) => message));
-        return [];
-      } catch (error) {
-        const fields = { queue: name, count: timers.length, error: String(error) };
-        recorder.log({ level: 'warn', message: 'timers not forwarded', fields });
-        return timers;
-      }
-    }),
+    byQueue.map(([name, timers]) => unsent(timers, queues[name], options)),
   );
-  return {
-    batchItemFailures: failed.flat().map(({ record }) => ({ itemIdentifier: record.messageId })),
-  };
+  return { batchItemFailures: failed.flat().map((id) => ({ itemIdentifier: id })) };
+}
+
+/** The ids of those that could not be sent: all, since any part of them may have been. */
+async function unsent(
+  timers: readonly Due[],
+  queue: Queue,
+  options: BatchOptions & { readonly recorder: Recorder },
+): Promise<readonly string[]> {
+  try {
+    await queue.send(distinct(timers).map(({ message }) => message));
+    return [];
+  } catch (error) {
+    const fields = { queue: timers[0]?.queue, count: timers.length, error: String(error) };
+    options.recorder.log({ level: 'warn', message: 'timers not forwarded', fields });
+    const records = timers.map(({ record }) => record);
+    await comeAgain(records, waitMs(records), options);
+    return records.map(({ messageId }) => messageId);
+  }
 }
 
 function distinct(timers: readonly Due[]): Due[] {

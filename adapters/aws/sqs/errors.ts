@@ -4,7 +4,7 @@
  */
 import { MessageRefused, QueueUnavailable } from '../../../shared/ports/queue.ts';
 
-/** The parts of the SDK's errors that we read; errors of the network have a `code` and no status. */
+/** What we read of the SDK's errors; those of the network have a `code` and no status. */
 interface SdkError extends Error {
   readonly code?: string;
   readonly $metadata?: { readonly httpStatusCode?: number };

@@ -1,4 +1,5 @@
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemoryQueue } from '../../../adapters/memory/memory-queue.ts';
 import { MemoryRecorder } from '../../../adapters/memory/memory-recorder.ts';
@@ -210,4 +211,41 @@ describe('an outcome', () => {
     await clock.advance(1_000);
     expect(await queue.receive(1, 0)).toMatchObject([{ group, body: 'follow it' }]);
   });
+});
+
+/** What may come in a batch: few groups and bodies, so that they meet. */
+const anyRecord = fc.record({
+  group: fc.constantFrom('a', 'b'),
+  body: fc.constantFrom('1', '2', '3', '4'),
+  receives: fc.constantFrom(1, 2, MAX_RECEIVES),
+});
+
+it('whatever fails, each message is done or reported, and none overtakes its group', async () => {
+  const anyBatch = fc.array(anyRecord, { maxLength: 10 });
+  const anyFailing = fc.uniqueArray(fc.constantFrom<string>('1', '2', '3', '4'));
+  await fc.assert(
+    fc.asyncProperty(anyBatch, anyFailing, async (batch, failing) => {
+      const records = batch.map((options, index) => record(String(index), options));
+      const done = new Set<string>();
+      const work = async (body: string, { attributes }: SQSRecord): Promise<boolean> => {
+        if (!failing.includes(body)) done.add(`${attributes.MessageGroupId}/${body}`);
+        return !failing.includes(body);
+      };
+      const { batchItemFailures } = await eachMessage({ Records: records }, work);
+      const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+      expect(failed.size).toBe(batchItemFailures.length);
+      for (const [index, { group, body }] of batch.entries()) {
+        expect(done.has(`${group}/${body}`)).toBe(!failed.has(String(index)));
+        const isHeldUp = batch.slice(0, index).some((earlier, i) => {
+          const comesAgain = earlier.receives < MAX_RECEIVES && failed.has(String(i));
+          return earlier.group === group && comesAgain;
+        });
+        const isMerged = batch.slice(0, index).some((earlier) => {
+          return earlier.group === group && earlier.body === body;
+        });
+        if (isHeldUp && !isMerged) expect(failed.has(String(index))).toBe(true);
+      }
+    }),
+    { numRuns: 500 },
+  );
 });

@@ -3,16 +3,21 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryQueue } from '../../../adapters/memory/memory-queue.ts';
 import { MemoryRecorder } from '../../../adapters/memory/memory-recorder.ts';
 import { StepClock } from '../../../adapters/memory/step-clock.ts';
+import type { Visibility } from '../../../lambdas/_kit/sqs.ts';
 import { forwardTimers } from '../../../lambdas/_kit/timers.ts';
+import { retryDelayMs } from '../../../shared/control/outcome.ts';
 import { type Queue, QueueUnavailable, type WorkMessage } from '../../../shared/ports/queue.ts';
 
 const clock = new StepClock();
 let recorder: MemoryRecorder;
 let reconcile: MemoryQueue;
 let schedule: MemoryQueue;
+/** What was asked to come again, and when. */
+let asked: unknown[][];
 
 beforeEach(() => {
   recorder = new MemoryRecorder();
+  asked = [];
   reconcile = new MemoryQueue({ clock });
   schedule = new MemoryQueue({ clock });
 });
@@ -23,9 +28,15 @@ async function forward(
   texts: readonly string[],
   queues: { readonly reconcile: Queue; readonly schedule: Queue } = { reconcile, schedule },
 ): Promise<string[]> {
-  const records = texts.map((body, i) => ({ messageId: String(i), body }) as SQSRecord);
+  const attributes = { ApproximateReceiveCount: '4' };
+  const records = texts.map((body, i) => {
+    return { messageId: String(i), receiptHandle: `r${i}`, body, attributes } as SQSRecord;
+  });
   const event: SQSEvent = { Records: records };
-  const { batchItemFailures } = await forwardTimers(event, queues, recorder);
+  const visibility: Visibility = {
+    comeAgain: async (receipts, delayMs) => void asked.push([...receipts, delayMs]),
+  };
+  const { batchItemFailures } = await forwardTimers(event, queues, recorder, visibility);
   return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
 }
 
@@ -47,7 +58,7 @@ describe('due timers', () => {
     expect(await received(reconcile)).toEqual([['of good', 'good']]);
   });
 
-  it('that could not be sent are reported, and no others', async () => {
+  it('that could not be sent are reported and come again soon, and no others', async () => {
     const down: Queue = {
       send: () => Promise.reject(new QueueUnavailable('throttled')),
       receive: async () => [],
@@ -57,6 +68,7 @@ describe('due timers', () => {
     };
     const texts = [timer('reconcile', 'a'), timer('schedule', 'b'), timer('reconcile', 'c')];
     expect(await forward(texts, { reconcile: down, schedule })).toEqual(['0', '2']);
+    expect(asked).toEqual([['r0', 'r2', retryDelayMs(4)]]);
     expect(await received(schedule)).toEqual([['of b', 'b']]);
   });
 
