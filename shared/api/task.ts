@@ -24,6 +24,8 @@ export interface TaskSpec {
   readonly containers: readonly ContainerSpec[];
   readonly volumes: readonly TaskVolume[];
   readonly hostAliases: readonly { readonly ip: string; readonly hostnames: readonly string[] }[];
+  /** Between SIGTERM and SIGKILL, for runtimes that must know it at the start; 30 when absent. */
+  readonly graceSeconds?: number;
 }
 
 export interface ContainerSpec {
@@ -41,6 +43,8 @@ export interface ContainerSpec {
   readonly cpuMillisRequest: number;
   /** 0: no limit. */
   readonly cpuMillisLimit: number;
+  /** What the scheduler counts; none when absent. */
+  readonly memoryBytesRequest?: number;
   /** 0: no limit. */
   readonly memoryBytesLimit: number;
   readonly gpus: number;
@@ -179,6 +183,12 @@ export interface ContainerReport {
   readonly ready: boolean;
   /** Why a running container that should be ready is not, once its readiness probe has failed. */
   readonly unready?: string;
+  /**
+   * Why it must be ended: its liveness probe has failed, and the runtime does not end it itself.
+   */
+  readonly unhealthy?: string;
+  /** The report can't say how the probes stand: what was known of this run still holds. */
+  readonly healthUnknown?: boolean;
 }
 
 /** The waiting reasons that kubectl users know. */

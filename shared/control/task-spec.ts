@@ -65,6 +65,7 @@ export function taskSpecOf(pod: Pod, config: PodConfig): TaskSpec {
     })),
     volumes: (spec.volumes ?? []).flatMap((volume) => taskVolume(volume, config) ?? []),
     hostAliases: (spec.hostAliases ?? []).map(({ ip, hostnames = [] }) => ({ ip, hostnames })),
+    graceSeconds: spec.terminationGracePeriodSeconds,
   };
 }
 
@@ -115,6 +116,7 @@ function containerSpec(pod: Pod, container: Container, config: PodConfig): Conta
     ports: ports.map(({ containerPort, protocol }) => ({ containerPort, protocol })),
     cpuMillisRequest: requests.cpu ?? 0,
     cpuMillisLimit: milliValue(limits?.cpu ?? 0),
+    memoryBytesRequest: requests.memory ?? 0,
     memoryBytesLimit: wholeValue(limits?.memory ?? 0),
     gpus: requests['nvidia.com/gpu'] ?? 0,
     mounts: (container.volumeMounts ?? []).map(mount),

@@ -60,6 +60,8 @@ function isReport(value: unknown): value is ContainerReport {
     flags &&
     isOptionalText(value.containerId) &&
     isOptionalText(value.unready) &&
+    isOptionalText(value.unhealthy) &&
+    (value.healthUnknown === undefined || typeof value.healthUnknown === 'boolean') &&
     isState(value.state)
   );
 }

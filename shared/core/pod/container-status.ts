@@ -48,13 +48,19 @@ export function withReport(old: ContainerStatus, report: ContainerReport): Conta
   return {
     ...kept,
     state: keepsBackOff(old, state) ? (old.state ?? state) : state,
-    ready: report.ready && state.running !== undefined,
-    started: report.started && state.running !== undefined,
+    ...probed(old, report),
     restartCount: old.restartCount + (begins && old.lastState?.terminated ? 1 : 0),
     image: report.image || old.image,
     imageID: report.imageId ?? oldImage,
     ...(id === undefined ? {} : { containerID: id }),
   };
+}
+
+/** What the probes say; what they said last, where the report is silent on them. */
+function probed(old: ContainerStatus, report: ContainerReport) {
+  const runs = report.state.type === 'running';
+  const known = report.healthUnknown && old.state?.running ? old : report;
+  return { ready: runs && known.ready, started: runs && known.started === true };
 }
 
 /**

@@ -1,0 +1,218 @@
+/**
+ * Tasks on ECS: Fargate, Fargate Spot and EC2 instances of one cluster. Owns the calls and their
+ * order; what is asked is launch.ts, what is answered task-state.ts, what failures mean errors.ts.
+ * It tells nothing by itself: ECS's events come through EventBridge, and health is polled.
+ *
+ * Invariant S1: a task's id is RunTask's client token, for every repeat and every process. ECS
+ * keeps it for at least an hour after the task's end; older intents are looked up (control).
+ */
+import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import {
+  type ECSClient,
+  RunTaskCommand,
+  type RunTaskCommandOutput,
+  StopTaskCommand,
+  type Task,
+} from '@aws-sdk/client-ecs';
+import type { TaskSpec, TaskState } from '../../../shared/api/task.ts';
+import type { Clock } from '../../../shared/ports/clock.ts';
+import type { Recorder } from '../../../shared/ports/recorder.ts';
+import {
+  type ExecOptions,
+  type ExecSession,
+  type LogOptions,
+  NoSuchTask,
+  RuntimeUnavailable,
+  TaskRejected,
+  type TaskRuntime,
+} from '../../../shared/ports/runtime.ts';
+import { Definitions } from './definitions.ts';
+import { calling, conflictingTasks, failureError, isMissingDefinition, refusal } from './errors.ts';
+import { type Launch, launchOf } from './launch.ts';
+import { parseContainerName, shortTaskId } from './names.ts';
+import { Rates } from './rates.ts';
+import type { EcsSettings } from './settings.ts';
+import { quoted } from './shell.ts';
+import { TaskIndex } from './task-index.ts';
+import { readLogs } from './task-logs.ts';
+import { taskStateOf } from './task-state.ts';
+
+export type { EcsSettings } from './settings.ts';
+
+export interface EcsRuntimeOptions {
+  readonly ecs: ECSClient;
+  readonly logs: CloudWatchLogsClient;
+  readonly clock: Clock;
+  readonly recorder: Recorder;
+  readonly settings: EcsSettings;
+  /** From 0 to below 1; spreads the waits of processes that share the account's rates. */
+  readonly random?: () => number;
+}
+
+/** A task older than this, of a call that has just been answered, was made by an earlier one. */
+const REPEATED_AFTER_MS = 5_000;
+
+export class EcsRuntime implements TaskRuntime {
+  readonly #ecs: ECSClient;
+  readonly #logs: CloudWatchLogsClient;
+  readonly #clock: Clock;
+  readonly #recorder: Recorder;
+  readonly #settings: EcsSettings;
+  readonly #rates: Rates;
+  readonly #definitions: Definitions;
+  readonly #index: TaskIndex;
+
+  constructor({ ecs, logs, clock, recorder, settings, random = () => 0 }: EcsRuntimeOptions) {
+    this.#ecs = ecs;
+    this.#logs = logs;
+    this.#clock = clock;
+    this.#recorder = recorder;
+    this.#settings = settings;
+    this.#rates = new Rates(clock, random);
+    this.#definitions = new Definitions(ecs, this.#rates);
+    this.#index = new TaskIndex(ecs, this.#rates, settings);
+  }
+
+  async run(task: TaskSpec): Promise<TaskState> {
+    const launch = launchOf(task, this.#settings);
+    await this.#definitions.ensure(launch.family, launch.definition);
+    await this.#rates.takeLaunch(launch.placement);
+    const calledAtMs = this.#clock.nowMs();
+    try {
+      const answer = await this.#runTask(launch);
+      return await this.#launched(task, answer, calledAtMs);
+    } catch (error) {
+      const arns = conflictingTasks(error);
+      if (!arns) throw refusal(error);
+      return this.#conflicted(task, arns);
+    }
+  }
+
+  /** The definition may have been deregistered since it was seen. */
+  async #runTask({ family, definition, request }: Launch): Promise<RunTaskCommandOutput> {
+    const send = () => calling(() => this.#ecs.send(new RunTaskCommand(request)));
+    try {
+      return await send();
+    } catch (error) {
+      if (!isMissingDefinition(error)) throw error;
+      this.#definitions.forget(family);
+      await this.#definitions.ensure(family, definition);
+      return send();
+    }
+  }
+
+  async #launched(
+    task: TaskSpec,
+    { tasks = [], failures = [] }: RunTaskCommandOutput,
+    calledAtMs: number,
+  ): Promise<TaskState> {
+    const [made] = tasks;
+    if (!made) throw failureError(failures, task.nodeName);
+    this.#index.learn(tasks);
+    const createdAtMs = made.createdAt?.getTime() ?? calledAtMs;
+    const isRepeat = createdAtMs < calledAtMs - REPEATED_AFTER_MS;
+    // A repeat may be answered with what was answered first: the task has moved on since.
+    const [now] = isRepeat ? await this.#index.describe([made.taskArn ?? '']) : [];
+    return now ? this.#described(now) : this.#stateOf(made);
+  }
+
+  /** The token stands for a launch with other parameters: settings changed in between. */
+  async #conflicted(task: TaskSpec, arns: readonly string[]): Promise<TaskState> {
+    const fields = { task: task.id, arns };
+    this.#recorder.log({ level: 'info', message: 'task was launched otherwise before', fields });
+    const known = arns.length > 0 ? arns : await this.#index.arnsOf([task.id]);
+    const [found] = await this.#index.describe(known);
+    if (!found) throw new RuntimeUnavailable(`the task that ${task.id} stands for is not found`);
+    return this.#described(found);
+  }
+
+  /**
+   * StopTask knows no grace: what counts is the stop timeout in the task's definition, which was
+   * made from the pod's grace period. A shorter one that is asked for later is not to be had.
+   */
+  async stop(taskId: string, _graceSeconds: number): Promise<void> {
+    const arn = await this.#index.arnOf(taskId);
+    if (arn === undefined) return;
+    const reason = 'stopped by Nullplane';
+    const command = new StopTaskCommand({ cluster: this.#settings.cluster, task: arn, reason });
+    await this.#rates.stop.take();
+    try {
+      const { task } = await calling(() => this.#ecs.send(command));
+      if (task) this.#index.learn([task]);
+    } catch (error) {
+      // ECS's word for "there is no such task": it has ended, and is forgotten.
+      if (!(error instanceof Error) || error.name !== 'InvalidParameterException') throw error;
+    }
+  }
+
+  async describe(taskIds: readonly string[]): Promise<readonly TaskState[]> {
+    const arns = await this.#index.arnsOf([...new Set(taskIds)]);
+    const tasks = await this.#index.describe(arns);
+    return tasks.map((task) => this.#described(task));
+  }
+
+  async list(): Promise<readonly string[]> {
+    return this.#index.survey();
+  }
+
+  async *logs(
+    taskId: string,
+    container: string,
+    options: LogOptions,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const { arn, name } = await this.#find(taskId, container);
+    const { logGroup: logGroupName, installation } = this.#settings;
+    const logStreamName = `${installation}/${name}/${shortTaskId(arn)}`;
+    const hasEnded = async () => {
+      const [task] = await this.#index.describe([arn]);
+      return task === undefined || this.#stateOf(task).phase === 'stopped';
+    };
+    const source = { logs: this.#logs, clock: this.#clock, hasEnded };
+    yield* readLogs({ logGroupName, logStreamName }, options, source);
+  }
+
+  /** Sessions of ECS Exec are SSM's, which the API server can't pass on. */
+  async exec(taskId: string, container: string, options: ExecOptions): Promise<ExecSession> {
+    const { arn, name } = await this.#find(taskId, container);
+    const { cluster, region } = this.#settings;
+    const command = quoted(options.command.map(shellWord).join(' '));
+    throw new TaskRejected(
+      'ExecUnsupported',
+      'exec is not served for tasks on ECS; try: aws ecs execute-command ' +
+        `--region ${region} --cluster ${cluster} --task ${shortTaskId(arn)} ` +
+        `--container ${name} --interactive --command ${command}`,
+    );
+  }
+
+  /** Throws `NoSuchTask`. */
+  async #find(taskId: string, container: string) {
+    const arn = await this.#index.arnOf(taskId);
+    const [task] = arn === undefined ? [] : await this.#index.describe([arn]);
+    if (arn === undefined || !task) throw new NoSuchTask(`no task ${taskId}`);
+    const names = (task.containers ?? []).map(({ name = '' }) => name);
+    const name = names.find((one) => isOf(one, container));
+    if (name === undefined) throw new NoSuchTask(`task ${taskId} has no container ${container}`);
+    return { arn, name };
+  }
+
+  #described(task: Task): TaskState {
+    return this.#stateOf(task, this.#clock.nowMs());
+  }
+
+  #stateOf(task: Task, describedAtMs?: number): TaskState {
+    const state = taskStateOf(task, describedAtMs);
+    if (state) return state;
+    throw new RuntimeUnavailable(`ECS answered with a task of no version: ${task.taskArn}`);
+  }
+}
+
+/** Helpers have names of pods' containers, but are not theirs. */
+function isOf(given: string, container: string): boolean {
+  const parsed = parseContainerName(given);
+  const isHelper = /^(liveness|readiness|files|end)$/.test(parsed?.role ?? '');
+  return parsed?.name === container && !isHelper;
+}
+
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : quoted(word);
+}
