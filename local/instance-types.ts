@@ -3,13 +3,10 @@
  * sizes follow from their family; GPU types are listed. Source: Amazon EC2 instance types pages,
  * July 2026.
  */
+import type { InstanceShape as Shape } from '../shared/api/instance.ts';
 
-export interface InstanceShape {
+export interface InstanceShape extends Shape {
   readonly type: string;
-  readonly cpus: number;
-  readonly memoryMiB: number;
-  readonly arch: 'amd64' | 'arm64';
-  readonly gpu?: { readonly name: string; readonly count: number; readonly memoryMiB: number };
 }
 
 /** GiB of memory per virtual CPU, by the letter that families of general types start with. */

@@ -3,8 +3,8 @@
  * for.
  */
 import type { Node } from '../shared/api/kinds/node.ts';
-import { draftMeta } from '../shared/api/meta.ts';
-import { rfc3339 } from '../shared/api/time.ts';
+import { draftNode, typeLabels } from '../shared/core/node/draft.ts';
+import { virtualNodes } from '../shared/core/node/virtual-nodes.ts';
 import { type InstanceShape, instanceShape, knownGpuTypes } from './instance-types.ts';
 
 /** Marks the nodes that `--nodes` made, so that a later start knows which are no longer wanted. */
@@ -24,6 +24,9 @@ const CPU_OVERHEAD_MILLIS = 100;
 const ROOT_VOLUME = '100Gi';
 
 const ZONES = ['local-1a', 'local-1b', 'local-1c'] as const;
+
+const PROVIDER = 'nullplane-local';
+const RUNTIME = { containerRuntimeVersion: 'nullplane://local', osImage: 'Nullplane local' };
 
 export interface NodeGroup {
   readonly count: number;
@@ -64,8 +67,7 @@ export function localNodes(groups: readonly NodeGroup[], nowMs: number): readonl
     }),
   );
   return [
-    fargateNode('fargate', 'on-demand', nowMs),
-    fargateNode('fargate-spot', 'spot', nowMs),
+    ...virtualNodes({ zone: ZONES[0], provider: PROVIDER, runtime: RUNTIME }, nowMs),
     ...instances,
   ];
 }
@@ -75,111 +77,24 @@ function instanceNode(shape: InstanceShape, index: number, nowMs: number): Node 
   const gpus: { [resource: string]: string } = shape.gpu
     ? { 'nvidia.com/gpu': String(shape.gpu.count) }
     : {};
-  return node(
+  const room = { 'ephemeral-storage': ROOT_VOLUME, pods: String(PODS_PER_NODE), ...gpus };
+  const draft = {
     name,
-    {
+    providerID: `${PROVIDER}:///${name}`,
+    labels: {
       'nullplane.io/compute': 'ec2',
       [SIMULATED_LABEL]: 'true',
-      'node.kubernetes.io/instance-type': shape.type,
       'topology.kubernetes.io/zone': ZONES[(index - 1) % ZONES.length] ?? ZONES[0],
       'karpenter.sh/capacity-type': 'on-demand',
-      'kubernetes.io/arch': shape.arch,
-      ...(shape.gpu
-        ? {
-            'karpenter.k8s.aws/instance-gpu-name': shape.gpu.name,
-            'karpenter.k8s.aws/instance-gpu-count': String(shape.gpu.count),
-            'karpenter.k8s.aws/instance-gpu-memory': String(shape.gpu.memoryMiB),
-          }
-        : {}),
+      ...typeLabels(shape.type, shape),
     },
-    {
-      capacity: {
-        cpu: String(shape.cpus),
-        memory: `${shape.memoryMiB}Mi`,
-        'ephemeral-storage': ROOT_VOLUME,
-        pods: String(PODS_PER_NODE),
-        ...gpus,
-      },
-      allocatable: {
-        cpu: `${shape.cpus * 1000 - CPU_OVERHEAD_MILLIS}m`,
-        memory: `${Math.floor(shape.memoryMiB * (1 - MEMORY_OVERHEAD))}Mi`,
-        'ephemeral-storage': ROOT_VOLUME,
-        pods: String(PODS_PER_NODE),
-        ...gpus,
-      },
-    },
-    nowMs,
-  );
-}
-
-/**
- * A virtual node has room for whatever the account's quota allows; a task's own size is what is
- * limited.
- */
-function fargateNode(name: string, capacityType: 'on-demand' | 'spot', nowMs: number): Node {
-  const room = { cpu: '100k', memory: '400Ti', 'ephemeral-storage': '4Pi', pods: '100k' };
-  const drafted = node(
-    name,
-    {
-      'nullplane.io/compute': 'fargate',
-      'karpenter.sh/capacity-type': capacityType,
-      'topology.kubernetes.io/zone': ZONES[0],
-      'kubernetes.io/arch': 'amd64',
-    },
-    { capacity: room, allocatable: room },
-    nowMs,
-  );
-  if (capacityType === 'on-demand') return drafted;
-  // Spot tasks may be taken away with two minutes' notice: only pods that ask for them go there
-  // first.
-  const taint = {
-    key: 'karpenter.sh/capacity-type',
-    value: 'spot',
-    effect: 'PreferNoSchedule' as const,
-  };
-  return { ...drafted, spec: { ...drafted.spec, taints: [taint] } };
-}
-
-function node(
-  name: string,
-  labels: { readonly [key: string]: string },
-  room: Pick<Node['status'], 'capacity' | 'allocatable'>,
-  nowMs: number,
-): Node {
-  const now = rfc3339(nowMs);
-  return {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: draftMeta({
-      name,
-      labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', ...labels },
-    }),
-    spec: { providerID: `nullplane-local:///${name}` },
-    status: {
+    capacity: { cpu: String(shape.cpus), memory: `${shape.memoryMiB}Mi`, ...room },
+    allocatable: {
+      cpu: `${shape.cpus * 1000 - CPU_OVERHEAD_MILLIS}m`,
+      memory: `${Math.floor(shape.memoryMiB * (1 - MEMORY_OVERHEAD))}Mi`,
       ...room,
-      conditions: [
-        {
-          type: 'Ready',
-          status: 'True',
-          reason: 'KubeletReady',
-          message: 'the node takes tasks',
-          lastHeartbeatTime: now,
-          lastTransitionTime: now,
-        },
-      ],
-      addresses: [{ type: 'Hostname', address: name }],
-      nodeInfo: {
-        kubeletVersion: 'v1.33.0-nullplane',
-        operatingSystem: 'linux',
-        architecture: labels['kubernetes.io/arch'] ?? 'amd64',
-        containerRuntimeVersion: 'nullplane://local',
-        osImage: 'Nullplane local',
-        kernelVersion: '',
-        bootID: '',
-        machineID: '',
-        systemUUID: '',
-        kubeProxyVersion: '',
-      },
     },
+    ...RUNTIME,
   };
+  return draftNode(draft, nowMs);
 }

@@ -2,6 +2,7 @@
  * Task: one attempt of a pod, as runtimes run it and tell of it. Values only; the verbs are
  * ports/runtime.ts.
  */
+import type { Registration } from './instance.ts';
 
 /**
  * Everything about a task, resolved: no reference is left. Never logged, since values may be
@@ -201,16 +202,53 @@ export type WaitingReason =
   | 'CreateContainerConfigError'
   | 'CreateContainerError';
 
-/** What runtimes and nodes tell the health queue. */
-export type HealthMessage =
-  | { readonly type: 'task'; readonly task: TaskState }
-  | {
-      readonly type: 'node';
-      readonly nodeName: string;
-      /** `gone` is final: the instance is terminated, and its tasks with it. */
-      readonly status: 'connected' | 'disconnected' | 'gone';
-      readonly atMs: number;
-    };
+/** What runtimes and nodes tell the health queue. `atMs`: when it was so, by the teller's clock. */
+export type HealthMessage = { readonly type: 'task'; readonly task: TaskState } | NodeMessage;
+
+export type NodeMessage = NodeStatusMessage | RegistrationMessage | Interruption | ConditionMessage;
+
+export interface NodeStatusMessage {
+  readonly type: 'node';
+  readonly nodeName: string;
+  /** `gone` is final: the instance is terminated, and its tasks with it. */
+  readonly status: 'connected' | 'disconnected' | 'gone';
+  readonly atMs: number;
+}
+
+/** What the agent of a node told its cluster. */
+export interface RegistrationMessage {
+  readonly type: 'node-registration';
+  readonly nodeName: string;
+  readonly registration: Registration;
+  readonly atMs: number;
+}
+
+/** What happens to a machine while it still runs. */
+export interface Interruption {
+  readonly type: 'node-interruption';
+  readonly nodeName: string;
+  /**
+   * `rebalance`: it may be taken away. `spot`: it is taken away within minutes. `shutdown`: it goes
+   * down now. `over`: it runs again after a shutdown.
+   */
+  readonly kind: 'rebalance' | 'spot' | 'shutdown' | 'over';
+  readonly atMs: number;
+  /** When the machine ends, where that is known. */
+  readonly endsAtMs?: number;
+}
+
+/** What an agent of whatever kind found out about its node: docs/health-messages.md. */
+export interface ConditionMessage {
+  readonly type: 'node-condition';
+  readonly nodeName: string;
+  readonly condition: {
+    readonly type: string;
+    readonly status: 'True' | 'False' | 'Unknown';
+    readonly reason: string;
+    readonly message: string;
+  };
+  readonly atMs: number;
+}
 
 /**
  * The identity of a task: at most 64 characters, fit for an ECS client token and a container name.

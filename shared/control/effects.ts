@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
+import type { InstancePool } from '../ports/instances.ts';
 import type { Recorder } from '../ports/recorder.ts';
 import type { TaskRuntime } from '../ports/runtime.ts';
 import type { Store } from '../ports/store.ts';
@@ -14,4 +15,6 @@ export interface Effects {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly recorder: Recorder;
+  /** Where machines come from; absent where no node is one. */
+  readonly instances?: InstancePool;
 }

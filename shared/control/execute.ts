@@ -16,6 +16,7 @@ import { AlreadyExists, Conflict } from '../ports/store.ts';
 import type { Effects } from './effects.ts';
 import { inParallel } from './in-parallel.ts';
 import { lookUpTask, runTask } from './launch.ts';
+import { invariant } from './outcome.ts';
 import { recordEvent } from './record-event.ts';
 
 /** Enough to fill a store's group commit or a batch of launches, few enough to bound memory. */
@@ -51,12 +52,19 @@ function perform(action: Action, effects: Effects): Promise<void> {
       return effects.runtime.stop(action.taskId, action.graceSeconds);
     case 'lookUpTask':
       return lookUpTask(action, effects);
+    case 'terminateInstance':
+      return terminateInstance(action.instanceId, effects);
     case 'event':
       return recordEvent(action, effects);
   }
 }
 
 function noResult(): void {}
+
+function terminateInstance(instanceId: string, { instances }: Effects): Promise<void> {
+  invariant(instances !== undefined, `no pool of instances knows ${instanceId}`);
+  return instances.terminate([instanceId]);
+}
 
 async function create(resource: string, draft: AnyObject, effects: Effects): Promise<void> {
   const metadata = {

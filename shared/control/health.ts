@@ -7,18 +7,27 @@
  * Invariant: a live task without a live pod attempt to its name is told to stop (L2).
  */
 import type { Node } from '../api/kinds/node.ts';
-import type { HealthMessage, TaskState } from '../api/task.ts';
+import type { HealthMessage, NodeMessage, TaskState } from '../api/task.ts';
 import { parseHealthMessage } from '../core/health/message.ts';
-import { observeNode } from '../core/node/observe.ts';
+import { observeCondition } from '../core/node/conditions.ts';
+import { observeRegistration } from '../core/node/from-instance.ts';
+import { observeInterruption, observeNode } from '../core/node/observe.ts';
 import { isSuperseded } from '../core/pod/attempt.ts';
 import { observeTask } from '../core/pod/observe.ts';
 import type { Outcome } from './controller.ts';
 import type { Effects } from './effects.ts';
-import { foldIntoPod, retryOnConflict } from './fold.ts';
+import { foldIntoPod } from './fold.ts';
+import { foldIntoNode, meetInstance } from './fold-node.ts';
 import { isSurprising, outcomeOf } from './outcome.ts';
 
 /** Nobody waits for a task that belongs to nobody. */
 const ORPHAN_GRACE_SECONDS = 30;
+
+/**
+ * A clock that goes ahead by more than this is wrong: what it says counts as said now, or nothing
+ * said after it would count for as long.
+ */
+const MAX_SKEW_MS = 60_000;
 
 const DONE: Outcome = { type: 'done' };
 
@@ -41,8 +50,8 @@ export async function handleHealth(message: unknown, effects: Effects): Promise<
 }
 
 function apply(message: HealthMessage, effects: Effects): Promise<void> {
-  if (message.type === 'node') return applyToNode(message, effects);
-  return applyToPod(message.task, effects);
+  if (message.type === 'task') return applyToPod(message.task, effects);
+  return applyToNode(message, effects);
 }
 
 async function applyToPod(task: TaskState, effects: Effects): Promise<void> {
@@ -64,16 +73,30 @@ async function applyToPod(task: TaskState, effects: Effects): Promise<void> {
   }
 }
 
-async function applyToNode(
-  message: Extract<HealthMessage, { type: 'node' }>,
-  { store, clock }: Effects,
-): Promise<void> {
-  const key = { resource: 'nodes', namespace: '', name: message.nodeName };
-  await retryOnConflict(async () => {
-    const node = await store.get<Node>(key);
-    const next = node && observeNode(node, message, clock.nowMs());
-    if (next) await store.update('nodes', next);
-  });
+/** A machine that nobody has met yet may have joined: what it is says the pool, not the event. */
+async function applyToNode(message: NodeMessage, effects: Effects): Promise<void> {
+  const { nodeName } = message;
+  const fold = (node: Node, nowMs: number) => {
+    const atMs = Math.min(message.atMs, nowMs + MAX_SKEW_MS);
+    return observe(node, { ...message, atMs }, nowMs);
+  };
+  const folded = await foldIntoNode(nodeName, fold, effects);
+  if (folded === 'missing' && message.type === 'node-registration') {
+    await meetInstance(nodeName, effects);
+  }
+}
+
+function observe(node: Node, message: NodeMessage, nowMs: number): Node | undefined {
+  switch (message.type) {
+    case 'node':
+      return observeNode(node, message, nowMs);
+    case 'node-registration':
+      return observeRegistration(node, message, nowMs);
+    case 'node-interruption':
+      return observeInterruption(node, message, nowMs);
+    case 'node-condition':
+      return observeCondition(node, message, nowMs);
+  }
 }
 
 function report(

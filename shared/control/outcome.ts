@@ -2,6 +2,7 @@
  * The class of an error decides what becomes of the work, here and nowhere else (four outcomes:
  * done, after, retry, terminal).
  */
+import { InstancesUnavailable, LaunchRejected } from '../ports/instances.ts';
 import { MessageRefused, QueueUnavailable } from '../ports/queue.ts';
 import { NoCapacity, RuntimeUnavailable, TaskRejected } from '../ports/runtime.ts';
 import { AlreadyExists, Conflict, TooLarge, Unavailable } from '../ports/store.ts';
@@ -25,6 +26,7 @@ function isTransient(error: Error): boolean {
     error instanceof Unavailable ||
     error instanceof RuntimeUnavailable ||
     error instanceof QueueUnavailable ||
+    error instanceof InstancesUnavailable ||
     error instanceof NoCapacity
   );
 }
@@ -35,6 +37,7 @@ function isTerminal(error: Error): boolean {
     error instanceof InvariantError ||
     error instanceof TooLarge ||
     error instanceof MessageRefused ||
+    error instanceof LaunchRejected ||
     error instanceof TaskRejected
   );
 }

@@ -37,6 +37,8 @@ export type Action =
       readonly podUid: string;
       readonly attempt: number;
     }
+  /** Ends the machine of a node. Nothing that matters runs on it any more. */
+  | { readonly kind: 'terminateInstance'; readonly instanceId: string }
   /** Tells people. Best effort: a lost event is not an error. */
   | {
       readonly kind: 'event';

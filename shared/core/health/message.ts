@@ -4,29 +4,18 @@
  */
 import { isJsonObject, type JsonObject } from '../../api/json.ts';
 import type { ContainerReport, HealthMessage, TaskState } from '../../api/task.ts';
+import { isCount, isOptionalText, isText, isTime } from './bounds.ts';
+import { parseNodeMessage } from './node-message.ts';
 
-/** Names and reasons are short; a runtime's message may quote an engine. */
-const MAX_TEXT = 4096;
 /** As many containers as a task definition may have, twice. */
 const MAX_CONTAINERS = 20;
 
 /** The message, or what is wrong with it. */
 export function parseHealthMessage(value: unknown): HealthMessage | string {
   if (!isJsonObject(value)) return 'not an object';
-  if (value.type === 'node') return parseNode(value);
-  if (value.type !== 'task') return 'neither a task nor a node message';
+  if (value.type !== 'task') return parseNodeMessage(value);
   const problem = taskProblem(value.task);
   return problem ?? { type: 'task', task: value.task as TaskState };
-}
-
-function parseNode(value: JsonObject): HealthMessage | string {
-  const { nodeName, status, atMs } = value;
-  if (!isText(nodeName) || nodeName === '') return 'nodeName is not a name';
-  if (status !== 'connected' && status !== 'disconnected' && status !== 'gone') {
-    return 'status is not one of connected, disconnected, gone';
-  }
-  if (!isTime(atMs)) return 'atMs is not a time';
-  return { type: 'node', nodeName, status, atMs };
 }
 
 const TEXTS = ['id', 'podUid', 'namespace', 'podName', 'nodeName'] as const;
@@ -84,23 +73,4 @@ function isState(state: JsonObject): boolean {
     default:
       return false;
   }
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= MAX_TEXT;
-}
-
-function isOptionalText(value: unknown): boolean {
-  return value === undefined || isText(value);
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-/** The last moment that a Date can hold. */
-const LAST_MS = 8.64e15;
-
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= LAST_MS;
 }

@@ -5,7 +5,9 @@
 import type { Taint } from '../../api/kinds/affinity.ts';
 import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
+import { controllerOf } from '../../api/meta.ts';
 import { parseTime } from '../../api/time.ts';
+import { podIsActive } from '../pod/predicates.ts';
 import { tolerates } from '../scheduling/tolerations.ts';
 import { NOT_READY_TAINT, UNREACHABLE_TAINT } from './state.ts';
 
@@ -54,4 +56,30 @@ function toleratedSeconds({ spec }: Pod, taint: Taint): number {
 /** Pods made by controllers have not been through the admission that adds these tolerations. */
 function isLost({ key }: Taint): boolean {
   return key === UNREACHABLE_TAINT || key === NOT_READY_TAINT;
+}
+
+/** Pods that ask to be left alone while there is a choice; Karpenter's annotation. */
+const DO_NOT_DISRUPT_ANNOTATION = 'karpenter.sh/do-not-disrupt';
+
+export function asksToStay({ metadata }: Pod): boolean {
+  return metadata.annotations?.[DO_NOT_DISRUPT_ANNOTATION] === 'true';
+}
+
+/**
+ * The pods that may be asked to leave a node now where nothing presses: of each owner one at a
+ * time, so that its replacement is on its way before the next of them goes.
+ */
+export function gentlyEvictable(pods: readonly Pod[]): readonly Pod[] {
+  const ownerOf = (pod: Pod) => controllerOf(pod)?.uid ?? pod.metadata.uid;
+  const busy = new Set(pods.filter((pod) => isLeaving(pod)).map(ownerOf));
+  return pods.filter((pod) => {
+    const owner = ownerOf(pod);
+    if (busy.has(owner) || !podIsActive(pod) || asksToStay(pod)) return false;
+    busy.add(owner);
+    return true;
+  });
+}
+
+function isLeaving({ metadata }: Pod): boolean {
+  return metadata.deletionTimestamp !== undefined;
 }

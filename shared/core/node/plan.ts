@@ -1,7 +1,8 @@
 /**
  * The life of a node: lost from sight, tainted, its pods evicted; back again; gone for good. Pure.
- * What is heard of nodes is folded in by observe.ts; when pods have to leave is evict.ts. Cordoned
- * nodes keep their pods: nothing here looks at `unschedulable`.
+ * What is heard of nodes is folded in by observe.ts; when pods have to leave is evict.ts, and nodes
+ * that are emptied are drain.ts. Cordoned nodes keep their pods: nothing here looks at
+ * `unschedulable`.
  *
  * Invariants:
  *  N1 A pod on a node out of sight is marked for deletion and no more: its object stays until its
@@ -28,6 +29,7 @@ import { currentTaskId, mayHaveTask } from '../pod/attempt.ts';
 import { isTerminal, podIsActive, podIsReady } from '../pod/predicates.ts';
 import { conditionsOf } from '../pod/phase.ts';
 import { isPending } from '../scheduling/pending.ts';
+import { drainCause, planDrain, withoutTermination } from './drain.ts';
 import {
   EVICTION_PAUSE_MS,
   evictionIsOff,
@@ -62,12 +64,21 @@ const LIMIT_RECHECK_MS = 300_000;
 
 export function podsMatter(node: Node | undefined): boolean {
   if (!node || isGone(node)) return true;
-  return isUnreachable(node) || noExecuteTaints(node).length > 0;
+  const leaves = noExecuteTaints(node).length > 0 || drainCause(node) !== undefined;
+  return leaves || isUnreachable(node);
 }
 
 export function planNode(snapshot: NodeSnapshot, nowMs: number): Plan {
   const { node } = snapshot;
   if (!node || isGone(node)) return planGone(snapshot, nowMs);
+  const drain = planDrain(node, snapshot.pods, nowMs);
+  if (drain && drain.stages.length > 0) return drain;
+  // The connection may be lost, or come back, while a drain waits.
+  const plan = planConnection(node, snapshot, nowMs);
+  return drain ? sequence(drain, plan) : plan;
+}
+
+function planConnection(node: Node, snapshot: NodeSnapshot, nowMs: number): Plan {
   const { status, sinceMs = nowMs } = nodeControl(node);
   if (status === 'disconnected') {
     const graceLeftMs = sinceMs + NODE_GRACE_MS - nowMs;
@@ -205,7 +216,7 @@ function planGone({ node, pods, cluster }: NodeSnapshot, nowMs: number): Plan {
     const plan = { ...NOTHING, stages: stages.filter((stage) => stage.length > 0) };
     return left.length > now.length || node ? { ...plan, againAfterMs: EVICTION_PAUSE_MS } : plan;
   }
-  const removal = node && deletion('nodes', node, {}, nowMs);
+  const removal = node && deletion('nodes', withoutTermination(node), {}, nowMs);
   return removal ? { ...NOTHING, stages: [[removal]] } : NOTHING;
 }
 

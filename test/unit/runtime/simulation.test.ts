@@ -19,7 +19,7 @@ function task(rules: TaskRules | string = {}, podUid = 'a') {
 }
 
 const phases = (told: readonly HealthMessage[]) =>
-  told.map((m) => (m.type === 'task' ? m.task.phase : m.status));
+  told.flatMap((m) => (m.type === 'task' ? m.task.phase : m.type === 'node' ? m.status : []));
 
 async function stateOf(runtime: SimulatedRuntime, id: string): Promise<TaskState | undefined> {
   return (await runtime.describe([id]))[0];
