@@ -1,80 +1,177 @@
 /**
- * API Gateway → the API server → API Gateway. Takes the proxy events of REST APIs and of HTTP APIs
- * and function URLs; the answer is buffered, so that a watch ends in time for its gateway and the
- * client takes it up again.
+ * API Gateway → the API server → API Gateway, streamed or buffered. Owns one request's life in the
+ * function: its end, the wakes of its writes, and what can't pass through a gateway; what is
+ * answered is the API server's.
+ *
+ * Invariants:
+ *  F1 Every answer ends before the function's time does.
+ *  F2 The wakes of a write are sent before its answer, or are left to the table's stream.
  */
-import type {
-  APIGatewayProxyEvent,
-  APIGatewayProxyEventV2,
-  APIGatewayProxyStructuredResultV2,
-} from 'aws-lambda';
+import type { Context } from 'aws-lambda';
+import { ApiError } from '../../shared/api/errors.ts';
 import type { ApiHandler, ApiRequest, ApiResponse } from '../../shared/api/http.ts';
+import { asApiError } from '../../shared/control/apiserver/failures.ts';
+import { statusResponse } from '../../shared/control/apiserver/responses.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import type { Recorder } from '../../shared/ports/recorder.ts';
+import { type BufferedAnswer, buffered } from './buffered.ts';
+import { longestMs, streamKind, WATCH_GRACE_MS, withEnd } from './ending.ts';
+import { isV2, type ProxyEvent, requestOf } from './request.ts';
+import { type LambdaStreams, type ResponseStream, stream } from './streaming.ts';
 
-type ProxyEvent = APIGatewayProxyEvent | APIGatewayProxyEventV2;
+export interface ApiFunction {
+  readonly handle: ApiHandler;
+  /** Sends the wakes of what was written. */
+  readonly flush?: () => Promise<void>;
+  readonly clock: Clock;
+  readonly recorder: Recorder;
+}
 
-/** Below the 29 s that a gateway waits, with room to send what was gathered. */
-const LONGEST_ANSWER_MS = 25_000;
+/** The part of Lambda's context that is used; emulators and tests may have none. */
+export type Deadline = Pick<Context, 'getRemainingTimeInMillis'>;
 
-/** Lambda's own answer may have 6 MB; headers and JSON escaping take their part. */
-const MAX_ANSWER_BYTES = 5_000_000;
+export type BufferedHandler = (event: ProxyEvent, context?: Deadline) => Promise<BufferedAnswer>;
 
-export function apiHandler(handle: ApiHandler) {
-  return async (event: ProxyEvent): Promise<APIGatewayProxyStructuredResultV2> => {
-    const request = requestOf(event, AbortSignal.timeout(LONGEST_ANSWER_MS));
-    const response = await handle(request);
-    return {
-      statusCode: response.status,
-      headers: Object.fromEntries(
-        Object.entries(response.headers).map(([name, value]) => [name, [value].flat().join(', ')]),
-      ),
-      body: await gather(response),
-    };
+export type StreamingHandler = (
+  event: ProxyEvent,
+  out: ResponseStream,
+  context?: Deadline,
+) => Promise<void>;
+
+/** The function as Lambda calls it. Streaming needs the `awslambda` of Lambda's own runtime. */
+export function apiHandler(
+  options: ApiFunction & { readonly streaming: boolean },
+): BufferedHandler | StreamingHandler {
+  if (!options.streaming) return bufferedHandler(options);
+  const lambda = (globalThis as { awslambda?: LambdaStreams }).awslambda;
+  if (!lambda) throw new Error('streaming: there is no awslambda here; this is not Lambda');
+  return lambda.streamifyResponse(streamingHandler(options, lambda));
+}
+
+/** For HTTP APIs, function URLs that buffer, and emulators: watches are long polls. */
+export function bufferedHandler(options: ApiFunction): BufferedHandler {
+  return async (event, context) => {
+    const life = new Life(options, context);
+    try {
+      const { request, response } = await life.answer(event, false);
+      return await buffered(response, streamKind(request), !isV2(event));
+    } finally {
+      life.end();
+    }
   };
 }
 
-function requestOf(event: ProxyEvent, signal: AbortSignal): ApiRequest {
-  const { method, path, query } =
-    'version' in event && event.version === '2.0' ? v2(event) : v1(event as APIGatewayProxyEvent);
-  return {
-    method,
-    path,
-    query,
-    headers: Object.fromEntries(
-      Object.entries(event.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
-    ),
-    body: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'),
-    signal,
+/** For REST APIs and function URLs that stream. */
+export function streamingHandler(
+  options: ApiFunction,
+  { HttpResponseStream }: Pick<LambdaStreams, 'HttpResponseStream'>,
+): StreamingHandler {
+  return async (event, out, context) => {
+    const life = new Life(options, context);
+    for (const ending of ['close', 'error']) out.on(ending, () => life.stop());
+    try {
+      const { request, response } = await life.answer(event, true);
+      const sink = { out, HttpResponseStream, signal: life.signal, isRest: !isV2(event) };
+      await stream(response, streamKind(request), sink, options);
+    } finally {
+      life.end();
+    }
   };
 }
 
-type Line = Pick<ApiRequest, 'method' | 'path' | 'query'>;
+interface Answered {
+  readonly request: ApiRequest;
+  readonly response: ApiResponse;
+}
 
-function v1(event: APIGatewayProxyEvent): Line {
-  const query = new URLSearchParams();
-  for (const [name, values] of Object.entries(event.multiValueQueryStringParameters ?? {})) {
-    for (const value of values ?? []) query.append(name, value);
+/** One request in the function, from its event to the end of its answer. */
+class Life {
+  readonly #options: ApiFunction;
+  readonly #context: Deadline | undefined;
+  readonly #stopping = new AbortController();
+  readonly #over = new AbortController();
+
+  constructor(options: ApiFunction, context: Deadline | undefined) {
+    this.#options = options;
+    this.#context = context;
   }
-  return { method: event.httpMethod, path: event.path, query };
-}
 
-function v2(event: APIGatewayProxyEventV2): Line {
-  return {
-    method: event.requestContext.http.method,
-    path: event.rawPath,
-    query: new URLSearchParams(event.rawQueryString),
-  };
-}
-
-/**
- * A stream as one text; what is over the limit is cut at a line, since a watch is a line an event.
- */
-async function gather({ body }: ApiResponse): Promise<string> {
-  if (typeof body === 'string') return body;
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const part of body) {
-    text += typeof part === 'string' ? part : decoder.decode(part, { stream: true });
-    if (text.length > MAX_ANSWER_BYTES) return text.slice(0, text.lastIndexOf('\n') + 1);
+  get signal(): AbortSignal {
+    return this.#stopping.signal;
   }
-  return text;
+
+  /** The client is gone, or the time is over. */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  end(): void {
+    this.#over.abort();
+    this.stop();
+  }
+
+  async answer(event: ProxyEvent, streaming: boolean): Promise<Answered> {
+    let request: ApiRequest;
+    try {
+      request = requestOf(event, this.signal);
+    } catch (error) {
+      return { request: NO_REQUEST, response: refused(error) };
+    }
+    const remainingMs = this.#context?.getRemainingTimeInMillis() ?? Infinity;
+    const lastsMs = longestMs(request, streaming, remainingMs);
+    void this.#stopAfter(lastsMs + (streamKind(request) === 'watch' ? WATCH_GRACE_MS : 0));
+    const response = await this.#options.handle(withEnd(request, lastsMs));
+    if (typeof response.body === 'string') await this.#flush();
+    return { request, response: headOnly(request, passable(request, response)) };
+  }
+
+  async #stopAfter(ms: number): Promise<void> {
+    await this.#options.clock.delay(ms, this.#over.signal);
+    this.stop();
+  }
+
+  async #flush(): Promise<void> {
+    try {
+      await this.#options.flush?.();
+    } catch (error) {
+      const fields = { error: String(error) };
+      const message = 'wakes are left to the stream of the table';
+      this.#options.recorder.log({ level: 'warn', message, fields });
+    }
+  }
+}
+
+/** To HEAD, the headers of GET and nothing else. */
+function headOnly({ method }: ApiRequest, response: ApiResponse): ApiResponse {
+  return method === 'HEAD' ? { ...response, body: '' } : response;
+}
+
+const NO_REQUEST: ApiRequest = {
+  method: '',
+  path: '/',
+  query: new URLSearchParams(),
+  headers: {},
+  body: new Uint8Array(),
+  signal: AbortSignal.abort(),
+};
+
+function refused(error: unknown): ApiResponse {
+  const known = asApiError(error, true);
+  if (!known) throw error;
+  return statusResponse(known.status);
+}
+
+const INTERACTIVE = /\/pods\/[^/]+\/(exec|attach|portforward)\/?$/;
+/** Refusals that say more than that there is no way through. */
+const TOLD_AS_THEY_ARE = new Set([401, 403, 404, 429, 503]);
+
+/** A connection that goes both ways does not pass a gateway: those who may are told what does. */
+function passable(request: ApiRequest, response: ApiResponse): ApiResponse {
+  const isInteractive = INTERACTIVE.test(request.path) || response.status === 101;
+  if (!isInteractive || TOLD_AS_THEY_ARE.has(response.status)) return response;
+  const message =
+    'API Gateway passes no connection that goes both ways. To run a command in a pod: ' +
+    'aws ecs execute-command --cluster CLUSTER --task TASK --container CONTAINER --interactive ' +
+    '--command COMMAND. To see output: kubectl logs -f';
+  return statusResponse(new ApiError(501, 'NotImplemented', message, {}).status);
 }

@@ -12,7 +12,7 @@ import { SeededIds } from '../../../adapters/memory/seeded-ids.ts';
 import { SimulatedRuntime } from '../../../adapters/memory/simulated-runtime.ts';
 import { StepClock } from '../../../adapters/memory/step-clock.ts';
 import type { Plane } from '../../../lambdas/_kit/plane.ts';
-import { apiHandler } from '../../../lambdas/api/handler.ts';
+import { bufferedHandler } from '../../../lambdas/api/handler.ts';
 import { healthHandler } from '../../../lambdas/health/handler.ts';
 import { reconcilerHandler } from '../../../lambdas/reconciler/handler.ts';
 import { routerHandler } from '../../../lambdas/router/handler.ts';
@@ -54,14 +54,15 @@ class Cloud {
       scheduleQueue: new MemoryQueue({ clock: this.clock }),
     },
   };
-  readonly #api = apiHandler(
-    createApiServer({
+  readonly #api = bufferedHandler({
+    ...this.plane.effects,
+    handle: createApiServer({
       ...this.plane.effects,
       authenticate: () => ({ name: 'admin', groups: ['system:masters'] }),
       authorize: () => false,
       version: VERSION,
     }).handle,
-  );
+  });
 
   async start(): Promise<void> {
     await ensureSystemObjects(this);
@@ -77,6 +78,7 @@ class Cloud {
     const event = {
       httpMethod,
       path,
+      requestContext: { path: `/v1${path}`, stage: 'v1' },
       headers: { 'Content-Type': 'application/json' },
       multiValueQueryStringParameters: null,
       body: body === undefined ? null : JSON.stringify(body),
