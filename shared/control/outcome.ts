@@ -57,9 +57,14 @@ export function isSurprising(error: Error): boolean {
 }
 
 const FIRST_RETRY_MS = 50;
+const RETRY_FACTOR = 3;
 const LONGEST_RETRY_MS = 30_000;
 
-/** How long a failed message waits: doubling, so that eight receives span about six seconds. */
+/**
+ * How long a failed message waits. A lost race is over after the first waits; eight receives span
+ * some fifty seconds, so that a service which throttles for half a minute costs no message its
+ * life.
+ */
 export function retryDelayMs(receives: number): number {
-  return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, receives - 1));
+  return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * RETRY_FACTOR ** Math.max(0, receives - 1));
 }

@@ -2,6 +2,7 @@
  * Defects planted on purpose, each a small change to one part of the product: the simulation is
  * worth what it catches. `seeds` is how many runs at most it takes.
  */
+import { delegating } from '../../shared/control/delegating.ts';
 import type { Pod } from '../../shared/api/kinds/pod.ts';
 import { taskIdOf, type TaskState } from '../../shared/api/task.ts';
 import type { AnyController } from '../../shared/control/controller.ts';
@@ -49,7 +50,11 @@ export const DEFECTS: { readonly [name: string]: Defect } = {
   earlyRelease: {
     what: 'the room of a pod is given away when it is asked to stop, not when it has stopped',
     seeds: 15,
-    alter: (parts) => withStore(parts, 'schedule', hideDeleting),
+    alter: (parts) => ({
+      ...parts,
+      schedule: (cell, effects) =>
+        parts.schedule(cell, { ...effects, store: hideDeleting(effects.store) }),
+    }),
   },
   noFencing: {
     what: 'tasks of a node that is out of reach are taken for ended',
@@ -152,7 +157,7 @@ function hideDeleting(store: Store): Store {
     const items = page.items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
     return { ...page, items };
   };
-  return { ...store, list: list as Store['list'] };
+  return { ...delegating(store), list: list as Store['list'] };
 }
 
 function assumeDead(health: Parts['health']): Parts['health'] {

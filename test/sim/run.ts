@@ -99,6 +99,7 @@ class Simulation {
     this.#world = new World({
       agenda,
       seed: options.seed,
+      functions: true,
       network: this.#network,
       post: faultyPost(this.#faults),
       recorder: {

@@ -18,6 +18,7 @@ import type { Effects } from '../../shared/control/effects.ts';
 import { follow } from '../../shared/control/follow.ts';
 import { handleHealth } from '../../shared/control/health.ts';
 import { allControllers } from '../../shared/control/registry.ts';
+import { prompted } from '../../shared/control/prompt.ts';
 import { type Routes, route } from '../../shared/control/router.ts';
 import { schedulePass } from '../../shared/control/scheduler.ts';
 import { sweep } from '../../shared/control/sweep.ts';
@@ -40,6 +41,7 @@ import {
   runtimeThrough,
   storeThrough,
 } from './process.ts';
+import { WarmInstances } from './warm.ts';
 
 /** What an invocation may take before its message is handed out again. */
 export const VISIBILITY_MS = 30_000;
@@ -60,6 +62,11 @@ export interface WorldOptions {
   readonly network?: Network;
   readonly post?: Post;
   readonly alter?: (parts: Parts) => Parts;
+  /**
+   * Work as the functions on AWS do: writes wake their own keys at once, and the scheduler's
+   * instances stay warm. Otherwise as one process does.
+   */
+  readonly functions?: boolean;
   /** Told of each write to the store, within the write. */
   readonly onChange?: (change: Change) => void;
   /**
@@ -83,6 +90,7 @@ export class World {
   readonly #options: WorldOptions;
   readonly #network: Network;
   readonly #post: Post;
+  readonly #schedulers = new WarmInstances();
   #processes = 0;
 
   constructor(options: WorldOptions) {
@@ -134,9 +142,13 @@ export class World {
 
   /** Lets the handlers listen. */
   async start(): Promise<void> {
-    this.#listen('reconcile', ({ body }, effects, routes) => workOnKey(body, effects, routes));
+    this.#listen('reconcile', ({ body }, effects, routes) =>
+      this.#prompted(effects, routes, (under) => workOnKey(body, under, routes)),
+    );
     this.#listen('schedule', ({ body }, effects, routes) =>
-      follow(body, effects, routes, this.parts.schedule),
+      this.#warm(effects, (warm) =>
+        this.#prompted(warm, routes, (under) => follow(body, under, routes, this.parts.schedule)),
+      ),
     );
     this.#listen('health', ({ body }, effects) =>
       this.parts.health(JSON.parse(body) as HealthMessage, effects),
@@ -179,13 +191,25 @@ export class World {
   }
 
   #serve(request: ApiRequest): Promise<ApiResponse> {
-    const server = createApiServer({
-      ...this.effects(this.process('api')),
-      authenticate: () => ({ name: 'admin', groups: ['system:masters'] }),
-      authorize: () => true,
-      version: VERSION,
+    const process = this.process('api');
+    return this.#prompted(this.effects(process), this.#routes(process), (effects) => {
+      const server = createApiServer({
+        ...effects,
+        authenticate: () => ({ name: 'admin', groups: ['system:masters'] }),
+        authorize: () => true,
+        version: VERSION,
+      });
+      return server.handle(request);
     });
-    return server.handle(request);
+  }
+
+  #prompted<T>(effects: Effects, routes: Routes, work: (effects: Effects) => Promise<T>) {
+    return this.#options.functions ? prompted(effects, routes, work) : work(effects);
+  }
+
+  #warm<T>(effects: Effects, work: (effects: Effects) => Promise<T>): Promise<T> {
+    if (!this.#options.functions) return work(effects);
+    return this.#schedulers.with(effects.store, (store) => work({ ...effects, store }));
   }
 
   /** The answer to a launch is the first that is heard of a task: who watches, hears it too. */
