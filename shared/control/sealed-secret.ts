@@ -72,9 +72,10 @@ function withValues(
   };
 }
 
-/** The names of all that an object refers to, or did until lately. */
-export function namesOf(vaulted: VaultedValues | undefined): readonly string[] {
+/** The names of all that an object refers to, or did when this time was yet to come. */
+export function namesOf(vaulted: VaultedValues | undefined, nowMs: number): readonly string[] {
   if (!vaulted) return [];
   const { ref, previous } = vaulted;
-  return [...partNames(ref), ...(previous ? partNames(previous.ref) : [])];
+  const isAsked = previous !== undefined && previous.untilMs > nowMs;
+  return [...partNames(ref), ...(isAsked ? partNames(previous.ref) : [])];
 }

@@ -45,7 +45,7 @@ export async function sweepVault(sweep: VaultSweep): Promise<number> {
   if (maxRemoved === 0) return 0;
   const old = await oldNames(vault, clock.nowMs() - LEAKED_AGE_MS);
   if (old.length === 0) return 0;
-  const { secrets, names } = await referredNames(store);
+  const { secrets, names } = await referredNames(store, clock.nowMs());
   const leaked = old.filter((name) => !names.has(name));
   if (leaked.length === 0) return 0;
   if (secrets === 0) {
@@ -73,12 +73,14 @@ async function oldNames(vault: VaultSweep['vault'], beforeMs: number): Promise<r
   return names;
 }
 
-async function referredNames(store: VaultSweep['store']) {
+async function referredNames(store: VaultSweep['store'], nowMs: number) {
   const names = new Set<string>();
   let secrets = 0;
   for await (const page of pagesOf<KubeObject>(store, { resource: 'secrets' })) {
     secrets += page.length;
-    for (const secret of page) for (const name of namesOf(vaultedValues(secret))) names.add(name);
+    for (const secret of page) {
+      for (const name of namesOf(vaultedValues(secret), nowMs)) names.add(name);
+    }
   }
   return { secrets, names };
 }

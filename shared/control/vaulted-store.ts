@@ -159,7 +159,8 @@ class VaultedSecrets {
   async remove(key: ObjectKey, expected: Expected): Promise<AnyObject> {
     const removed = await this.#revealingErrors(this.#store.remove(key, expected));
     try {
-      await this.#options.vault.remove(namesOf(vaultedValues(removed)));
+      const { vault, clock } = this.#options;
+      await vault.remove(namesOf(vaultedValues(removed), clock.nowMs()));
     } catch (error) {
       this.#log('values of a deleted Secret are left to the sweep', removed, error);
     }
