@@ -4,15 +4,19 @@
  */
 import { type Change, keyOf } from '../api/change.ts';
 import { keyText } from '../api/meta.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Queue, WorkMessage } from '../ports/queue.ts';
 import { type AnyController, type Reader, workText } from './controller.ts';
 import { memoised } from './memoised.ts';
+import { beginsPolling, pollMessage } from './poll-health.ts';
 import { DEFAULT_CELL, wakesScheduler } from './scheduler.ts';
 
 export interface Routes {
   readonly controllers: readonly AnyController[];
   readonly reconcileQueue: Queue;
   readonly scheduleQueue: Queue;
+  /** Present where the runtime does not tell of its containers' health, which is polled then. */
+  readonly polls?: Pick<Clock, 'nowMs'>;
 }
 
 /**
@@ -60,10 +64,11 @@ export async function routePromptly(
 async function send(
   wakes: Wakes,
   changes: readonly Change[],
-  { reconcileQueue, scheduleQueue }: Routes,
+  { reconcileQueue, scheduleQueue, polls }: Routes,
   bodyOf: (text: string) => string,
 ): Promise<void> {
   const messages = wakes.messages(bodyOf);
+  if (polls && changes.some(beginsPolling)) messages.push(pollMessage(polls.nowMs()));
   if (messages.length > 0) await reconcileQueue.send(messages);
   if (changes.some(wakesScheduler)) {
     await scheduleQueue.send([workMessage(DEFAULT_CELL, bodyOf)]);

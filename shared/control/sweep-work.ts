@@ -84,7 +84,7 @@ function parsePart(text: string): SweepPart | undefined {
   }
   if (!isJsonObject(value)) return undefined;
   const { part, resource, after } = value;
-  if (part === 'tasks' || part === 'cells') return { part };
+  if (part === 'machines' || part === 'tasks' || part === 'cells') return { part };
   if (part !== 'resource' || !RESOURCES.some(({ name }) => name === resource)) return undefined;
   const from = typeof after === 'string' ? { after } : {};
   return { part, resource: resource as string, ...from };

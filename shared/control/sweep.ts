@@ -1,7 +1,7 @@
 /**
- * The sweep: what events may have missed. It treats each stored object as just changed, asks the
- * runtime which tasks live, and lets old events go. An event is a hint; the store and the runtime
- * are the truth.
+ * The sweep: what events may have missed. It treats each stored object as just changed, asks which
+ * machines and tasks live, and lets old events go. An event is a hint; the store, the runtime and
+ * the instances are the truth.
  *
  * A sweep is a list of parts, a part ends with a page: a function can do one of them within its
  * time, and sends what is left as the next message (sweep-work.ts). One process does them in a row.
@@ -21,10 +21,11 @@ import type { Effects } from './effects.ts';
 import { followed, marked } from './follow.ts';
 import { route, type Routes, workMessage } from './router.ts';
 import { DEFAULT_CELL } from './scheduler.ts';
+import { sweepNodes } from './sweep-nodes.ts';
 import { sweepTasks } from './sweep-tasks.ts';
 
 export type SweepPart =
-  | { readonly part: 'tasks' | 'cells' }
+  | { readonly part: 'tasks' | 'machines' | 'cells' }
   | { readonly part: 'resource'; readonly resource: string; readonly after?: string };
 
 /** As long as Kubernetes keeps events. */
@@ -36,7 +37,7 @@ const PAGE = 500;
 /** The parts that a sweep begins with. */
 export function sweepParts(): readonly SweepPart[] {
   const resources = RESOURCES.map(({ name }) => ({ part: 'resource', resource: name }) as const);
-  return [{ part: 'tasks' }, ...resources, { part: 'cells' }];
+  return [{ part: 'machines' }, { part: 'tasks' }, ...resources, { part: 'cells' }];
 }
 
 /** Does a part, up to the end of a page; returns what is left of it. */
@@ -48,6 +49,9 @@ export async function sweepPart(
   switch (part.part) {
     case 'tasks':
       await followed(effects, routes, sweepTasks);
+      return undefined;
+    case 'machines':
+      await followed(effects, routes, (under) => sweepNodes(under));
       return undefined;
     case 'cells':
       await routes.scheduleQueue.send([workMessage(DEFAULT_CELL, marked)]);

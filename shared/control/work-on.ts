@@ -4,6 +4,7 @@
 import type { Outcome } from './controller.ts';
 import type { Effects } from './effects.ts';
 import { follow } from './follow.ts';
+import { POLL_HEALTH, pollHealth, pollMessage } from './poll-health.ts';
 import { parseWork, reconcile } from './reconcile.ts';
 import type { Routes } from './router.ts';
 import { schedulePass } from './scheduler.ts';
@@ -15,6 +16,7 @@ import { isSweepWork, workOnSweep } from './sweep-work.ts';
  */
 export function workOnKey(body: string, effects: Effects, routes: Routes): Promise<Outcome> {
   if (isSweepWork(body)) return workOnSweep(body, effects, routes);
+  if (body === POLL_HEALTH) return poll(effects, routes);
   return follow(body, effects, routes, async (text, under) => {
     const work = parseWork(text, routes.controllers);
     if (work) return reconcile(work, under);
@@ -22,6 +24,14 @@ export function workOnKey(body: string, effects: Effects, routes: Routes): Promi
     effects.recorder.log({ level: 'warn', message: 'unknown work dropped', fields: { text } });
     return { type: 'done' };
   });
+}
+
+/** A round of polling, and the message of the next one if there is to be one. */
+async function poll(effects: Effects, routes: Routes): Promise<Outcome> {
+  const outcome = await pollHealth(effects);
+  if (outcome.type !== 'after') return outcome;
+  await routes.reconcileQueue.send([pollMessage(effects.clock.nowMs(), outcome.ms)]);
+  return { type: 'done' };
 }
 
 /** A message of the schedule queue. */

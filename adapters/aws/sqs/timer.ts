@@ -20,25 +20,29 @@ export interface Timer {
  * The message for the timers queue; SQS counts whole seconds. Throws `MessageRefused` when the
  * delay is too long.
  */
-export function timerEntry(queue: QueueName, { group, body, delayMs = 0 }: WorkMessage): Entry {
+export function timerEntry(
+  queue: QueueName,
+  { group, body, cause, delayMs = 0 }: WorkMessage,
+): Entry {
   const seconds = Math.ceil(delayMs / 1000);
   if (seconds > MAX_DELAY_SECONDS) {
     throw new MessageRefused(`a delay of ${seconds} s; SQS takes ${MAX_DELAY_SECONDS} s`);
   }
-  const text = JSON.stringify({ queue, group, body });
+  const text = JSON.stringify({ queue, group, body, cause });
   return sendable({ MessageBody: text, DelaySeconds: seconds });
 }
 
 /**
  * The message that is due; undefined when the text is none of ours. `id` is the timer's: forwarded
- * twice, the second is dropped.
+ * twice, the second is dropped, unless the message has a cause of its own to go by.
  */
 export function timerOf(text: string, id: string): Timer | undefined {
   const value = parsed(text);
-  const { queue, group, body } = value ?? {};
+  const { queue, group, body, cause } = value ?? {};
   if (queue !== 'reconcile' && queue !== 'schedule') return undefined;
   if (typeof group !== 'string' || typeof body !== 'string') return undefined;
-  return { queue, message: { group, body, cause: `timer ${id}` } };
+  const own = typeof cause === 'string' ? cause : `timer ${id}`;
+  return { queue, message: { group, body, cause: own } };
 }
 
 function parsed(text: string): { readonly [name: string]: unknown } | undefined {
