@@ -18,13 +18,19 @@ export interface Expected {
 
 /**
  * One change. `object` is the state after it (of a deletion: the last state, under the deletion's
- * version). `previous` is the state before it, where the adapter knows it.
+ * version). `previous` is the state before it; there was none when it is absent, unless `earlier`
+ * says otherwise.
  */
 export interface Change<T extends KubeObject = AnyObject> {
   readonly type: 'put' | 'delete';
   readonly resource: ResourceName;
   readonly object: T;
   readonly previous?: T;
+  /**
+   * Of a store that merges changes and may show them twice: further states than `previous` that a
+   * watcher may have seen last; `unknown` when it may have seen one that is no longer kept.
+   */
+  readonly earlier?: readonly T[] | 'unknown';
 }
 
 /**

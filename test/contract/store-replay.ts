@@ -10,7 +10,7 @@ import { expectedOf } from '../../shared/api/change.ts';
 import { type AnyObject, compareVersions } from '../../shared/api/meta.ts';
 import { Conflict, Expired, type Store } from '../../shared/ports/store.ts';
 import type { Cases } from './contract.ts';
-import type { StoreOptions } from './store.contract.ts';
+import type { StoreOptions } from './store-samples.ts';
 
 const RESOURCE = 'configmaps';
 const NAMES = ['a', 'b', 'c', 'd'];
@@ -127,9 +127,9 @@ class Watcher {
       const { changes, resourceVersion } = await this.#store.changes(query);
       expect(compareVersions(resourceVersion, this.#version)).toBeGreaterThanOrEqual(0);
       for (const { type, object, previous } of changes) {
-        expect(compareVersions(object.metadata.resourceVersion, this.#version)).toBeGreaterThan(0);
-        this.#expectNotOlder(previous, this.#objects.get(placeOf(object)));
-        this.#version = object.metadata.resourceVersion;
+        const known = this.#objects.get(placeOf(object));
+        this.#expectNotOlder(object, known);
+        this.#expectNotOlder(previous, known);
         if (type === 'put') this.#objects.set(placeOf(object), object);
         else this.#objects.delete(placeOf(object));
       }
@@ -142,7 +142,10 @@ class Watcher {
     }
   }
 
-  /** Changes in between may be left out, but what is shown never goes back. */
+  /**
+   * For each object: changes in between may be left out, and one may be repeated, but what is shown
+   * never goes back.
+   */
   #expectNotOlder(shown: AnyObject | undefined, known: AnyObject | undefined): void {
     if (!shown || !known) return;
     const [next, last] = [shown.metadata.resourceVersion, known.metadata.resourceVersion];

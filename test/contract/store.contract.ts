@@ -9,53 +9,38 @@ import { MAX_OBJECT_BYTES } from '../../shared/ports/sealed.ts';
 import {
   AlreadyExists,
   Conflict,
-  Expired,
   type ListQuery,
   type Store,
   TooLarge,
 } from '../../shared/ports/store.ts';
 import { type Cases, runCases, type Skip } from './contract.ts';
+import { changeCases, expiryCases, longTime, manyWrites } from './store-changes.ts';
 import { replayCases } from './store-replay.ts';
-
-export interface StoreOptions {
-  readonly clock: StepClock;
-  readonly onCommit?: (change: Change) => void;
-  readonly changesKept?: number;
-}
+import {
+  draft,
+  type Fresh,
+  KEPT_MS,
+  key,
+  keyIn,
+  MAPS,
+  type StoreOptions,
+} from './store-samples.ts';
 
 export interface StoreSubject {
   readonly name: string;
   readonly make: (options: StoreOptions) => Store;
+  /** What makes changes expire: how many came after them (when absent), or the time. */
+  readonly keeps?: 'count' | 'time';
   readonly skip?: readonly Skip[];
 }
 
-export function storeContract({ name, make, skip = [] }: StoreSubject): void {
+export function storeContract({ name, make, keeps = 'count', skip = [] }: StoreSubject): void {
   const fresh = (options: Partial<StoreOptions> = {}): Store =>
-    make({ clock: new StepClock(), ...options });
+    make({ clock: new StepClock(), keptMs: KEPT_MS, ...options });
   const cases = [writeCases, readCases, changeCases, replayCases].map((part) => part(fresh));
-  runCases(name, Object.assign({}, ...cases) as Cases, skip);
+  const expiry = expiryCases(fresh, keeps === 'count' ? manyWrites : longTime);
+  runCases(name, Object.assign({}, ...cases, expiry) as Cases, skip);
 }
-
-export type Fresh = (options?: Partial<StoreOptions>) => Store;
-
-let uids = 0;
-
-/** A config map that is yet to be created. */
-export function draft(name: string, fields: object = {}, namespace = 'default'): AnyObject {
-  uids++;
-  const metadata = {
-    name,
-    namespace,
-    uid: `uid-${uids}`,
-    resourceVersion: '',
-    creationTimestamp: '',
-  };
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata, ...fields };
-}
-
-const MAPS = 'configmaps';
-const keyIn = (namespace: string, name: string) => ({ resource: MAPS, namespace, name });
-const key = (name: string) => keyIn('default', name);
 
 function writeCases(fresh: Fresh): Cases {
   return {
@@ -359,105 +344,6 @@ function readCases(fresh: Fresh): Cases {
   };
 }
 
-function changeCases(fresh: Fresh): Cases {
-  const from = (after: string, rest: object = {}) => ({ resource: MAPS, after, ...rest });
-  const start = async (store: Store) => (await store.list({ resource: MAPS })).resourceVersion;
-  return {
-    'a deletion shows the last state, under its own version': async () => {
-      const store = fresh();
-      const created = await store.create(MAPS, draft('a', { data: { x: '1' } }));
-      const removed = await store.remove(key('a'), expectedOf(created));
-      const { resourceVersion: after } = created.metadata;
-      const batch = await store.changes(from(after));
-      const change = { type: 'delete', resource: MAPS, object: removed, previous: created };
-      expect(batch).toEqual({
-        changes: [change],
-        resourceVersion: removed.metadata.resourceVersion,
-      });
-      expect(removed.data).toEqual({ x: '1' });
-    },
-    'changes come after the version, oldest first, up to the limit': async () => {
-      const store = fresh();
-      const after = await start(store);
-      for (const name of ['a', 'b', 'c']) await store.create(MAPS, draft(name));
-      const first = await store.changes(from(after, { limit: 2 }));
-      expect(first.changes.map((c) => c.object.metadata.name)).toEqual(['a', 'b']);
-      const second = await store.changes(from(first.resourceVersion, { limit: 2 }));
-      expect(second.changes.map((c) => c.object.metadata.name)).toEqual(['c']);
-      expect((await store.changes(from(second.resourceVersion))).changes).toEqual([]);
-    },
-    'changes of one namespace leave out the others, and move on all the same': async () => {
-      const store = fresh();
-      const after = await start(store);
-      await store.create(MAPS, draft('a', {}, 'x'));
-      const other = await store.create(MAPS, draft('b', {}, 'y'));
-      const batch = await store.changes(from(after, { namespace: 'x' }));
-      expect(batch.changes.map((c) => c.object.metadata.name)).toEqual(['a']);
-      expect(compareVersions(batch.resourceVersion, other.metadata.resourceVersion)).toBe(0);
-    },
-    'a version that is too old, or never was, is expired': async () => {
-      const store = fresh({ changesKept: 10 });
-      const after = await start(store);
-      let last = await store.create(MAPS, draft('a'));
-      for (let i = 0; i < 30; i++) last = await store.update(MAPS, last);
-      await expect(store.changes(from(after))).rejects.toThrow(Expired);
-      await expect(store.changes(from('1'))).rejects.toThrow(Expired);
-      await expect(store.changes(from('9'.repeat(30)))).rejects.toThrow(Expired);
-      const { resourceVersion } = last.metadata;
-      expect((await store.changes(from(resourceVersion))).changes).toEqual([]);
-    },
-    'at least the changes that are to be kept are kept, with the states before': async () => {
-      const store = fresh({ changesKept: 10 });
-      let last = await store.create<AnyObject>(MAPS, draft('a', { step: 0 }));
-      const versions = [last.metadata.resourceVersion];
-      for (let step = 1; step <= 57; step++) {
-        last = await store.update(MAPS, { ...last, step });
-        versions.push(last.metadata.resourceVersion);
-      }
-      const { changes } = await store.changes(from(versions.at(-11) as string));
-      expect(changes.map((change) => change.object.step)).toEqual(steps(48, 57));
-      expect(changes.map((change) => change.previous?.step)).toEqual(steps(47, 56));
-    },
-    'a resource that is written a lot does not expire another': async () => {
-      const store = fresh({ changesKept: 10 });
-      await store.create('secrets', draft('quiet'));
-      const { resourceVersion: after } = await store.list({ resource: 'secrets' });
-      let last = await store.create(MAPS, draft('a'));
-      for (let i = 0; i < 30; i++) last = await store.update(MAPS, last);
-      const quiet = await store.changes({ resource: 'secrets', after });
-      expect(quiet.changes).toEqual([]);
-      expect(quiet.resourceVersion).toBe(last.metadata.resourceVersion);
-    },
-    'waiting ends with a change of the resource': async () => {
-      const store = fresh();
-      const after = await start(store);
-      const { signal } = new AbortController();
-      const order: string[] = [];
-      const wait = store.waitForChange(from(after), signal).then(() => order.push('woken'));
-      await store.create('secrets', draft('other'));
-      order.push('other written');
-      await store.create(MAPS, draft('a'));
-      await wait;
-      expect(order).toEqual(['other written', 'woken']);
-    },
-    'waiting is over at once when there is something already': async () => {
-      const store = fresh();
-      const after = await start(store);
-      await store.create(MAPS, draft('a'));
-      await store.waitForChange(from(after), new AbortController().signal);
-    },
-    'waiting ends when the signal aborts, before or during': async () => {
-      const store = fresh();
-      const after = await start(store);
-      await store.waitForChange(from(after), AbortSignal.abort());
-      const abort = new AbortController();
-      const wait = store.waitForChange(from(after), abort.signal);
-      abort.abort();
-      await wait;
-    },
-  };
-}
-
 function isOlder(a: AnyObject, b: AnyObject): boolean {
   return compareVersions(a.metadata.resourceVersion, b.metadata.resourceVersion) < 0;
 }
@@ -482,8 +368,4 @@ function withOwners(object: AnyObject, uids: readonly string[]): AnyObject {
 function isDeeplyFrozen(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return true;
   return Object.isFrozen(value) && Object.values(value).every(isDeeplyFrozen);
-}
-
-function steps(first: number, last: number): number[] {
-  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }

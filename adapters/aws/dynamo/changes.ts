@@ -1,0 +1,230 @@
+/**
+ * What changed after a version, from the index of minutes.
+ *
+ * A write takes its version before it commits, so that a reader at a version may not see all writes
+ * below it. Invariants:
+ *  L1 A reader looks back `OVERLAP_MS` behind its version: longer than a write takes (W1, C1) and
+ *     clocks differ together. What it finds there and has shown is not shown again.
+ *  L2 A version to continue from is never ahead of the time by more than `AHEAD_MS`: else the
+ *     overlap would not reach back to now.
+ *  L3 An object is shown in its present state: never one older than was shown.
+ *  L4 `previous` and `earlier` hold every state in which the reader may have seen the object last.
+ */
+import type { Change } from '../../../shared/api/change.ts';
+import { versionNumber } from '../../../shared/api/versions.ts';
+import type { Clock } from '../../../shared/ports/clock.ts';
+import type { ChangeWaiters } from '../../../shared/ports/change-waiters.ts';
+import { type ChangeBatch, type ChangesQuery, Expired } from '../../../shared/ports/store.ts';
+import { ATTEMPT_MS, type Calls } from './calls.ts';
+import { minuteOf } from './item.ts';
+import { objectPrefix, partitionsOf, type Place } from './keys.ts';
+import type { Reads } from './reads.ts';
+import type { State } from './recent.ts';
+import type { Shown, ShownVersions } from './shown.ts';
+import type { Tokens } from './tokens.ts';
+import { VERSIONS_PER_MS, type Versions } from './versions.ts';
+import { STALE_MS } from './writes.ts';
+
+/** How far ahead of the reader's clock another's may be. AWS keeps functions' within some 10 ms. */
+export const AHEAD_MS = 1_000;
+/** A writer's preparations and attempt, and clocks that differ, on both sides. */
+export const OVERLAP_MS = STALE_MS + ATTEMPT_MS + 2 * AHEAD_MS;
+
+/** Reading the list anew is no slower than more than this, and no dearer. */
+const MAX_ENTRIES = 20_000;
+/** How often the table is asked while a watch waits: soon at first, then each second. */
+const FIRST_LOOK_MS = 250;
+const LAST_LOOK_MS = 1_000;
+
+interface Entry extends Place {
+  readonly version: number;
+}
+
+export interface ChangesOptions {
+  readonly calls: Calls;
+  readonly reads: Reads;
+  readonly versions: Versions;
+  readonly shown: Shown;
+  readonly tokens: Tokens;
+  readonly waiters: ChangeWaiters;
+  readonly clock: Clock;
+  readonly keptMs: number;
+}
+
+export class Changes {
+  readonly #o: ChangesOptions;
+
+  constructor(options: ChangesOptions) {
+    this.#o = options;
+  }
+
+  async after(query: ChangesQuery): Promise<ChangeBatch> {
+    const { shown, versions, reads } = this.#o;
+    const after = versionNumber(query.after);
+    const present = versions.present();
+    this.#checkKept(after, present);
+    const seen = shown.under(query, query.after);
+    const entries = await this.#entries(query, after, seen);
+    const taken = entries.slice(0, query.limit ?? entries.length);
+    const states = await reads.allAt(taken);
+    const found = taken.flatMap((entry) => {
+      const state = states.get(entry.sk);
+      return state ? [{ entry, state }] : [];
+    });
+    const isAll = taken.length === entries.length;
+    const last = taken.at(-1)?.version ?? 0;
+    const token = this.#token(after, isAll ? Math.max(present, last) : last, present);
+    const handed = found.map(({ entry, state }) => [idOf(entry), state.head.version] as const);
+    shown.remember(query, String(token), recentOnes([...(seen ?? []), ...handed], token));
+    const changes = found
+      .sort((a, b) => a.state.head.version - b.state.head.version)
+      .flatMap(({ entry, state }) => this.#change(query, state, knownOf(seen, entry, after)) ?? []);
+    return { changes, resourceVersion: String(token) };
+  }
+
+  /** The version of a list that was begun at `present`, and showed these. */
+  listed(query: Omit<ChangesQuery, 'after'>, present: number, states: readonly State[]): string {
+    const { tokens, shown } = this.#o;
+    const token = tokens.next(present);
+    const handed = states.map(({ head }) => [idOf(head.place), head.version] as const);
+    shown.remember(query, String(token), recentOnes(handed, token));
+    return String(token);
+  }
+
+  async wait(query: ChangesQuery, signal: AbortSignal): Promise<void> {
+    const { waiters, clock } = this.#o;
+    for (let lookMs = FIRST_LOOK_MS; !signal.aborted; lookMs = Math.min(lookMs * 2, LAST_LOOK_MS)) {
+      const round = new AbortController();
+      const stop = () => round.abort();
+      signal.addEventListener('abort', stop, { once: true });
+      // From before the look, so that a write in between is not missed.
+      const written = waiters.wait(query.resource, round.signal);
+      try {
+        if (await this.#hasNews(query)) return;
+        await Promise.race([written, clock.delay(lookMs, round.signal)]);
+      } finally {
+        signal.removeEventListener('abort', stop);
+        stop();
+      }
+    }
+  }
+
+  /** When it can't be told, `changes` is to say why. */
+  async #hasNews(query: ChangesQuery): Promise<boolean> {
+    try {
+      const after = versionNumber(query.after);
+      this.#checkKept(after, this.#o.versions.present());
+      const seen = this.#o.shown.under(query, query.after);
+      return (await this.#entries(query, after, seen)).length > 0;
+    } catch {
+      return true;
+    }
+  }
+
+  #checkKept(after: number, present: number): void {
+    const oldest = present - this.#o.keptMs * VERSIONS_PER_MS;
+    const newest = present + AHEAD_MS * VERSIONS_PER_MS;
+    if (after >= oldest && after <= newest) return;
+    throw new Expired(`changes after ${after} are not known: they are from ${oldest} to ${newest}`);
+  }
+
+  /** Never below `after`, nor far ahead of the time (L2): an object's version may be. */
+  #token(after: number, reached: number, present: number): number {
+    const newest = present + (AHEAD_MS / 2) * VERSIONS_PER_MS;
+    return this.#o.tokens.next(Math.max(after, Math.min(reached, newest)));
+  }
+
+  /** What was written after the version, and not shown under it; oldest first. */
+  async #entries(
+    { resource, namespace }: ChangesQuery,
+    after: number,
+    seen: ShownVersions | undefined,
+  ): Promise<Entry[]> {
+    const from = after - OVERLAP_MS * VERSIONS_PER_MS;
+    const prefix = objectPrefix(namespace);
+    const parts = await Promise.all(
+      partitionsOf(resource).map((pk) => this.#partition(pk, minuteOf(from))),
+    );
+    return parts
+      .flat()
+      .filter((entry) => entry.version > from && entry.sk.startsWith(prefix))
+      .filter((entry) => entry.version > (seen?.get(idOf(entry)) ?? 0))
+      .sort((a, b) => a.version - b.version);
+  }
+
+  async #partition(pk: string, minute: number): Promise<Entry[]> {
+    const entries: Entry[] = [];
+    const pages = this.#o.calls.query({
+      IndexName: 'changes',
+      KeyConditionExpression: 'pk = :pk AND #minute >= :minute',
+      ProjectionExpression: 'sk, version',
+      ExpressionAttributeNames: { '#minute': 'minute' },
+      ExpressionAttributeValues: { ':pk': { S: pk }, ':minute': { N: String(minute) } },
+      ConsistentRead: true,
+    });
+    for await (const items of pages) {
+      for (const item of items) {
+        entries.push({ pk, sk: item['sk']?.S ?? '', version: Number(item['version']?.N) });
+      }
+      if (entries.length > MAX_ENTRIES)
+        throw new Expired('more has changed than a list would read');
+    }
+    return entries;
+  }
+
+  /** Undefined for what ended of itself: nobody is told of it. */
+  #change({ resource }: ChangesQuery, state: State, known: Known): Change | undefined {
+    const { object, head } = state;
+    if (!head.isDeleted && !this.#o.reads.isLive(state)) return undefined;
+    const { previous, earlier } = before(state, known);
+    return {
+      type: head.isDeleted ? 'delete' : 'put',
+      resource,
+      object,
+      ...(previous && { previous }),
+      ...(earlier && { earlier }),
+    };
+  }
+}
+
+/** The reader has seen the last state up to a version between these. */
+interface Known {
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+function knownOf(seen: ShownVersions | undefined, entry: Place, after: number): Known {
+  const overlap = after - OVERLAP_MS * VERSIONS_PER_MS;
+  if (!seen) return { lowest: overlap, highest: after };
+  const version = seen.get(idOf(entry)) ?? overlap;
+  return { lowest: version, highest: version };
+}
+
+/** The states in which the reader may know the object (L4). */
+function before(state: State, { lowest, highest }: Known): Pick<Change, 'previous' | 'earlier'> {
+  const past = state.past();
+  const reached = past.findIndex(({ version }) => version <= lowest);
+  const oldest = past.at(-1)?.version ?? state.head.version;
+  const { born } = state.head;
+  // Otherwise a state was forgotten that the reader may have seen (I3).
+  const isComplete = reached >= 0 || born > highest || born >= oldest;
+  const candidates = past
+    .slice(0, reached < 0 ? past.length : reached + 1)
+    .filter(({ version }) => version <= highest)
+    .flatMap(({ object }) => object ?? []);
+  const [previous, ...earlier] = candidates;
+  return {
+    ...(previous && { previous }),
+    ...(!isComplete ? { earlier: 'unknown' } : earlier.length > 0 ? { earlier } : {}),
+  };
+}
+
+/** What a later look back would find again. */
+function recentOnes(entries: readonly (readonly [string, number])[], token: number): ShownVersions {
+  const from = token - OVERLAP_MS * VERSIONS_PER_MS;
+  return new Map(entries.filter(([, version]) => version > from));
+}
+
+function idOf({ pk, sk }: Place): string {
+  return pk + sk;
+}
