@@ -80,7 +80,7 @@ describe('a Secret in the store', () => {
     const world = new World();
     const store = world.revealing();
     const { data: _none, ...bare } = secret('a', {});
-    const empty = await store.create(SECRETS, bare as AnyObject);
+    const empty = await store.create(SECRETS, bare);
     expect(world.calls).not.toContain('vault put');
     const filled = await store.update(SECRETS, changed(empty, { k: 'v', none: '' }));
     expect(dataOf(await read(store))).toEqual({ k: toBase64('v'), none: '' });
