@@ -10,11 +10,11 @@ import type {
   SQSBatchResponse,
   SQSEvent,
 } from 'aws-lambda';
+import { changeOf, type Touched } from '../../adapters/aws/dynamo/stream.ts';
 import type { Change } from '../../shared/api/change.ts';
 import { route } from '../../shared/control/router.ts';
 import type { Plane } from '../_kit/plane.ts';
 import { forwardTimers } from '../_kit/timers.ts';
-import { changeOf } from './stream.ts';
 
 export function routerHandler(plane: Plane) {
   const { recorder } = plane.effects;
@@ -35,8 +35,9 @@ async function routeRecords(
   records: readonly DynamoDBRecord[],
   { effects, routes }: Plane,
 ): Promise<DynamoDBBatchResponse> {
-  const changes = records.flatMap((record) => readable(record, effects) ?? []);
+  const told = records.flatMap((record) => readable(record, effects) ?? []);
   try {
+    const changes = (await Promise.all(told.map((change) => whole(change, effects)))).flat();
     await route(changes, effects.store, routes);
     return { batchItemFailures: [] };
   } catch (error) {
@@ -48,7 +49,17 @@ async function routeRecords(
   }
 }
 
-function readable(record: DynamoDBRecord, { recorder }: Plane['effects']): Change | undefined {
+/** Of an object that is too large for a record, the present state; none when it has gone since. */
+async function whole(change: Change | Touched, { store }: Plane['effects']): Promise<Change[]> {
+  if (!('key' in change)) return [change];
+  const object = await store.get(change.key);
+  return object ? [{ type: 'put', resource: change.key.resource, object }] : [];
+}
+
+function readable(
+  record: DynamoDBRecord,
+  { recorder }: Plane['effects'],
+): Change | Touched | undefined {
   try {
     return changeOf(record);
   } catch (error) {

@@ -3,7 +3,7 @@
  * adapters: the events that API Gateway, the table's stream, SQS and EventBridge would bring are
  * made from what the functions wrote.
  */
-import type { APIGatewayProxyEvent, DynamoDBRecord, SQSEvent } from 'aws-lambda';
+import type { APIGatewayProxyEvent, SQSEvent } from 'aws-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryQueue } from '../../../adapters/memory/memory-queue.ts';
 import { MemoryRecorder } from '../../../adapters/memory/memory-recorder.ts';
@@ -26,6 +26,7 @@ import { createApiServer } from '../../../shared/control/apiserver/server.ts';
 import { ensureSystemObjects } from '../../../shared/control/apiserver/system-objects.ts';
 import { allControllers } from '../../../shared/control/registry.ts';
 import type { Queue } from '../../../shared/ports/queue.ts';
+import { streamRecord } from './stream-record.ts';
 
 /** Messages that one poll of a FIFO queue brings. */
 const BATCH = 10;
@@ -131,18 +132,6 @@ class Cloud {
     await healthHandler(this.plane)(sqsEvent(bodies.map((body, i) => ({ body, id: String(i) }))));
     return true;
   }
-}
-
-function streamRecord({ type, resource, object, previous }: Change): DynamoDBRecord {
-  const image = (o: object) => ({ resource: { S: resource }, body: { S: JSON.stringify(o) } });
-  const before = type === 'delete' ? object : previous;
-  return {
-    dynamodb: {
-      SequenceNumber: object.metadata.resourceVersion,
-      ...(before ? { OldImage: image(before) } : {}),
-      ...(type === 'put' ? { NewImage: image(object) } : {}),
-    },
-  };
 }
 
 function sqsEvent(messages: readonly { body: string; group?: string; id: string }[]): SQSEvent {
