@@ -1,20 +1,26 @@
 /**
- * health queue → what tasks and nodes say of themselves. A message is an EventBridge envelope (ECS)
- * or a health message as it is (any agent). What is neither is dropped with a log line: it comes
- * from outside and can never succeed.
+ * health queue → what tasks and nodes say of themselves. A message is an EventBridge envelope (ECS,
+ * EC2) or a health message as it is (any agent: docs/health-messages.md). What is neither is
+ * dropped with a log line: it comes from outside and can never succeed.
  */
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { HealthMessage } from '../../shared/api/task.ts';
 import { handleHealth } from '../../shared/control/health.ts';
 import type { Plane } from '../_kit/plane.ts';
 import { eachMessage } from '../_kit/sqs.ts';
 import { taskMessage } from './ecs-event.ts';
+import { type Envelope, instanceMessage } from './instance-event.ts';
+
+/** Names of events in a log line are short; what pretends to be one need not be. */
+const SHOWN_CHARACTERS = 100;
 
 export function healthHandler({ effects }: Plane) {
   return (event: SQSEvent): Promise<SQSBatchResponse> =>
     eachMessage(event, async (body) => {
-      const message = decode(body);
+      const { message, problem, level = 'warn' } = decode(body);
       if (message === undefined) {
-        effects.recorder.log({ level: 'warn', message: 'unknown health message dropped' });
+        const fields = { problem };
+        effects.recorder.log({ level, message: 'unknown health message dropped', fields });
         return true;
       }
       const outcome = await handleHealth(message, effects);
@@ -22,12 +28,27 @@ export function healthHandler({ effects }: Plane) {
     });
 }
 
-function decode(body: string): unknown {
+interface Decoded {
+  readonly message?: unknown;
+  readonly problem?: string;
+  readonly level?: 'info' | 'warn';
+}
+
+function decode(body: string): Decoded {
+  let value: unknown;
   try {
-    const value = JSON.parse(body) as Record<string, unknown> | null;
-    if (typeof value !== 'object' || value === null) return undefined;
-    return 'detail-type' in value ? taskMessage(value) : value;
+    value = JSON.parse(body);
   } catch {
-    return undefined;
+    return { problem: 'not JSON' };
   }
+  if (typeof value !== 'object' || value === null) return { problem: 'not an object' };
+  return 'detail-type' in value ? decodeEvent(value) : { message: value };
+}
+
+/** Of an event that is ours, not everything is: another cluster's tasks, a state in between. */
+function decodeEvent(envelope: Envelope): Decoded {
+  const message: HealthMessage | undefined = taskMessage(envelope) ?? instanceMessage(envelope);
+  const shown = String(envelope['detail-type']).slice(0, SHOWN_CHARACTERS);
+  if (message) return { message };
+  return { problem: `nothing for us in an event "${shown}"`, level: 'info' };
 }

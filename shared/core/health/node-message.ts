@@ -28,21 +28,21 @@ type About = Pick<NodeStatusMessage, 'nodeName' | 'atMs'>;
 /** The message, or what is wrong with it. */
 export function parseNodeMessage(value: JsonObject): NodeMessage | string {
   const { type, nodeName, atMs } = value;
-  const parse = PARSERS[String(type)];
+  const parse = PARSERS.get(type);
   if (!parse) return 'of no known type';
   if (!isTextUpTo(nodeName, MAX_NAME) || nodeName === '') return 'nodeName is not a name';
   if (!isTime(atMs)) return 'atMs is not a time';
   return parse({ nodeName, atMs }, value);
 }
 
-const PARSERS: {
-  readonly [type: string]: (about: About, value: JsonObject) => NodeMessage | string;
-} = {
-  node: parseStatus,
-  'node-registration': parseRegistration,
-  'node-interruption': parseInterruption,
-  'node-condition': parseCondition,
-};
+type Parse = (about: About, value: JsonObject) => NodeMessage | string;
+
+const PARSERS: ReadonlyMap<unknown, Parse> = new Map([
+  ['node', parseStatus],
+  ['node-registration', parseRegistration],
+  ['node-interruption', parseInterruption],
+  ['node-condition', parseCondition],
+]);
 
 function parseStatus(about: About, { status }: JsonObject): NodeMessage | string {
   if (status !== 'connected' && status !== 'disconnected' && status !== 'gone') {

@@ -1,0 +1,16 @@
+# What a node's labels and taints are stands in its instance's tags (nullplane-attribute-0, -1 ...,
+# each name=value); the ECS agent brings them to the cluster as attributes, from its first moment on.
+# Reads: IMDS (its address), ECS_CONFIG (the file of the agent's settings).
+imds=${IMDS:-http://169.254.169.254}
+config=${ECS_CONFIG:-/etc/ecs/ecs.config}
+token=$(curl -sf --retry 10 --retry-connrefused --retry-delay 1 -X PUT \
+  -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' "$imds/latest/api/token")
+json=
+i=0
+while [ "$i" -lt 40 ]; do
+  pair=$(curl -sf --retry 3 -H "X-aws-ec2-metadata-token: $token" \
+    "$imds/latest/meta-data/tags/instance/nullplane-attribute-$i") || break
+  json="$json${json:+,}\"${pair%%=*}\":\"${pair#*=}\""
+  i=$((i + 1))
+done
+if [ -n "$json" ]; then echo "ECS_INSTANCE_ATTRIBUTES={$json}" >> "$config"; fi
