@@ -15,8 +15,12 @@ export async function calling<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A cluster that is not there is one that is not there yet: a stack is being deployed. */
+/**
+ * Quotas come as throttling too, and wait for other tasks to end, not for a second to pass. A
+ * cluster that is not there is one that is not there yet: a stack is being deployed.
+ */
 function isUnavailable(error: Error): boolean {
+  if (isQuota(error)) return false;
   return isNotNow(error) || /^(ServerException|ClusterNotFoundException)$/.test(error.name);
 }
 
@@ -28,13 +32,17 @@ function textOf({ name, message }: Error): string {
   return `${name}: ${message}`;
 }
 
+function isQuota({ message }: Error): boolean {
+  return /reached the limit on the number of/i.test(message);
+}
+
 /** Of messages, since ECS has one code for all of them: quotas, and hosts that are not there. */
-const NO_CAPACITY =
-  /limit on the number of|concurrent(ly)? |capacity limit|No Container Instances|quota|unavailable/i;
+const NO_CAPACITY = /concurrent(ly)? |capacity limit|No Container Instances|quota|unavailable/i;
 
 /** What a refused RunTask or RegisterTaskDefinition means. What is unknown stays what it is. */
 export function refusal(thrown: unknown): unknown {
   if (!(thrown instanceof Error)) return thrown;
+  if (isQuota(thrown)) return new NoCapacity(thrown.message, { cause: thrown });
   switch (thrown.name) {
     case 'LimitExceededException':
     case 'BlockedException':

@@ -54,7 +54,7 @@ const LARGEST: Size = { cpu: 16_384, memoryMiB: 122_880 };
 
 /** Such as `0.25 vCPU / 512 MiB`; of characters that tags may have. */
 export function sizeText({ cpu, memoryMiB }: Size): string {
-  return `${cpu / UNITS_PER_VCPU} vCPU / ${memoryMiB} MiB`;
+  return `${Number((cpu / UNITS_PER_VCPU).toFixed(3))} vCPU / ${memoryMiB} MiB`;
 }
 
 function plus(a: Size, b: Size): Size {

@@ -34,8 +34,8 @@ export class TaskIndex {
   readonly #settings: EcsSettings;
   readonly #arns = new Map<string, string>();
   readonly #ids = new Map<string, string>();
-  /** Tasks that have ended for good, and those of others: none of them is listed. */
-  readonly #uninteresting = new Set<string>();
+  /** Tasks that have ended for good, and those of others. */
+  readonly #hasEnded = new Set<string>();
 
   constructor(ecs: ECSClient, rates: Rates, settings: EcsSettings) {
     this.#ecs = ecs;
@@ -53,8 +53,8 @@ export class TaskIndex {
         remember(this.#ids, arn, id);
       }
       if (id !== undefined && task.lastStatus !== 'STOPPED') continue;
-      if (this.#uninteresting.size >= MAX_REMEMBERED) this.#uninteresting.clear();
-      this.#uninteresting.add(arn);
+      if (this.#hasEnded.size >= MAX_REMEMBERED) this.#hasEnded.clear();
+      this.#hasEnded.add(arn);
     }
   }
 
@@ -89,12 +89,15 @@ export class TaskIndex {
   async survey(): Promise<readonly string[]> {
     const wanted = await this.#list({ desiredStatus: 'RUNNING' });
     const unwanted = await this.#list({ desiredStatus: 'STOPPED' });
-    const news = wanted.filter((arn) => !this.#ids.has(arn) && !this.#uninteresting.has(arn));
+    const listed = new Set([...wanted, ...unwanted]);
+    const news = wanted.filter((arn) => !this.#ids.has(arn));
+    // Young ones are not listed yet, and old ones no longer.
+    const unlisted = [...this.#ids.keys()].filter((arn) => !listed.has(arn));
     // Those that are to end may have ended since they were last seen.
-    const ending = unwanted.filter((arn) => !this.#uninteresting.has(arn));
-    await this.describe([...news, ...ending]);
-    const live = [...wanted, ...unwanted].filter((arn) => !this.#uninteresting.has(arn));
-    return [...new Set(live.flatMap((arn) => this.#ids.get(arn) ?? []))];
+    const open = [...news, ...unwanted, ...unlisted].filter((arn) => !this.#hasEnded.has(arn));
+    await this.describe(open);
+    const known = [...listed, ...unlisted].filter((arn) => !this.#hasEnded.has(arn));
+    return known.flatMap((arn) => this.#ids.get(arn) ?? []);
   }
 
   async #ask(id: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { VERSION_STEP } from '../../../adapters/aws/ecs/task-state.ts';
 import { taskMessage } from '../../../lambdas/health/ecs-event.ts';
 import type { TaskState } from '../../../shared/api/task.ts';
 
@@ -34,7 +35,7 @@ describe('ECS task events', () => {
       namespace: 'default',
       podName: 'web-1',
       nodeName: 'fargate',
-      version: 3,
+      version: 3 * VERSION_STEP,
       phase: 'running',
     });
   });
