@@ -2,14 +2,14 @@
  * A model of ECS, EC2 and CloudWatch Logs: their operations as a state machine on a given clock,
  * honest where emulators are not. No sockets, no ambient time, no containers.
  *
- *   const model = new AwsModel({ timers: timersOnClock(clock), random: new SeededRandom(7), emit });
- *   const ecs = new ECSClient({ region: 'us-east-1', credentials, requestHandler: modelHandler(model) });
+ *   const model = new AwsModel({ timers: timersOnClock(clock), random: new SeededRandom(7) });
+ *   const ecs = new ECSClient({ ...MODEL_CLIENT, requestHandler: modelHandler(model) });
  *
  * What it models, and where the rules are from (numbers are sections of aws-semantics.md):
  *   ecs/lifecycle.ts    the life of a task, versions, stop codes, dependsOn            3.1, 3.5
  *   ecs/run-task*.ts    limits, partial success, Fargate sizes, capacity providers     3.2-3.4
  *   ecs/tokens.ts       clientToken: per cluster, the lesser of 24 h and end + 1 h     3.2
- *   ecs/placement.ts    CPU, memory, GPUs, interfaces, ports; constraints; reasons     3.2, 3.6, 3.7
+ *   ecs/placement.ts    CPU, memory, GPUs, interfaces, ports; constraints; reasons     3.2, 3.6-7
  *   ecs/tasks.ts        ListTasks late by seconds, DescribeTasks, StopTask             3.1, 3.2
  *   ecs/definitions.ts  revisions, validation                                          3.3-3.5
  *   ecs/instances.ts    registration, draining, agents that come and go                3.7

@@ -1,4 +1,4 @@
-/** Time and chance, as arguments of the model: virtual in tests and simulation, real in `main.ts`. */
+/** Time and chance, as arguments of the model: virtual in tests and simulation, real in main.ts. */
 import type { Clock } from '../../../shared/ports/clock.ts';
 
 export interface Timers {

@@ -46,14 +46,14 @@ export class Ecs {
 
   /** The process of a container ends: a crash, or `OutOfMemoryError: …` with 137. */
   killContainer(task: string, container: string, exitCode = SIGKILL_EXIT, reason?: string): void {
-    const found = this.#task(task);
+    const found = this.task(task);
     const one = found.containers.find(({ definition }) => definition.name === container);
     if (!one) throw new Error(`Task ${task} has no container ${container}`);
     this.lifecycle.exit(found, one, exitCode, reason);
   }
 
   setHealth(task: string, container: string, healthStatus: Container['healthStatus']): void {
-    const found = this.#task(task);
+    const found = this.task(task);
     const one = found.containers.find(({ definition }) => definition.name === container);
     if (one && healthStatus) one.healthStatus = healthStatus;
   }
@@ -61,16 +61,17 @@ export class Ecs {
   /** The warning of a Fargate Spot task: told at once, and SIGTERM with it. */
   interruptSpotTask(task: string): void {
     const stoppedReason = 'Your Spot Task was interrupted.';
-    this.lifecycle.stop(this.#task(task), { stopCode: 'SpotInterruption', stoppedReason });
+    this.lifecycle.stop(this.task(task), { stopCode: 'SpotInterruption', stoppedReason });
   }
 
   /** Maintenance takes a task away. */
   retireTask(task: string): void {
     const stoppedReason = 'ECS is performing maintenance on the underlying infrastructure.';
-    this.lifecycle.stop(this.#task(task), { stopCode: 'InfrastructureHealth', stoppedReason });
+    this.lifecycle.stop(this.task(task), { stopCode: 'InfrastructureHealth', stoppedReason });
   }
 
-  #task(given: string): TaskRecord {
+  /** By id or ARN; throws when there is none. */
+  task(given: string): TaskRecord {
     const found = [...this.world.tasks.values()].find(({ id, arn }) => {
       return id === given || arn === given;
     });
