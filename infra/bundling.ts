@@ -22,19 +22,14 @@ export type Bundles = { readonly [name in FunctionName]: string };
 
 /** Builds all functions under a folder; answers with the folder of each. */
 export function bundleFunctions(folder: string, sourceMaps: boolean): Bundles {
-  const entries = FUNCTION_NAMES.map((name) => {
-    const outdir = join(folder, name);
-    bundle(name, outdir, sourceMaps);
-    return [name, outdir] as const;
-  });
-  return Object.fromEntries(entries) as Bundles;
-}
-
-function bundle(name: FunctionName, outdir: string, sourceMaps: boolean): void {
   buildSync({
-    entryPoints: [join(ROOT, 'lambdas', name, 'index.ts')],
+    entryPoints: FUNCTION_NAMES.map((name) => ({
+      in: join(ROOT, 'lambdas', name, 'index.ts'),
+      out: `${name}/index`,
+    })),
     absWorkingDir: ROOT,
-    outfile: join(outdir, 'index.mjs'),
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
     minify: true,
     sourcemap: sourceMaps,
@@ -45,4 +40,6 @@ function bundle(name: FunctionName, outdir: string, sourceMaps: boolean): void {
     banner: { js: REQUIRE },
     logLevel: 'error',
   });
+  const entries = FUNCTION_NAMES.map((name) => [name, join(folder, name)] as const);
+  return Object.fromEntries(entries) as Bundles;
 }

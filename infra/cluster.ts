@@ -3,13 +3,14 @@
  * what a task and an instance may do, which is as little as they need.
  *
  * Invariants:
- *  C1 A task's own role may do nothing; only a role in the tasks' path can be passed at all.
+ *  C1 A task's own role may do nothing, unless exec is asked for; only a role in the tasks' path can be passed at all.
  *  C2 An instance can't be asked for its role by a pod: IMDSv2 only, one hop, and the agent blocks
  *     it for tasks with an address of their own.
  */
-import { ArnFormat, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import {
   BlockDeviceVolume,
+  type CfnLaunchTemplate,
   EbsDeviceVolumeType,
   LaunchTemplate,
   LaunchTemplateHttpTokens,
@@ -20,16 +21,20 @@ import { CfnCluster, CfnClusterCapacityProviderAssociations } from 'aws-cdk-lib/
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Network } from './network.ts';
 import type { Options } from './options.ts';
+import { INSTALLATION_TAG } from './permissions/instances.ts';
 import { documentOf } from './permissions/statement.ts';
-import { executionStatements, instanceStatements } from './permissions/tasks.ts';
+import { execStatements, executionStatements, instanceStatements } from './permissions/tasks.ts';
 
 /** Resolved at each launch: nodes come with the patches of their day. */
-const NODE_IMAGE = '/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id';
+const NODE_IMAGES = '/aws/service/ecs/optimized-ami/amazon-linux-2023/';
+const IMAGE_PATHS = { standard: '', gpu: 'gpu/', arm64: 'arm64/' } as const;
 
-/** Room for the images of some twenty pods; what the ECS-optimized image comes with. */
-const ROOT_VOLUME_GIB = 30;
+/** The adapter that tags instances also knows how a machine reads its tags. */
+const READS_TAGS = join(import.meta.dirname, '../adapters/aws/ec2/node-user-data.sh');
 const ROOT_DEVICE = '/dev/xvda';
 
 /** `arn:…:ecs:REGION:ACCOUNT:*` */
@@ -45,7 +50,7 @@ export class Cluster extends Construct {
   readonly taskRole: Role;
   readonly instanceRole: Role;
   readonly launchTemplate: LaunchTemplate;
-  /** Ends in `/`. */
+  /** Of the names of SSM's parameters; without a slash at its end. */
   readonly vaultPrefix: string;
   /** Absent where it was asked to be. */
   readonly providers: CfnClusterCapacityProviderAssociations | undefined;
@@ -63,16 +68,16 @@ export class Cluster extends Construct {
     });
     this.clusterName = installation;
     this.clusterArn = attrArn;
-    this.vaultPrefix = `/nullplane/${installation}/`;
+    this.vaultPrefix = `/nullplane/${installation}`;
     this.logs = new LogGroup(this, 'TaskLogs', {
       logGroupName: `/nullplane/${installation}/tasks`,
       retention: options.logRetentionDays as RetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     this.executionRole = this.#executes(installation);
-    this.taskRole = this.#runsAs(installation);
+    this.taskRole = this.#runsAs(options);
     this.instanceRole = this.#instances(installation);
-    this.launchTemplate = this.#template(network, installation);
+    this.launchTemplate = this.#template(network, options);
     this.providers = options.fargateProviders ? this.#fargate() : undefined;
   }
 
@@ -99,7 +104,7 @@ export class Cluster extends Construct {
   }
 
   /** ECS may take it up for tasks of this account and region, and nobody else may (C1). */
-  #runsAs(installation: string): Role {
+  #runsAs({ installation, exec }: Options): Role {
     const { account } = this.stack;
     const tasks = this.stack.formatArn({
       service: 'ecs',
@@ -109,13 +114,16 @@ export class Cluster extends Construct {
     return new Role(this, 'TaskRole', {
       roleName: `${installation}-task`,
       path: tasksPath(installation),
-      description: 'what pods run as: may do nothing',
+      description: exec
+        ? 'what pods run as: may open SSM channels'
+        : 'what pods run as: may do nothing',
       assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com', {
         conditions: {
           StringEquals: { 'aws:SourceAccount': account },
           ArnLike: { 'aws:SourceArn': tasks },
         },
       }),
+      ...(exec ? { inlinePolicies: { exec: documentOf(execStatements()) } } : {}),
     });
   }
 
@@ -129,10 +137,12 @@ export class Cluster extends Construct {
     });
   }
 
-  #template(network: Network, installation: string): LaunchTemplate {
+  #template(network: Network, options: Options): LaunchTemplate {
+    const { installation } = options;
+    const imageParameter = `${NODE_IMAGES}${IMAGE_PATHS[options.nodeImage]}recommended/image_id`;
     const template = new LaunchTemplate(this, 'Nodes', {
       launchTemplateName: `${installation}-node`,
-      machineImage: MachineImage.resolveSsmParameterAtLaunch(NODE_IMAGE),
+      machineImage: MachineImage.resolveSsmParameterAtLaunch(imageParameter),
       role: this.instanceRole,
       securityGroup: network.tasks,
       requireImdsv2: true,
@@ -143,7 +153,7 @@ export class Cluster extends Construct {
       blockDevices: [
         {
           deviceName: ROOT_DEVICE,
-          volume: BlockDeviceVolume.ebs(ROOT_VOLUME_GIB, {
+          volume: BlockDeviceVolume.ebs(options.nodeDiskGiB, {
             encrypted: true,
             volumeType: EbsDeviceVolumeType.GP3,
             deleteOnTermination: true,
@@ -151,7 +161,12 @@ export class Cluster extends Construct {
         },
       ],
     });
-    Tags.of(template).add('nullplane:installation', installation);
+    // Instances are tagged by who launches them, and one tag may be given once.
+    const Tags = [{ Key: INSTALLATION_TAG, Value: installation }];
+    (template.node.defaultChild as CfnLaunchTemplate).addPropertyOverride(
+      'LaunchTemplateData.TagSpecifications',
+      ['volume', 'network-interface'].map((ResourceType) => ({ ResourceType, Tags })),
+    );
     return template;
   }
 
@@ -186,7 +201,7 @@ function joinsCluster(cluster: string): UserData {
     'ECS_ENABLE_SPOT_INSTANCE_DRAINING=true',
     'SETTINGS',
     'nvidia-smi -L >/dev/null 2>&1 && echo ECS_ENABLE_GPU_SUPPORT=true >> /etc/ecs/ecs.config',
-    'true',
+    readFileSync(READS_TAGS, 'utf8').trimEnd(),
   );
   return userData;
 }

@@ -15,6 +15,8 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Bundles, HANDLER } from './bundling.ts';
 import type { Options } from './options.ts';
 import { functionStatements, type Resources } from './permissions/functions.ts';
@@ -26,6 +28,12 @@ import {
   type FunctionName,
   FUNCTIONS,
 } from './settings.ts';
+
+const { version: VERSION } = JSON.parse(
+  readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8'),
+) as { version: string };
+
+const METRIC_NAMESPACE = 'Nullplane';
 
 export interface FunctionsProps {
   readonly options: Options;
@@ -121,6 +129,7 @@ export class Functions extends Construct {
     const { network } = cluster;
     return {
       NULLPLANE_INSTALLATION: options.installation,
+      NULLPLANE_VERSION: VERSION,
       NULLPLANE_TABLE: storage.tableName,
       NULLPLANE_RECONCILE_QUEUE_URL: work.reconcile.queueUrl,
       NULLPLANE_SCHEDULE_QUEUE_URL: work.schedule.queueUrl,
@@ -139,9 +148,11 @@ export class Functions extends Construct {
       NULLPLANE_LOG_GROUP: cluster.logs.logGroupName,
       NULLPLANE_FILES_IMAGE: options.filesImage,
       NULLPLANE_LAUNCH_TEMPLATE_ID: cluster.launchTemplate.launchTemplateId ?? '',
+      NULLPLANE_LAUNCH_TEMPLATE_VERSION: cluster.launchTemplate.latestVersionNumber,
       NULLPLANE_ADMIN_ARNS: options.admins.join(','),
       NULLPLANE_VAULT_PREFIX: cluster.vaultPrefix,
       NULLPLANE_STREAMING: String(options.api === 'rest'),
+      ...(options.metrics ? { NULLPLANE_METRIC_NAMESPACE: METRIC_NAMESPACE } : {}),
       ...(options.sourceMaps ? { NODE_OPTIONS: '--enable-source-maps' } : {}),
     };
   }

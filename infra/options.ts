@@ -39,8 +39,8 @@ const whole = (
   },
 });
 
-const oneOf = <T extends string | number>(
-  fallback: T,
+const oneOf = <const T extends string | number>(
+  fallback: NoInfer<T>,
   choices: readonly T[],
   says: string,
 ): Option<T> => ({
@@ -87,7 +87,7 @@ export const OPTIONS = {
     'name of the installation; every resource starts with it, so that several share an account',
   ),
   admins: list(
-    /^arn:aws[a-z-]*:iam::\d{12}:(role|user)\/[\w+=,.@/-]+$/,
+    /^arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)\/[\w+=,.@/-]+)$/,
     'ARNs of IAM roles or users, with commas between',
     'ARNs of the IAM roles and users in `system:masters`; `npm run deploy` takes the caller',
   ),
@@ -133,9 +133,19 @@ export const OPTIONS = {
     'subnet-…, with commas between',
     'with `vpcId`: the subnets of tasks; `network` says whether they get public addresses',
   ),
+  nodeImage: oneOf(
+    'standard',
+    ['standard', 'gpu', 'arm64'],
+    'the ECS-optimized image of EC2 nodes; `gpu` has the drivers',
+  ),
+  nodeDiskGiB: whole(50, { least: 30, most: 16_384 }, 'root volume of EC2 nodes, for images'),
   fargateProviders: flag(
     true,
     'let the cluster use FARGATE and FARGATE_SPOT; `false` for emulators that lack it',
+  ),
+  exec: flag(
+    false,
+    'let `aws ecs execute-command` into pods: their role may then open SSM’s channels',
   ),
   containerInsights: flag(false, 'CloudWatch Container Insights, paid by metric'),
   filesImage: text(
@@ -161,6 +171,7 @@ export const OPTIONS = {
   logRetentionDays: oneOf(30, RETENTIONS, 'days that logs are kept, audit records too'),
   sourceMaps: flag(false, 'source maps in the functions: readable stacks, slower cold starts'),
   tracing: flag(false, 'X-Ray traces of the functions, paid by trace'),
+  metrics: flag(false, 'metrics of queues in CloudWatch, six of them, $0.30 a month each'),
   monitoring: flag(true, 'alarms (ten metrics, within the free ones) and a dashboard'),
   alarmEmail: text(
     '',

@@ -59,9 +59,13 @@ function roles({ installation }: Options): readonly Suppression[] {
     }),
     wild(functionRole('api'), taskLogs, STREAMS_OF_A_GROUP),
     wild(functionRole('api'), secrets, UNDER_PREFIX),
-    wild(functionRole('health'), '*', `${NO_RESOURCE}: ecs:ListTasks, limited by ecs:cluster`),
+    wild(functionRole('api'), '*', `${NO_RESOURCE}: ecs:ListTasks, limited by ecs:cluster`),
+    wild(functionRole('api'), ofOurs('task'), OF_THE_CLUSTER),
+    wild(functionRole('health'), '*', `${NO_RESOURCE}: ecs:ListTasks, Describe… of EC2`),
     wild(functionRole('health'), ofOurs('task'), OF_THE_CLUSTER),
+    wild(functionRole('health'), ofOurs('container-instance'), OF_THE_CLUSTER),
     wild(functionRole('reconciler'), '*', `${NO_RESOURCE}: ListTasks, task definitions, Describe…`),
+    wild(functionRole('reconciler'), secrets, UNDER_PREFIX),
     wild(functionRole('reconciler'), ofOurs('task'), OF_THE_CLUSTER),
     wild(functionRole('reconciler'), ofOurs('container-instance'), OF_THE_CLUSTER),
     wild(
@@ -137,17 +141,16 @@ function httpGateway(): readonly Suppression[] {
   return [{ at: 'Gateway/All', rule: 'APIG4', reason: OWN_TOKENS }];
 }
 
-function choices({ containerInsights, vpcId, tracing }: Options): readonly Suppression[] {
+function choices({ containerInsights, vpcId, tracing, exec }: Options): readonly Suppression[] {
   const paid = 'paid by metric; an option turns it on';
   const flowLogs = 'paid by byte; who needs them adds them to the VPC, or gives a VPC with them';
   const traces = `${NO_RESOURCE}: xray:PutTraceSegments, xray:PutTelemetryRecords`;
   return [
     ...(containerInsights ? [] : [{ at: 'Cluster/Cluster', rule: 'ECS4', reason: paid }]),
     ...(vpcId === '' ? [{ at: 'Network/Vpc', rule: 'VPC7', reason: flowLogs }] : []),
+    ...(exec ? [wild('Cluster/TaskRole', '*', `${NO_RESOURCE}: channels of SSM`)] : []),
     ...(tracing
-      ? ['api', 'router', 'reconciler', 'scheduler', 'health'].map((name) =>
-          wild(functionRole(name), '*', traces),
-        )
+      ? ['router', 'scheduler'].map((name) => wild(functionRole(name), '*', traces))
       : []),
   ];
 }

@@ -1,7 +1,7 @@
-/** What `/version` answers: the Kubernetes API that is spoken, and who speaks it. */
+/** The version of this checkout. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { VersionInfo } from '../shared/control/apiserver/context.ts';
+import { versionInfo } from '../shared/control/apiserver/server-version.ts';
 
 const { version } = JSON.parse(
   readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8'),
@@ -9,14 +9,8 @@ const { version } = JSON.parse(
 
 export const NULLPLANE_VERSION = version;
 
-export const VERSION: VersionInfo = {
-  major: '1',
-  minor: '33',
-  gitVersion: `v1.33.0+nullplane.${version}`,
-  gitCommit: '',
-  gitTreeState: 'clean',
-  buildDate: '1970-01-01T00:00:00Z',
-  goVersion: `node ${process.version}`,
-  compiler: 'none',
-  platform: `${process.platform}/${process.arch}`,
-};
+export const VERSION = versionInfo(
+  version,
+  `node ${process.version}`,
+  `${process.platform}/${process.arch}`,
+);

@@ -15,7 +15,7 @@ import { type Cluster, tasksPath } from '../cluster.ts';
 import type { Queues } from '../queues.ts';
 import type { FunctionName } from '../settings.ts';
 import type { Storage } from '../storage.ts';
-import { instancesStatements } from './instances.ts';
+import { findsInstances, instancesStatements } from './instances.ts';
 import { allow } from './statement.ts';
 import { vaultArn } from './tasks.ts';
 
@@ -28,7 +28,13 @@ export interface Resources {
 type Statements = readonly PolicyStatement[];
 
 const OF: { readonly [name in FunctionName]: (resources: Resources) => Statements } = {
-  api: (r) => [...table(r), sends(wakes(r)), readsTaskLogs(r.cluster), keepsSecrets(r.cluster)],
+  api: (r) => [
+    ...table(r),
+    sends(wakes(r)),
+    ...findsTasks(r.cluster),
+    readsTaskLogs(r.cluster),
+    keepsSecrets(r.cluster),
+  ],
   router: (r) => [
     ...table(r),
     readsStream(r),
@@ -42,6 +48,7 @@ const OF: { readonly [name in FunctionName]: (resources: Resources) => Statement
     sends(wakes(r)),
     ...runsTasks(r.cluster),
     ...stopsTasks(r.cluster),
+    ...forgetsSecrets(r.cluster),
     ...instancesStatements(r.cluster),
   ],
   scheduler: (r) => [...table(r), receives(r.queues.work.schedule), sends(wakes(r))],
@@ -50,6 +57,7 @@ const OF: { readonly [name in FunctionName]: (resources: Resources) => Statement
     receives(r.queues.work.health),
     sends(wakes(r)),
     ...stopsTasks(r.cluster),
+    ...findsInstances(r.cluster),
   ],
 };
 
@@ -63,12 +71,10 @@ function table({ storage: { tableArn, indexArns } }: Resources): Statements {
     sid: 'Objects',
     actions: [
       'dynamodb:BatchGetItem',
-      'dynamodb:ConditionCheckItem',
       'dynamodb:DeleteItem',
       'dynamodb:GetItem',
       'dynamodb:PutItem',
       'dynamodb:Query',
-      'dynamodb:UpdateItem',
     ],
     resources: [tableArn],
   });
@@ -132,10 +138,13 @@ function runsTasks(cluster: Cluster): Statements {
       conditions: { ArnEquals: { 'ecs:cluster': cluster.clusterArn } },
     }),
     allow({
-      sid: 'TagTasks',
+      sid: 'TagWhatIsMade',
       actions: ['ecs:TagResource'],
-      resources: [stack.formatArn({ service: 'ecs', resource: `task/${clusterName}/*` })],
-      conditions: { StringEquals: { 'ecs:CreateAction': 'RunTask' } },
+      resources: [
+        definitions,
+        stack.formatArn({ service: 'ecs', resource: `task/${clusterName}/*` }),
+      ],
+      conditions: { StringEquals: { 'ecs:CreateAction': ['RegisterTaskDefinition', 'RunTask'] } },
     }),
     allow({
       sid: 'Definitions',
@@ -151,35 +160,39 @@ function runsTasks(cluster: Cluster): Statements {
   ];
 }
 
-/** Describing goes with stopping: what is stopped was looked up first. */
-function stopsTasks(cluster: Cluster): Statements {
-  const ofOurs = { ArnEquals: { 'ecs:cluster': cluster.clusterArn } };
-  const tasks = cluster.stack.formatArn({
-    service: 'ecs',
-    resource: `task/${cluster.clusterName}/*`,
-  });
+function findsTasks(cluster: Cluster): Statements {
   return [
-    allow({
-      sid: 'Tasks',
-      actions: ['ecs:DescribeTasks', 'ecs:StopTask'],
-      resources: [tasks],
-      conditions: ofOurs,
-    }),
+    onTasks(cluster, 'DescribeTasks', 'ecs:DescribeTasks'),
     allow({
       sid: 'ListTasks',
       actions: ['ecs:ListTasks'],
       resources: ['*'], // its resource is an instance, which a task on Fargate has none of
-      conditions: ofOurs,
+      conditions: { ArnEquals: { 'ecs:cluster': cluster.clusterArn } },
     }),
   ];
+}
+
+/** What is stopped was looked up first. */
+function stopsTasks(cluster: Cluster): Statements {
+  return [...findsTasks(cluster), onTasks(cluster, 'StopTasks', 'ecs:StopTask')];
+}
+
+function onTasks(cluster: Cluster, sid: string, action: string): PolicyStatement {
+  const resource = `task/${cluster.clusterName}/*`;
+  return allow({
+    sid,
+    actions: [action],
+    resources: [cluster.stack.formatArn({ service: 'ecs', resource })],
+    conditions: { ArnEquals: { 'ecs:cluster': cluster.clusterArn } },
+  });
 }
 
 /** `kubectl logs`. */
 function readsTaskLogs(cluster: Cluster): PolicyStatement {
   return allow({
     sid: 'TaskLogs',
-    actions: ['logs:FilterLogEvents', 'logs:GetLogEvents'],
-    resources: [cluster.logGroupArn, `${cluster.logGroupArn}:*`],
+    actions: ['logs:GetLogEvents'],
+    resources: [`${cluster.logGroupArn}:*`],
   });
 }
 
@@ -187,15 +200,25 @@ function readsTaskLogs(cluster: Cluster): PolicyStatement {
 function keepsSecrets(cluster: Cluster): PolicyStatement {
   return allow({
     sid: 'Secrets',
-    actions: [
-      'ssm:DeleteParameter',
-      'ssm:DeleteParameters',
-      'ssm:GetParameter',
-      'ssm:GetParameters',
-      'ssm:PutParameter',
-    ],
+    actions: ['ssm:DeleteParameters', 'ssm:GetParameters', 'ssm:PutParameter'],
     resources: [vaultArn(cluster)],
   });
+}
+
+/** The sweep removes what no Secret refers to any more: it needs names, and never a value (P1). */
+function forgetsSecrets(cluster: Cluster): Statements {
+  return [
+    allow({
+      sid: 'SecretNames',
+      actions: ['ssm:DescribeParameters'],
+      resources: ['*'], // it lists names of all; ours are found by their prefix
+    }),
+    allow({
+      sid: 'ForgetSecrets',
+      actions: ['ssm:DeleteParameters'],
+      resources: [vaultArn(cluster)],
+    }),
+  ];
 }
 
 function roleArn(stack: Stack, path: string): string {

@@ -11,11 +11,18 @@ export const INSTALLATION_TAG = 'nullplane:installation';
 
 const LAUNCHES = ['ec2:CreateFleet', 'ec2:RunInstances'] as const;
 
-/** Made by a launch. */
-const MADE = ['fleet', 'instance', 'network-interface', 'spot-instances-request', 'volume'];
+/** Made by a launch, under the installation's tag. */
+const TAGGED = ['instance', 'network-interface', 'volume'];
+/** Made by a launch, and nothing without an instance. */
+const UNTAGGED = ['fleet', 'spot-instances-request'];
 
 export function instancesStatements(cluster: Cluster): readonly PolicyStatement[] {
-  return [...launches(cluster), ...ends(cluster), ...describes(cluster), serviceRoles(cluster)];
+  return [
+    ...launches(cluster),
+    ...ends(cluster),
+    ...findsInstances(cluster),
+    serviceRoles(cluster),
+  ];
 }
 
 function launches(cluster: Cluster): readonly PolicyStatement[] {
@@ -28,7 +35,7 @@ function launches(cluster: Cluster): readonly PolicyStatement[] {
     allow({
       sid: 'LaunchTagged',
       actions: LAUNCHES,
-      resources: MADE.map(every),
+      resources: TAGGED.map(every),
       conditions: { StringEquals: { [`aws:RequestTag/${INSTALLATION_TAG}`]: installation } },
     }),
     allow({
@@ -39,12 +46,12 @@ function launches(cluster: Cluster): readonly PolicyStatement[] {
     allow({
       sid: 'LaunchFrom',
       actions: LAUNCHES,
-      resources: [stack.formatArn(image), ...places(cluster)],
+      resources: [stack.formatArn(image), ...UNTAGGED.map(every), ...places(cluster)],
     }),
     allow({
       sid: 'TagLaunched',
       actions: ['ec2:CreateTags'],
-      resources: MADE.map(every),
+      resources: TAGGED.map(every),
       conditions: {
         StringEquals: {
           'ec2:CreateAction': ['CreateFleet', 'RunInstances'],
@@ -93,39 +100,30 @@ function ends(cluster: Cluster): readonly PolicyStatement[] {
         StringEquals: { [`aws:ResourceTag/${INSTALLATION_TAG}`]: cluster.clusterName },
       },
     }),
-    allow({
-      sid: 'DrainNodes',
-      actions: ['ecs:DeregisterContainerInstance', 'ecs:ListContainerInstances'],
-      resources: [cluster.clusterArn],
-    }),
-    allow({
-      sid: 'Nodes',
-      actions: ['ecs:DescribeContainerInstances', 'ecs:UpdateContainerInstancesState'],
-      resources: [
-        stack.formatArn({
-          service: 'ecs',
-          resource: `container-instance/${cluster.clusterName}/*`,
-        }),
-      ],
-      conditions: { ArnEquals: { 'ecs:cluster': cluster.clusterArn } },
-    }),
   ];
 }
 
-/** EC2's descriptions have no resources; the region is the installation's. */
-function describes(cluster: Cluster): readonly PolicyStatement[] {
+/** What there is: instances by EC2, and how they stand in the cluster by ECS. */
+export function findsInstances(cluster: Cluster): readonly PolicyStatement[] {
+  const { stack, clusterArn, clusterName } = cluster;
+  const registered = { service: 'ecs', resource: `container-instance/${clusterName}/*` };
   return [
     allow({
       sid: 'DescribeInstances',
-      actions: [
-        'ec2:DescribeInstanceTypeOfferings',
-        'ec2:DescribeInstanceTypes',
-        'ec2:DescribeInstances',
-        'ec2:DescribeSpotPriceHistory',
-        'ec2:DescribeSubnets',
-      ],
-      resources: ['*'],
-      conditions: { StringEquals: { 'aws:RequestedRegion': cluster.stack.region } },
+      actions: ['ec2:DescribeInstances', 'ec2:DescribeInstanceTypes', 'ec2:DescribeSubnets'],
+      resources: ['*'], // EC2's descriptions know no resource
+      conditions: { StringEquals: { 'aws:RequestedRegion': stack.region } },
+    }),
+    allow({
+      sid: 'ListNodes',
+      actions: ['ecs:ListContainerInstances'],
+      resources: [clusterArn],
+    }),
+    allow({
+      sid: 'DescribeNodes',
+      actions: ['ecs:DescribeContainerInstances'],
+      resources: [stack.formatArn(registered)],
+      conditions: { ArnEquals: { 'ecs:cluster': clusterArn } },
     }),
   ];
 }

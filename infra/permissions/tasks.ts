@@ -36,11 +36,27 @@ export function executionStatements(cluster: Cluster): readonly PolicyStatement[
   ];
 }
 
+/** For `aws ecs execute-command`: the agent in a pod opens channels to SSM, which know no resource. */
+export function execStatements(): readonly PolicyStatement[] {
+  return [
+    allow({
+      sid: 'Exec',
+      actions: [
+        'ssmmessages:CreateControlChannel',
+        'ssmmessages:CreateDataChannel',
+        'ssmmessages:OpenControlChannel',
+        'ssmmessages:OpenDataChannel',
+      ],
+      resources: ['*'],
+    }),
+  ];
+}
+
 /** Every parameter under the installation's prefix. */
 export function vaultArn(cluster: Cluster): string {
   return cluster.stack.formatArn({
     service: 'ssm',
-    resource: `parameter${cluster.vaultPrefix}*`,
+    resource: `parameter${cluster.vaultPrefix}/*`,
   });
 }
 

@@ -10,6 +10,8 @@ export interface QueueConfig {
 
 export interface Config {
   readonly installation: string;
+  /** Nullplane's own. */
+  readonly version: string;
   readonly region: string;
   readonly table: string;
   readonly queues: {
@@ -25,12 +27,15 @@ export interface Config {
   readonly logGroup: string;
   readonly filesImage: string;
   readonly launchTemplateId: string;
+  readonly launchTemplateVersion: string;
   /** Members of `system:masters`. */
   readonly adminArns: readonly string[];
-  /** Starts and ends with `/`. */
+  /** Of the names of SSM's parameters; without a slash at its end. */
   readonly vaultPrefix: string;
   /** Whether the gateway passes an answer on as it comes. */
   readonly streaming: boolean;
+  /** Where measures go in CloudWatch; without it they are dropped. */
+  readonly metricNamespace?: string;
   /** In place of AWS's own STS: for emulators. */
   readonly stsEndpoint?: string;
 }
@@ -44,9 +49,11 @@ export function configOf(env: Environment): Config {
     deadLettersUrl: url(env, `NULLPLANE_${name}_DLQ_URL`),
   });
   const taskRoleArn = env['NULLPLANE_TASK_ROLE_ARN'];
+  const metricNamespace = env['NULLPLANE_METRIC_NAMESPACE'];
   const stsEndpoint = env['AWS_ENDPOINT_URL_STS'] ?? env['AWS_ENDPOINT_URL'];
   return {
     installation: text(env, 'NULLPLANE_INSTALLATION'),
+    version: text(env, 'NULLPLANE_VERSION'),
     region: text(env, 'AWS_REGION'),
     table: text(env, 'NULLPLANE_TABLE'),
     queues: {
@@ -64,9 +71,11 @@ export function configOf(env: Environment): Config {
     logGroup: text(env, 'NULLPLANE_LOG_GROUP'),
     filesImage: text(env, 'NULLPLANE_FILES_IMAGE'),
     launchTemplateId: text(env, 'NULLPLANE_LAUNCH_TEMPLATE_ID'),
+    launchTemplateVersion: text(env, 'NULLPLANE_LAUNCH_TEMPLATE_VERSION'),
     adminArns: list(env, 'NULLPLANE_ADMIN_ARNS', 0),
-    vaultPrefix: matching(env, 'NULLPLANE_VAULT_PREFIX', /^\/.*\/$/, 'a path between slashes'),
+    vaultPrefix: matching(env, 'NULLPLANE_VAULT_PREFIX', /^(\/[A-Za-z0-9._-]+)+$/, 'a path'),
     streaming: flag(env, 'NULLPLANE_STREAMING'),
+    ...(metricNamespace ? { metricNamespace } : {}),
     ...(stsEndpoint ? { stsEndpoint } : {}),
   };
 }
