@@ -278,8 +278,8 @@ class Sightings {
       this.#inside.delete(nameOf(object));
       if (!wasInside) return [];
       // What leaves shows as it was inside, as in Kubernetes; under the version at which it left.
-      const left = type === 'put' && previous !== undefined;
-      return [left ? gone(previous, object) : { type: 'DELETED', object }];
+      const last = type === 'put' && statesBefore(change).find(this.#selection.matches);
+      return [last ? gone(last, object) : { type: 'DELETED', object }];
     }
     this.add(object);
     const renewed = previous !== undefined && previous.metadata.uid !== object.metadata.uid;
@@ -287,11 +287,28 @@ class Sightings {
     return [{ type: wasInside ? 'MODIFIED' : 'ADDED', object }];
   }
 
-  #wasInside({ object, previous, type }: Change): boolean {
-    if (!this.#selection.fixed && this.#inside.has(nameOf(object))) return true;
-    const before = previous ?? (type === 'delete' ? object : undefined);
-    return before !== undefined && this.#selection.matches(before);
+  #wasInside(change: Change): boolean {
+    if (!this.#selection.fixed && this.#inside.has(nameOf(change.object))) return true;
+    if (statesBefore(change).some(this.#selection.matches)) return true;
+    return change.earlier === 'unknown' && this.#mayHaveMatched(change.object);
   }
+
+  /**
+   * Where the state before is not known any more, an object counts as having been inside: DELETED
+   * for what was not there is nothing to a client, what is missed stays with it for ever.
+   */
+  #mayHaveMatched(object: AnyObject): boolean {
+    const { fixed, name, matches } = this.#selection;
+    if (fixed) return matches(object);
+    return name === undefined || name === object.metadata.name;
+  }
+}
+
+/** The states in which the client may have seen the object last. */
+function statesBefore({ type, object, previous, earlier }: Change): readonly AnyObject[] {
+  const before = previous ?? (type === 'delete' ? object : undefined);
+  const others = earlier === undefined || earlier === 'unknown' ? [] : earlier;
+  return before ? [before, ...others] : others;
 }
 
 /** The end of an object for this watch, although another state of its name is stored. */

@@ -1,6 +1,9 @@
 /** Watches: what is told, in which order, and how it ends. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { settle } from '../../../adapters/memory/step-clock.ts';
+import type { Change } from '../../../shared/api/change.ts';
+import { delegating } from '../../../shared/control/delegating.ts';
+import type { ChangeBatch, ChangesQuery, Store } from '../../../shared/ports/store.ts';
 import { configMap, CONFIG_MAPS, failure, TestApi } from './api.ts';
 
 let api: TestApi;
@@ -191,5 +194,88 @@ describe('watch', () => {
     const { type, object } = JSON.parse((await lines.next()).value as string) as Told;
     expect([type, object.code, object.reason]).toEqual(['ERROR', 410, 'Expired']);
     expect((await lines.next()).done).toBe(true);
+  });
+});
+
+/** A store that shows several changes of an object as the last of them, as the one on AWS does. */
+function merging(store: Store, knowsBefore: boolean): Store {
+  const changes = async (query: ChangesQuery): Promise<ChangeBatch> => {
+    const batch = await store.changes(query);
+    const first = new Map<string, Change>();
+    const last = new Map<string, Change>();
+    for (const change of batch.changes) {
+      const { name } = change.object.metadata;
+      if (!first.has(name)) first.set(name, change);
+      last.set(name, change);
+    }
+    const merged = [...last].map(([name, { type, resource, object }]): Change => {
+      const previous = first.get(name)?.previous;
+      const before = previous && (knowsBefore ? { previous } : { earlier: 'unknown' as const });
+      return { type, resource, object, ...before };
+    });
+    return { ...batch, changes: merged };
+  };
+  return { ...delegating(store), changes };
+}
+
+describe('watch of a store that merges changes', () => {
+  const selected = (resourceVersion: string) =>
+    watchUrl(`labelSelector=in=yes&resourceVersion=${resourceVersion}`);
+  const versionNow = async () => (await api.get(CONFIG_MAPS)).json.metadata.resourceVersion;
+  const restart = (knowsBefore: boolean) => {
+    api = new TestApi({ store: merging(api.store, knowsBefore), clock: api.clock });
+  };
+
+  it.each([true, false])('tells who left, came and stayed (state before: %s)', async (knows) => {
+    for (const name of ['leaves', 'stays']) {
+      await api.post(CONFIG_MAPS, configMap(name, {}, { labels: { in: 'yes' } }));
+    }
+    await api.post(CONFIG_MAPS, configMap('comes'));
+    const version = await versionNow();
+    restart(knows);
+    await label('leaves', 'no');
+    await label('leaves', 'still no');
+    await label('comes', 'yes');
+    await api.put(
+      `${CONFIG_MAPS}/stays`,
+      configMap('stays', { x: '1' }, { labels: { in: 'yes' } }),
+    );
+    await api.post(CONFIG_MAPS, configMap('new', {}, { labels: { in: 'yes' } }));
+    const reading = await Reading.of(selected(version));
+    const came = knows ? 'ADDED comes' : 'MODIFIED comes';
+    expect(reading.told.toSorted()).toEqual(
+      ['DELETED leaves', came, 'MODIFIED stays', 'ADDED new'].toSorted(),
+    );
+    await reading.stop();
+  });
+
+  it.each([
+    [true, []],
+    [false, ['DELETED outside']],
+  ])('says nothing of what was outside (state before: %s)', async (knows, told) => {
+    await api.post(CONFIG_MAPS, configMap('outside'));
+    const version = await versionNow();
+    restart(knows);
+    await label('outside', 'no');
+    await api.post(CONFIG_MAPS, configMap('new-outside'));
+    const reading = await Reading.of(selected(version));
+    expect(reading.told).toEqual(told);
+    await label('outside', 'not yet');
+    await settle();
+    expect(reading.told.filter((line) => line !== 'DELETED outside')).toEqual([]);
+    await reading.stop();
+  });
+
+  it('tells nothing of other names', async () => {
+    await api.post(CONFIG_MAPS, configMap('a'));
+    await api.post(CONFIG_MAPS, configMap('b'));
+    const version = await versionNow();
+    restart(false);
+    await label('a', 'x');
+    await label('b', 'x');
+    const query = `fieldSelector=metadata.name=b&resourceVersion=${version}`;
+    const reading = await Reading.of(watchUrl(query));
+    expect(reading.told).toEqual(['MODIFIED b']);
+    await reading.stop();
   });
 });
