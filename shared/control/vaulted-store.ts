@@ -8,10 +8,10 @@
  * (vault-sweep.ts), or how values are kept (the vault).
  *
  * Invariants:
- *  V1 Values are in the vault before an object refers to them: what a crash leaves behind is garbage
- *     in the vault, never an object without values (S6).
- *  V2 Each write of values has an id of its own. So nobody can refer again to what was given up, and
- *     what is removed was either given up or belongs to a write that is long over.
+ *  V1 Values are in the vault before an object refers to them: what a crash leaves behind is
+ *     garbage in the vault, never an object without values (S6).
+ *  V2 Each write of values has an id of its own. So nobody can refer again to what was given up,
+ *     and what is removed was either given up or belongs to a write that is long over.
  *  V3 A write that leaves the values as they are does not touch the vault.
  *  V4 What is shown with empty values is gone: states before a change, and deleted objects. What
  *     exists is shown with all of its values or not at all.

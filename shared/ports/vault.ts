@@ -22,7 +22,7 @@ export interface Vault {
   get(refs: readonly VaultRef[]): Promise<ReadonlyMap<string, SecretValues>>;
   /** Removes parts by their names (`partNames`); names that are not there are no error. */
   remove(names: readonly string[]): Promise<void>;
-  /** A page of the names of all parts, oldest knowledge good enough: for the sweep, not for reads. */
+  /** A page of the names of all parts, for the sweep. What is recent may be missing. */
   list(after?: string): Promise<VaultPage>;
 }
 

@@ -171,7 +171,7 @@ export class SsmVault implements Vault {
     return this.#options.clock.nowMs() + PATIENCE_MS;
   }
 
-  /** Does the call, again while it is throttled and there is time (V3). Throws the port's errors. */
+  /** Does the call, again while it is throttled and there is time (V3). Throws `vaultError`s. */
   async #patiently<T>(operation: string, untilMs: number, call: () => Promise<T>): Promise<T> {
     const { clock } = this.#options;
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {

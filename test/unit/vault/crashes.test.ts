@@ -1,6 +1,6 @@
 /**
- * S6 of Secrets: wherever a process ends, and whatever others did meanwhile, every stored Secret has
- * all of its values; and what is left over in the vault goes.
+ * S6 of Secrets: wherever a process ends, and whatever others did meanwhile, every stored Secret
+ * has all of its values; and what is left over in the vault goes.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -22,7 +22,7 @@ function never(): never {
 }
 
 describe('the sweep of the vault', () => {
-  it('leaves what launches under way may ask for, for an hour, however often it changes', async () => {
+  it('leaves for an hour what launches may ask for, however often it changes', async () => {
     const world = new World();
     const contents = [await write(world, 'v0')];
     await world.clock.advance(5 * HOUR_MS);
@@ -43,7 +43,7 @@ describe('the sweep of the vault', () => {
     expect(await world.parts()).toEqual(partsOf(contents.at(-1) ?? never()));
   });
 
-  it('takes what a sealed writer’s deletion leaves behind, and no more at a time than it may', async () => {
+  it('takes what a sealed writer’s deletion leaves, so much at a time', async () => {
     const world = new World();
     const store = world.revealing();
     await store.create(SECRETS, secret('kept', { k: 'v' }));

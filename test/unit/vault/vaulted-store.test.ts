@@ -65,7 +65,7 @@ describe('a Secret in the store', () => {
     expect(dataOf(await read(world.revealing()))).toEqual({ k: toBase64('v') });
   });
 
-  it('keeps its values when a sealed writer changes the rest, and the audit id with them', async () => {
+  it('keeps its values and audit id when a sealed writer changes the rest', async () => {
     const world = new World();
     await world
       .revealing()
