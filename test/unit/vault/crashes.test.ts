@@ -26,10 +26,10 @@ const step = fc.record({
   crashAt: fc.option(fc.integer({ min: 0, max: 9 }), { nil: undefined }),
 }) as fc.Arbitrary<Step>;
 
-/** What was acknowledged last, by name; undefined when that is not known. */
-type Known = Map<string, string | undefined>;
+/** What was written last, by name: as acknowledged, or as the table's versions tell. */
+type Known = Map<string, string>;
 
-async function act({ name, kind, text }: Step, store: Store): Promise<string | undefined> {
+async function act({ name, kind, text }: Step, store: Store): Promise<string> {
   const current = await store.get(keyOfSecret(name));
   if (kind === 'remove') {
     if (current) await store.remove(keyOfSecret(name), expectedOf(current));
@@ -40,7 +40,7 @@ async function act({ name, kind, text }: Step, store: Store): Promise<string | u
     if (current) {
       await store.update(SECRETS, { ...current, metadata: { ...current.metadata, labels } });
     }
-    return dataOf(current)['k'];
+    return dataOf(current)['k'] ?? '';
   }
   const data = { k: toBase64(text) };
   if (current) await store.update(SECRETS, { ...current, data });
@@ -52,6 +52,7 @@ async function run(world: World, next: Step, known: Known): Promise<void> {
   if (next.kind === 'wait') return world.clock.advance(45 * 60_000);
   if (next.kind === 'sweep') return void (await world.sweep());
   let calls = 0;
+  const before = await versionOf(world, next.name);
   world.between = () => {
     if (calls++ === next.crashAt) throw new Crash();
   };
@@ -59,10 +60,21 @@ async function run(world: World, next: Step, known: Known): Promise<void> {
     known.set(next.name, await act(next, world.revealing()));
   } catch (error) {
     if (!(error instanceof Crash)) throw error;
-    known.delete(next.name);
+    // The write took effect or it did not; there is nothing between.
+    const hasWritten = (await versionOf(world, next.name)) !== before;
+    if (hasWritten) known.set(next.name, outcomeOf(next, known.get(next.name) ?? ''));
   } finally {
     world.between = () => {};
   }
+}
+
+async function versionOf(world: World, name: string): Promise<string | undefined> {
+  return (await world.table.get(keyOfSecret(name)))?.metadata.resourceVersion;
+}
+
+function outcomeOf({ kind, text }: Step, before: string): string {
+  if (kind === 'remove') return '';
+  return kind === 'label' ? before : toBase64(text);
 }
 
 describe('after a crash between any two calls', () => {
@@ -74,7 +86,7 @@ describe('after a crash between any two calls', () => {
         for (const next of steps) {
           await run(world, next, known);
           expect(await world.lost()).toEqual([]);
-          for (const [name, text = ''] of known) {
+          for (const [name, text] of known) {
             const shown = await world.revealing().get(keyOfSecret(name));
             expect(dataOf(shown)['k'] ?? '').toBe(text);
           }
