@@ -233,6 +233,7 @@ function waitingState({ role }: Member, { members }: View): ContainerReport['sta
 function endOf(member: Member, view: View): ContainerReport['state'] {
   const { task, members } = view;
   const { exitCode, reason } = member.container;
+  if (isHeldBack(member, view)) return waitingState(member, view);
   if (exitCode !== undefined) return terminated(member, view, exitCode, endReason(member));
   const hasOwn = members.some(({ container }) => container.reason !== undefined);
   const why = reason ?? (hasOwn ? undefined : task.stoppedReason);
@@ -243,6 +244,18 @@ function endOf(member: Member, view: View): ContainerReport['state'] {
   if (failure) return terminated(member, view, UNKNOWN_EXIT_CODE, failure);
   if (!hasBegun(member, task)) return waitingState(member, view);
   return terminated(member, view, LOST_EXIT_CODE, 'ContainerStatusUnknown');
+}
+
+/**
+ * It was to run after one that failed. ECS gives such a container an exit code all the same, as if
+ * it had been asked to end.
+ */
+function isHeldBack(member: Member, { task, members }: View): boolean {
+  const isFirst = ({ role }: Member) => role === 'init' || role === 'files';
+  const isFailure = ({ container }: Member) =>
+    container.exitCode !== undefined && container.exitCode !== 0;
+  const failed = members.some((other) => other !== member && isFirst(other) && isFailure(other));
+  return failed && !hasBegun(member, task);
 }
 
 /** The task is running only once all its containers were started. */

@@ -168,6 +168,21 @@ describe('the end of a container', () => {
     expect(containers[0]?.state.type).toBe('terminated');
   });
 
+  it('is none for those that were to run after an init container that failed', () => {
+    const reason = 'CannotStartContainerError: dependency graph: failed to resolve ordering';
+    const { initContainers, containers } = state({
+      lastStatus: 'STOPPED',
+      startedAt: undefined,
+      containers: [
+        stopped('one_init', { exitCode: 9, runtimeId: 'r' }),
+        stopped('two_init', { exitCode: 143, reason }),
+        stopped('app', { exitCode: 143, reason }),
+      ],
+    });
+    expect(initContainers.map(({ state: { type } }) => type)).toEqual(['terminated', 'waiting']);
+    expect(containers[0]?.state).toEqual({ type: 'waiting', reason: 'PodInitializing' });
+  });
+
   it('has its times from the task', () => {
     const { containers } = state({
       lastStatus: 'STOPPED',
