@@ -194,9 +194,10 @@ interface Known {
 }
 
 function knownOf(seen: ShownVersions | undefined, entry: Place, after: number): Known {
-  const overlap = after - OVERLAP_MS * VERSIONS_PER_MS;
-  if (!seen) return { lowest: overlap, highest: after };
-  const version = seen.get(idOf(entry)) ?? overlap;
+  const overlap = OVERLAP_MS * VERSIONS_PER_MS;
+  // Above it too: what was written by a clock ahead, or shown before what was committed late.
+  if (!seen) return { lowest: after - overlap, highest: after + overlap };
+  const version = seen.get(idOf(entry)) ?? after - overlap;
   return { lowest: version, highest: version };
 }
 
