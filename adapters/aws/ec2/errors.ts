@@ -29,15 +29,22 @@ function textOf({ name, message }: Error): string {
   return `${name}: ${message}`;
 }
 
-const QUOTA =
-  /^(VcpuLimitExceeded|MaxSpotInstanceCountExceeded|InstanceLimitExceeded|ResourceLimitExceeded|MaxSpotFleetRequestCountExceeded|TargetCapacityLimitExceededException|PendingVerification)/;
+const QUOTA = new Set([
+  'InstanceLimitExceeded',
+  'MaxSpotFleetRequestCountExceeded',
+  'MaxSpotInstanceCountExceeded',
+  'PendingVerification',
+  'ResourceLimitExceeded',
+  'TargetCapacityLimitExceededException',
+  'VcpuLimitExceeded',
+]);
 
-const CAPACITY =
-  /^(Insufficient|UnfulfillableCapacity|SpotMaxPriceTooLow|MaxFleetCountExceeded|RequestLimitExceeded)/;
+/** InsufficientInstanceCapacity, …FreeAddressesInSubnet, …HostCapacity and others; and the rest. */
+const CAPACITY = /^(Insufficient|UnfulfillableCapacity|SpotMaxPriceTooLow|RequestLimitExceeded)/;
 
 /** What is unknown is taken for a configuration that never works: it is shown, and not repeated. */
 export function kindOf(code: string): LaunchFailure['kind'] {
-  if (QUOTA.test(code)) return 'quota';
+  if (QUOTA.has(code)) return 'quota';
   return CAPACITY.test(code) ? 'capacity' : 'configuration';
 }
 

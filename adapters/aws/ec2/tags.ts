@@ -1,7 +1,7 @@
 /**
  * The tags of instances: by them we know our own, and the machine learns its node's labels and
- * taints (the launch template's user data reads them from the machine's metadata, node-user-data.sh).
- * Metadata allows no `/` in keys. Source: Amazon EC2 user guide, "Tag restrictions".
+ * taints: the launch template's user data reads them from its metadata (node-user-data.sh), which
+ * allows no `/` in keys. Source: Amazon EC2 user guide, "Tag restrictions".
  */
 import type { Instance, Tag } from '@aws-sdk/client-ec2';
 import { attributesOf } from '../../../shared/api/node-attributes.ts';

@@ -151,19 +151,15 @@ function planEmpty(node: Node, cause: Cause, nowMs: number): Plan | undefined {
   return mark && { ...NOTHING, stages: [[mark]] };
 }
 
-/** The node goes once EC2 says that its machine has ended: then it is gone, and its pods with it. */
+/** The node goes once its machine is said to have ended: then it is gone, and its pods with it. */
 function planEnd(node: Node): Plan | undefined {
   if (!isManaged(node)) return undefined;
   const { name } = node.metadata;
   const end: Action = { kind: 'terminateInstance', instanceId: name };
-  const news = event(
-    eventTarget('nodes', node),
-    'Normal',
-    'Terminating',
-    `Ending instance ${name}`,
-  );
-  const plan = { ...NOTHING, stages: [[end], [news]] };
-  return { ...plan, againAfterMs: TERMINATION_RECHECK_MS };
+  const about = eventTarget('nodes', node);
+  const news = event(about, 'Normal', 'Terminating', `Ending instance ${name}`);
+  const stages = [[end], [news]];
+  return { ...NOTHING, stages, againAfterMs: TERMINATION_RECHECK_MS };
 }
 
 function isManaged({ metadata }: Node): boolean {
