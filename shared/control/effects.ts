@@ -8,6 +8,7 @@ import type { InstancePool } from '../ports/instances.ts';
 import type { Recorder } from '../ports/recorder.ts';
 import type { TaskRuntime } from '../ports/runtime.ts';
 import type { Store } from '../ports/store.ts';
+import type { Vault } from '../ports/vault.ts';
 
 export interface Effects {
   readonly store: Store;
@@ -17,4 +18,6 @@ export interface Effects {
   readonly recorder: Recorder;
   /** Where machines come from; absent where no node is one. */
   readonly instances?: InstancePool;
+  /** Where the values of Secrets are, for the sweep; absent where they are in the store. */
+  readonly vault?: Vault;
 }

@@ -84,8 +84,12 @@ function parsePart(text: string): SweepPart | undefined {
   }
   if (!isJsonObject(value)) return undefined;
   const { part, resource, after } = value;
-  if (part === 'machines' || part === 'tasks' || part === 'cells') return { part };
+  if (isWhole(part)) return { part };
   if (part !== 'resource' || !RESOURCES.some(({ name }) => name === resource)) return undefined;
   const from = typeof after === 'string' ? { after } : {};
   return { part, resource: resource as string, ...from };
+}
+
+function isWhole(part: unknown): part is Exclude<SweepPart['part'], 'resource'> {
+  return part === 'machines' || part === 'tasks' || part === 'cells' || part === 'vault';
 }

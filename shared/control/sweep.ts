@@ -23,9 +23,10 @@ import { route, type Routes, workMessage } from './router.ts';
 import { DEFAULT_CELL } from './scheduler.ts';
 import { sweepNodes } from './sweep-nodes.ts';
 import { sweepTasks } from './sweep-tasks.ts';
+import { sweepVault } from './vault-sweep.ts';
 
 export type SweepPart =
-  | { readonly part: 'tasks' | 'machines' | 'cells' }
+  | { readonly part: 'tasks' | 'machines' | 'cells' | 'vault' }
   | { readonly part: 'resource'; readonly resource: string; readonly after?: string };
 
 /** As long as Kubernetes keeps events. */
@@ -37,7 +38,7 @@ const PAGE = 500;
 /** The parts that a sweep begins with. */
 export function sweepParts(): readonly SweepPart[] {
   const resources = RESOURCES.map(({ name }) => ({ part: 'resource', resource: name }) as const);
-  return [{ part: 'machines' }, { part: 'tasks' }, ...resources, { part: 'cells' }];
+  return [{ part: 'machines' }, { part: 'tasks' }, ...resources, { part: 'cells' }, { part: 'vault' }];
 }
 
 /** Does a part, up to the end of a page; returns what is left of it. */
@@ -52,6 +53,9 @@ export async function sweepPart(
       return undefined;
     case 'machines':
       await followed(effects, routes, (under) => sweepNodes(under));
+      return undefined;
+    case 'vault':
+      if (effects.vault) await sweepVault({ ...effects, vault: effects.vault });
       return undefined;
     case 'cells':
       await routes.scheduleQueue.send([workMessage(DEFAULT_CELL, marked)]);

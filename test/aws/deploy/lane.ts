@@ -53,7 +53,7 @@ export class Lane {
   readonly #ecs: ECSClient;
 
   static async deploy(): Promise<Lane> {
-    const model = await startModel();
+    const model = await startModel('--cluster', NAME, '--log-group', `/nullplane/${NAME}/tasks`);
     const target = await startTarget(model.url);
     const cdk = new Cdk(target.endpoint, CONTEXT);
     await cdk.bootstrap();
