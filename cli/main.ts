@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `nullplane`: the command line beside kubectl. Ambient state is reached for here and nowhere else. */
+/** `nullplane`: the command line beside kubectl. Ambient state is reached for here alone. */
 import { homedir } from 'node:os';
 import { credentialsAtHand } from '../adapters/aws/auth/token.ts';
 import { run } from './run.ts';

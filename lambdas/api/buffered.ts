@@ -77,6 +77,7 @@ async function gathered({ body }: ApiResponse, kind: StreamKind): Promise<Buffer
 function tooLarge(): ApiResponse {
   const message =
     `the answer is larger than ${MAX_BODY_BYTES} bytes, which do not pass this gateway: ask for ` +
-    'pages (limit and continue; kubectl --chunk-size), or for less of a log (--tail, --limit-bytes)';
+    'pages (limit and continue; kubectl --chunk-size), or for less of a log (--tail, ' +
+    '--limit-bytes)';
   return statusResponse(new ApiError(413, 'RequestEntityTooLarge', message, {}).status);
 }

@@ -56,7 +56,7 @@ export async function stream(
 
 const QUIET = Symbol('nothing came for a while');
 
-/** Pulls as fast as the client takes. A watch that is quiet sends empty lines, which mean nothing. */
+/** Pulls as fast as the client takes. A quiet watch sends empty lines, which mean nothing. */
 async function pump(
   body: AsyncIterable<string | Uint8Array>,
   kind: StreamKind,

@@ -96,7 +96,7 @@ const ROLES = new Map<string, Rules>([
   ['admin', ADMIN],
 ]);
 
-/** Discovery and the version: clients can do nothing without them, and they are the same for all. */
+/** Discovery and the version: the same for all, and without them clients can do nothing. */
 const OPEN_PATHS = /^\/(|version\/?|(api|apis|openapi)(\/[a-z0-9./-]*)?)$/;
 
 /** What is served, by resource and group; nothing else has a right name. */

@@ -175,7 +175,7 @@ describe.each(hasAws ? ['nullplane', 'aws'] : ['nullplane'])(
         { ...ADMIN, secret: 'guess' },
         { id: 'AKIAIOSFODNN7NOBODY0', secret: 'x' },
       ]) {
-        const { code, err } = await kubectl('get pods', who);
+        const { code, err } = await kubectl('get --raw /api/v1/namespaces/default/pods', who);
         expect([code, err]).toEqual([1, expect.stringMatching(/logged in|nauthorized/)]);
       }
     });

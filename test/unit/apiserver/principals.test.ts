@@ -167,7 +167,8 @@ describe('what is malformed', () => {
   });
 
   it('takes the last of two entries for one principal, and says so', async () => {
-    const mapRoles = `- {rolearn: "${role('A')}", groups: [system:masters]}\n- {rolearn: "${role('p/A')}", groups: [nullplane:view]}\n`;
+    const first = `- {rolearn: "${role('A')}", groups: [system:masters]}\n`;
+    const mapRoles = `${first}- {rolearn: "${role('p/A')}", groups: [nullplane:view]}\n`;
     await write({ mapRoles });
     expect((await as(principals(), role('A')))?.groups).toEqual([
       'nullplane:view',

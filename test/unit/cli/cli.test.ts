@@ -89,7 +89,8 @@ describe('kubeconfig', () => {
 
   it('may call this program, with an authority and a profile', async () => {
     const ca = file('ca.pem', 'PEM');
-    const line = `kubeconfig --endpoint https://127.0.0.1:8443 --region us-east-1 --exec nullplane --cluster-id a --name b --ca-file ${ca} --profile dev --path -`;
+    const where = 'kubeconfig --endpoint https://127.0.0.1:8443 --region us-east-1 --path -';
+    const line = `${where} --exec nullplane --cluster-id a --name b --ca-file ${ca} --profile dev`;
     expect(await cli(line)).toBe(0);
     const { clusters, users } = config(printed);
     expect(clusters[0]).toMatchObject({
