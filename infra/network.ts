@@ -8,7 +8,9 @@ import { Fn } from 'aws-cdk-lib';
 import {
   GatewayVpcEndpointAwsService,
   type ISecurityGroup,
+  IpAddresses,
   type IVpc,
+  Peer,
   Port,
   SecurityGroup,
   SubnetType,
@@ -17,6 +19,7 @@ import {
 import { Construct } from 'constructs';
 import type { Options } from './options.ts';
 
+const RANGE = '10.0.0.0/16';
 /** 4,091 addresses a subnet: as many tasks, each with one of its own. */
 const SUBNET_BITS = 20;
 
@@ -40,7 +43,9 @@ export class Network extends Construct {
       description: `pods of ${options.installation}: they reach each other and the internet`,
       allowAllOutbound: true,
     });
-    tasks.addIngressRule(tasks, Port.allTraffic(), 'pods reach each other');
+    // In a VPC of its own there is nobody but the installation; elsewhere only who is in the group.
+    const peer = isOwn ? Peer.ipv4(RANGE) : tasks;
+    tasks.addIngressRule(peer, Port.allTraffic(), 'pods reach each other');
     this.tasks = tasks;
   }
 
@@ -50,6 +55,7 @@ export class Network extends Construct {
     const inside = { name: 'tasks', subnetType: typeOf(false), cidrMask: SUBNET_BITS };
     const vpc = new Vpc(this, 'Vpc', {
       vpcName: installation,
+      ipAddresses: IpAddresses.cidr(RANGE),
       availabilityZones: Array.from({ length: zones }, (_, index) => Fn.select(index, all)),
       natGateways: isPublic ? 0 : 1,
       subnetConfiguration: isPublic ? [outside] : [outside, inside],
