@@ -17,6 +17,7 @@ import { matchesLabels } from '../api/selectors.ts';
 import { taskIdOf, type TaskState } from '../api/task.ts';
 import { isTerminal, podIsActive, podIsReady } from './pod/predicates.ts';
 import { amountOf, podRequests, type Requests } from './pod/requests.ts';
+import { isVirtualNode } from './scheduling/cluster.ts';
 
 export type InvariantName = 'S1' | 'S2' | 'S5' | 'S6' | 'S7' | 'S8' | 'L1' | 'L2' | 'L3';
 
@@ -98,11 +99,16 @@ function overcommitted(
   });
 }
 
-/** S2 in the ledger: each pod that is bound and not done has its entry with its node. */
+/**
+ * S2 in the ledger: each pod that is bound and not done has its entry with its node. Virtual nodes
+ * have no ledger.
+ */
 export function checkLedger({
   pods,
+  nodes,
   allocations,
-}: Pick<ClusterFacts, 'pods' | 'allocations'>): readonly Violation[] {
+}: Pick<ClusterFacts, 'pods' | 'nodes' | 'allocations'>): readonly Violation[] {
+  const virtual = new Set(nodes.filter(isVirtualNode).map(({ metadata }) => metadata.name));
   const entries = new Set(
     allocations.flatMap(({ metadata, allocations: held }) =>
       held.map(({ podUid }) => `${metadata.name}/${podUid}`),
@@ -110,6 +116,7 @@ export function checkLedger({
   );
   return pods
     .filter(({ spec, ...pod }) => spec.nodeName && !isTerminal({ spec, ...pod }))
+    .filter(({ spec }) => !virtual.has(spec.nodeName ?? ''))
     .filter(({ spec, metadata }) => !entries.has(`${spec.nodeName}/${metadata.uid}`))
     .map(({ spec, metadata }) =>
       broken('S2', `the ledger of ${spec.nodeName} does not know its pod ${metadata.name}`),

@@ -5,7 +5,7 @@
  * Invariants:
  *  C1 An answer is whole or an error: a page too many is an error, never a shorter list.
  *  C2 A claim launches once: it is looked up by its tag before it is launched, since EC2's tokens
- *     do not last for ever, and launched under its uid as token, since look-ups lag behind launches.
+ *     do not last for ever, and launched under its uid as token, since look-ups lag behind.
  *  C3 Only instances with the installation's tag are ever terminated.
  */
 import {

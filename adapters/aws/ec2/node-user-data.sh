@@ -1,5 +1,5 @@
-# What a node's labels and taints are stands in its instance's tags (nullplane-attribute-0, -1 ...,
-# each name=value); the ECS agent brings them to the cluster as attributes, from its first moment on.
+# A node's labels and taints stand in its instance's tags (nullplane-attribute-0, -1 ..., each
+# name=value); the ECS agent brings them to the cluster as attributes, from its first moment on.
 # Reads: IMDS (its address), ECS_CONFIG (the file of the agent's settings).
 imds=${IMDS:-http://169.254.169.254}
 config=${ECS_CONFIG:-/etc/ecs/ecs.config}

@@ -83,10 +83,18 @@ describe('checkLedger', () => {
       { metadata: { name: 'n1' }, allocations: uids.map(entry) },
     ] as unknown as ClusterFacts['allocations'];
   it('finds a bound pod without an entry', () => {
-    expect(names(checkLedger({ pods: [pod('p')], allocations: ledger('q') }))).toEqual(['S2']);
+    expect(names(checkLedger({ pods: [pod('p')], nodes: [], allocations: ledger('q') }))).toEqual([
+      'S2',
+    ]);
+  });
+  it('asks for none of a virtual node', () => {
+    const labels = { 'nullplane.io/compute': 'fargate' };
+    const nodes = [{ ...NODE, metadata: { ...NODE.metadata, labels } }];
+    expect(checkLedger({ pods: [pod('p')], nodes, allocations: [] })).toEqual([]);
   });
   it('lets entries of pods that are gone stay until the next write', () => {
-    expect(checkLedger({ pods: [pod('p')], allocations: ledger('p', 'q') })).toEqual([]);
+    const allocations = ledger('p', 'q');
+    expect(checkLedger({ pods: [pod('p')], nodes: [], allocations })).toEqual([]);
   });
 });
 
