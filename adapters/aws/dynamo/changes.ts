@@ -20,7 +20,7 @@ import { minuteOf } from './item.ts';
 import { objectPrefix, partitionsOf, type Place } from './keys.ts';
 import type { Reads } from './reads.ts';
 import type { State } from './recent.ts';
-import type { Shown, ShownVersions } from './shown.ts';
+import type { Scope, Shown, ShownObjects } from './shown.ts';
 import type { Tokens } from './tokens.ts';
 import { VERSIONS_PER_MS, type Versions } from './versions.ts';
 import { STALE_MS } from './writes.ts';
@@ -75,19 +75,20 @@ export class Changes {
     const last = taken.at(-1)?.version ?? 0;
     const token = this.#token(after, isAll ? Math.max(present, last) : last, present);
     const handed = found.map(({ entry, state }) => [idOf(entry), state.head.version] as const);
-    shown.remember(query, String(token), recentOnes([...(seen ?? []), ...handed], token));
+    const recent = recentOnes([...(seen?.versions ?? []), ...handed], token);
+    shown.remember(query, String(token), { versions: recent, isWhole: seen?.isWhole === true });
     const changes = found
       .sort((a, b) => a.state.head.version - b.state.head.version)
       .flatMap(({ entry, state }) => this.#change(query, state, knownOf(seen, entry, after)) ?? []);
     return { changes, resourceVersion: String(token) };
   }
 
-  /** The version of a list that was begun at `present`, and showed these. */
-  listed(query: Omit<ChangesQuery, 'after'>, present: number, states: readonly State[]): string {
+  /** The version of a list that was begun at `present` and showed these: all, if it is whole. */
+  listed(query: Scope, present: number, states: readonly State[], isWhole: boolean): string {
     const { tokens, shown } = this.#o;
     const token = tokens.next(present);
     const handed = states.map(({ head }) => [idOf(head.place), head.version] as const);
-    shown.remember(query, String(token), recentOnes(handed, token));
+    shown.remember(query, String(token), { versions: recentOnes(handed, token), isWhole });
     return String(token);
   }
 
@@ -138,7 +139,7 @@ export class Changes {
   async #entries(
     { resource, namespace }: ChangesQuery,
     after: number,
-    seen: ShownVersions | undefined,
+    seen: ShownObjects | undefined,
   ): Promise<Entry[]> {
     const from = after - OVERLAP_MS * VERSIONS_PER_MS;
     const prefix = objectPrefix(namespace);
@@ -148,7 +149,7 @@ export class Changes {
     return parts
       .flat()
       .filter((entry) => entry.version > from && entry.sk.startsWith(prefix))
-      .filter((entry) => entry.version > (seen?.get(idOf(entry)) ?? 0))
+      .filter((entry) => entry.version > (seen?.versions.get(idOf(entry)) ?? 0))
       .sort((a, b) => a.version - b.version);
   }
 
@@ -187,41 +188,42 @@ export class Changes {
   }
 }
 
-/** The reader has seen the last state up to a version between these. */
-interface Known {
-  readonly lowest: number;
-  readonly highest: number;
-}
+/** What the reader has seen of an object: this version, or one that is not older than another. */
+type Known = { readonly version: number } | { readonly from: number; readonly after: number };
 
-function knownOf(seen: ShownVersions | undefined, entry: Place, after: number): Known {
-  const overlap = OVERLAP_MS * VERSIONS_PER_MS;
-  // Above it too: what was written by a clock ahead, or shown before what was committed late.
-  if (!seen) return { lowest: after - overlap, highest: after + overlap };
-  const version = seen.get(idOf(entry)) ?? after - overlap;
-  return { lowest: version, highest: version };
+function knownOf(seen: ShownObjects | undefined, entry: Place, after: number): Known {
+  const from = after - OVERLAP_MS * VERSIONS_PER_MS;
+  const version = seen?.versions.get(idOf(entry)) ?? (seen?.isWhole ? from : undefined);
+  return version === undefined ? { from, after } : { version };
 }
 
 /** The states in which the reader may know the object (L4). */
-function before(state: State, { lowest, highest }: Known): Pick<Change, 'previous' | 'earlier'> {
+function before(state: State, known: Known): Pick<Change, 'previous' | 'earlier'> {
   const past = state.past();
+  const lowest = 'version' in known ? known.version : known.from;
+  const likeliest = 'version' in known ? known.version : known.after;
   const reached = past.findIndex(({ version }) => version <= lowest);
   const oldest = past.at(-1)?.version ?? state.head.version;
   const { born } = state.head;
   // Otherwise a state was forgotten that the reader may have seen (I3).
-  const isComplete = reached >= 0 || born > highest || born >= oldest;
+  const isComplete = reached >= 0 || born >= oldest || ('version' in known && born > known.version);
   const candidates = past
     .slice(0, reached < 0 ? past.length : reached + 1)
-    .filter(({ version }) => version <= highest)
-    .flatMap(({ object }) => object ?? []);
-  const [previous, ...earlier] = candidates;
+    .filter(({ version }) => !('version' in known) || version <= known.version);
+  // It may have been shown a later one: by a clock ahead, or on a later page of a list.
+  const previous = candidates.find(({ version }) => version <= likeliest);
+  const earlier = candidates.flatMap((one) => (one === previous ? [] : (one.object ?? [])));
   return {
-    ...(previous && { previous }),
+    ...(previous?.object && { previous: previous.object }),
     ...(!isComplete ? { earlier: 'unknown' } : earlier.length > 0 ? { earlier } : {}),
   };
 }
 
 /** What a later look back would find again. */
-function recentOnes(entries: readonly (readonly [string, number])[], token: number): ShownVersions {
+function recentOnes(
+  entries: readonly (readonly [string, number])[],
+  token: number,
+): ReadonlyMap<string, number> {
   const from = token - OVERLAP_MS * VERSIONS_PER_MS;
   return new Map(entries.filter(([, version]) => version > from));
 }

@@ -101,8 +101,9 @@ export class DynamoStore implements Store {
       if (hasMore) break;
       states.push(state);
     }
+    const isWhole = !hasMore && query.after === undefined && !query.index;
     const items = states.map(({ object }) => object) as KubeObject[] as T[];
-    const resourceVersion = this.#changes.listed(query, present, states);
+    const resourceVersion = this.#changes.listed(query, present, states, isWhole);
     const last = items.at(-1);
     if (!hasMore || !last) return { items, resourceVersion };
     return { items, resourceVersion, next: listPosition(keyOf(query.resource, last)) };

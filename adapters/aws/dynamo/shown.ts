@@ -4,8 +4,12 @@
  */
 import type { ResourceName } from '../../../shared/api/meta.ts';
 
-/** Versions shown, by place (pk and sk). */
-export type ShownVersions = ReadonlyMap<string, number>;
+export interface ShownObjects {
+  /** By place (pk and sk). */
+  readonly versions: ReadonlyMap<string, number>;
+  /** Whoever continues from the version has seen nothing else, but for what is older. */
+  readonly isWhole: boolean;
+}
 
 /** Of what; a watch of one namespace says nothing of another. */
 export interface Scope {
@@ -19,21 +23,21 @@ const MAX_TOKENS = 1_000;
 const MAX_ENTRIES = 100_000;
 
 export class Shown {
-  readonly #byToken = new Map<string, ShownVersions>();
+  readonly #byToken = new Map<string, ShownObjects>();
   #entries = 0;
 
   /** Undefined when this process has not given the version out for this, or has forgotten it. */
-  under(scope: Scope, token: string): ShownVersions | undefined {
+  under(scope: Scope, token: string): ShownObjects | undefined {
     return this.#byToken.get(keyOf(scope, token));
   }
 
-  remember(scope: Scope, token: string, versions: ShownVersions): void {
-    this.#byToken.set(keyOf(scope, token), versions);
-    this.#entries += versions.size;
-    for (const [oldest, { size }] of this.#byToken) {
+  remember(scope: Scope, token: string, objects: ShownObjects): void {
+    this.#byToken.set(keyOf(scope, token), objects);
+    this.#entries += objects.versions.size;
+    for (const [oldest, { versions }] of this.#byToken) {
       if (this.#byToken.size <= MAX_TOKENS && this.#entries <= MAX_ENTRIES) return;
       this.#byToken.delete(oldest);
-      this.#entries -= size;
+      this.#entries -= versions.size;
     }
   }
 }

@@ -272,25 +272,27 @@ class Sightings {
    */
   eventsOf(change: Change): readonly WatchEvent[] {
     const { object, previous, type } = change;
-    const wasInside = this.#wasInside(change);
+    const wasTold = this.#wasTold(change);
     const isInside = type === 'put' && this.#selection.matches(object);
     if (!isInside) {
       this.#inside.delete(nameOf(object));
-      if (!wasInside) return [];
+      const last = statesBefore(change).find(this.#selection.matches);
+      if (!wasTold && !last) return [];
       // What leaves shows as it was inside, as in Kubernetes; under the version at which it left.
-      const last = type === 'put' && statesBefore(change).find(this.#selection.matches);
-      return [last ? gone(last, object) : { type: 'DELETED', object }];
+      return [type === 'put' && last ? gone(last, object) : { type: 'DELETED', object }];
     }
     this.add(object);
     const renewed = previous !== undefined && previous.metadata.uid !== object.metadata.uid;
-    if (wasInside && renewed) return [gone(previous, object), { type: 'ADDED', object }];
-    return [{ type: wasInside ? 'MODIFIED' : 'ADDED', object }];
+    if (wasTold && renewed) return [gone(previous, object), { type: 'ADDED', object }];
+    return [{ type: wasTold ? 'MODIFIED' : 'ADDED', object }];
   }
 
-  #wasInside(change: Change): boolean {
-    if (!this.#selection.fixed && this.#inside.has(nameOf(change.object))) return true;
-    if (statesBefore(change).some(this.#selection.matches)) return true;
-    return change.earlier === 'unknown' && this.#mayHaveMatched(change.object);
+  /** Whether the client knows it as inside, as far as can be told. */
+  #wasTold({ type, object, previous, earlier }: Change): boolean {
+    if (!this.#selection.fixed && this.#inside.has(nameOf(object))) return true;
+    const before = previous ?? (type === 'delete' ? object : undefined);
+    if (before && this.#selection.matches(before)) return true;
+    return earlier === 'unknown' && this.#mayHaveMatched(object);
   }
 
   /**
