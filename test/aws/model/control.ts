@@ -57,7 +57,7 @@ function readings(model: AwsModel): Verbs {
       for (const fault of faults) model.faults.add(fault);
       return DONE;
     },
-    /** `{ fargate: { FARGATE_SPOT: 0 }, ec2: { "m5.large/*\/spot": 0 } }`; null takes a limit off. */
+    /** How many there are left, such as `{ fargate: { FARGATE_SPOT: 0 } }`; null: no limit. */
     capacity: (given: { fargate?: Limits; ec2?: Limits }) => {
       limit(world.fargateCapacity, given.fargate);
       limit(model.ec2.fleets.capacity, given.ec2);

@@ -59,9 +59,8 @@ export class Events {
   #deliver(event: Envelope): void {
     const { timers, random, emit } = this.#options;
     const late = random.fraction() < this.delivery.late ? draw(this.delivery.lateMs, random) : 0;
-    const delayMs = draw(this.delivery.delayMs, random) + late;
-    if (delayMs === 0) return emit(event);
-    timers.in(delayMs, () => emit(event));
+    // Also without a delay: who is told may call the model, and that must not be in mid-step.
+    timers.in(draw(this.delivery.delayMs, random) + late, () => emit(event));
   }
 }
 

@@ -212,6 +212,7 @@ describe('instances', () => {
     const machine = bench.model.ec2.machines.get(id)!;
     bench.model.ec2.machines.recommendRebalance(machine);
     bench.model.ec2.machines.interrupt(machine);
+    await bench.pass(0);
     expect(told(bench, 'EC2 Instance Rebalance Recommendation')).toHaveLength(1);
     expect(told(bench, 'EC2 Spot Instance Interruption Warning')).toEqual([
       { 'instance-id': id, 'instance-action': 'terminate' },

@@ -2,6 +2,7 @@
 import type { RunTaskCommandInput } from '@aws-sdk/client-ecs';
 import { RegisterTaskDefinitionCommand, StopTaskCommand } from '@aws-sdk/client-ecs';
 import { describe, expect, it } from 'vitest';
+import { TokenBucket } from '../../aws/model/ecs/buckets.ts';
 import { AWS_RATES } from '../../aws/model/settings.ts';
 import { Bench, CLUSTER, container, the } from './support.ts';
 
@@ -170,6 +171,14 @@ describe('throttles', () => {
     await expect(bench.run(definition)).rejects.toMatchObject(throttled);
   });
 
+  it('hold no more than their burst, however long nobody asks', () => {
+    const bucket = new TokenBucket({ burst: 5, perSecond: 10 }, 0);
+    expect(bucket.take(5, 3_600_000)).toBe(true);
+    expect(bucket.take(1, 3_600_000)).toBe(false);
+    expect(bucket.take(2, 3_600_100)).toBe(false);
+    expect(bucket.take(1, 3_600_100)).toBe(true);
+  });
+
   it('Spot and On-Demand each by their own', async () => {
     const bench = new Bench({ rates: { ...AWS_RATES, fargateLaunch: { burst: 1, perSecond: 1 } } });
     const definition = await bench.define();
@@ -216,6 +225,7 @@ describe('Fargate Spot', () => {
     await bench.pass(5_000);
     bench.events.length = 0;
     bench.model.ecs.interruptSpotTask(task.taskArn ?? '');
+    await bench.pass(0);
     expect(bench.events[0]?.detail).toMatchObject({
       desiredStatus: 'STOPPED',
       lastStatus: 'RUNNING',

@@ -133,6 +133,27 @@ describe('containers that wait for others', () => {
     },
   );
 
+  it('are told of as they start and end, a version each', async () => {
+    const bench = new Bench();
+    await bench.start(
+      container('init', { exitCode: 0, exitAfterMs: 5_000 }, { essential: false }),
+      container('app', undefined, {
+        dependsOn: [{ containerName: 'init', condition: 'SUCCESS' }],
+      }),
+    );
+    await bench.pass(10_000);
+    const states = bench.events.map(({ detail }) => {
+      const containers = detail.containers as { lastStatus: string }[];
+      return containers.map(({ lastStatus }) => lastStatus).join();
+    });
+    expect([...new Set(states)]).toEqual([
+      'PENDING,PENDING',
+      'RUNNING,PENDING',
+      'STOPPED,PENDING',
+      'STOPPED,RUNNING',
+    ]);
+  });
+
   it('never start when SUCCESS has become impossible', async () => {
     const bench = new Bench();
     const task = await bench.start(

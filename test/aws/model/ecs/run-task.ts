@@ -107,7 +107,7 @@ export class RunTask {
   }
 
   #admitToFargate({ definition, needs, input }: Plan, targets: readonly Target[]): void {
-    const { account, settings, tasks } = this.#world;
+    const { account } = this.#world;
     const { overrides } = input;
     const error = fargateSizeError(
       overrides?.cpu ?? definition.cpu,
@@ -118,18 +118,22 @@ export class RunTask {
       throw invalid('Fargate only supports network mode awsvpc.');
     }
     if (needs.gpus !== 0) throw clientError('GPU is not supported on Fargate.');
-    const running = [...tasks.values()].filter((task) => {
-      return task.launchType === 'FARGATE' && task.lastStatus !== 'STOPPED';
-    });
-    const used = running.reduce((sum, task) => sum + task.needs.cpu, 0);
-    const wanted = used + needs.cpu * targets.length;
-    if (wanted > settings.fargateVcpus * UNITS_PER_VCPU) {
-      throw new AwsError('ThrottlingException', VCPU_LIMIT);
-    }
+    this.#checkQuota(needs.cpu * targets.length);
     account.take('fargateRunTask');
     const onSpot = targets.filter((target) => target === 'FARGATE_SPOT').length;
     if (onSpot > 0) account.take('fargateSpotLaunch', onSpot);
     if (onSpot < targets.length) account.take('fargateLaunch', targets.length - onSpot);
+  }
+
+  #checkQuota(wantedCpu: number): void {
+    const { settings, tasks } = this.#world;
+    if (settings.fargateVcpus === Infinity) return;
+    const used = [...tasks.values()]
+      .filter(({ launchType, lastStatus }) => launchType === 'FARGATE' && lastStatus !== 'STOPPED')
+      .reduce((sum, { needs }) => sum + needs.cpu, 0);
+    if (used + wantedCpu > settings.fargateVcpus * UNITS_PER_VCPU) {
+      throw new AwsError('ThrottlingException', VCPU_LIMIT);
+    }
   }
 
   #launch(plan: Plan, target: Target): { task: TaskRecord } | { failures: readonly Failure[] } {
