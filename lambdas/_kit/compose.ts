@@ -30,7 +30,7 @@ import type { Effects } from '../../shared/control/effects.ts';
 import { promptly } from '../../shared/control/prompt.ts';
 import { allControllers } from '../../shared/control/registry.ts';
 import type { Routes } from '../../shared/control/router.ts';
-import { vaultedStore } from '../../shared/control/vaulted-store.ts';
+import { sealedStore, vaultedStore } from '../../shared/control/vaulted-store.ts';
 import { ensureVirtualNodes } from '../../shared/control/virtual-nodes.ts';
 import type { Config } from './config.ts';
 import type { Plane } from './plane.ts';
@@ -54,12 +54,18 @@ export function planeOf(config: Config): Plane {
     audits: process.stdout,
     ...(metricNamespace === undefined ? {} : { metricNamespace }),
   });
-  const store = new DynamoStore({ client: dynamoDbClient(), table: config.table, clock });
+  const table = new DynamoStore({ client: dynamoDbClient(), table: config.table, clock });
+  const store = sealedStore(table); // but for the api's own, nobody sees a Secret's values
   const ecs = ecsClient();
   const runtime = runtimeOf(config, { ecs, clock, recorder });
   const instances = new Ec2Instances({ ec2: ec2Client(), ecs, settings: config });
-  const effects: Effects = { store, runtime, instances, clock, ids, recorder };
+  const vault = vaultOf(config, clock);
+  const effects: Effects = { store, runtime, instances, vault, clock, ids, recorder };
   return { effects, ...queuesOf(config, effects) };
+}
+
+function vaultOf({ vaultPrefix: prefix }: Config, clock: Effects['clock']): SsmVault {
+  return new SsmVault({ client: ssmClient(), clock, prefix });
 }
 
 function runtimeOf(
@@ -108,7 +114,7 @@ function queuesOf(
 export function apiOf(config: Config, { effects, routes }: Plane): ApiParts {
   const { clock, ids, recorder, runtime } = effects;
   const prompt = promptly(effects, routes);
-  const vault = new SsmVault({ client: ssmClient(), clock, prefix: config.vaultPrefix });
+  const vault = vaultOf(config, clock);
   const store = vaultedStore(prompt.store, { vault, clock, ids, recorder });
   const { adminArns, region, installation: clusterId, stsEndpoint } = config;
   const sts = new StsAuthenticator({

@@ -50,7 +50,8 @@ export function configOf(env: Environment): Config {
   });
   const taskRoleArn = env['NULLPLANE_TASK_ROLE_ARN'];
   const metricNamespace = env['NULLPLANE_METRIC_NAMESPACE'];
-  const stsEndpoint = env['AWS_ENDPOINT_URL_STS'] ?? env['AWS_ENDPOINT_URL'];
+  // Who vouches for callers is nothing that a variable of the SDK may decide by the way.
+  const stsEndpoint = env['NULLPLANE_STS_ENDPOINT'];
   return {
     installation: text(env, 'NULLPLANE_INSTALLATION'),
     version: text(env, 'NULLPLANE_VERSION'),

@@ -14,6 +14,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FakeSts } from '../../unit/auth/fake-sts.ts';
 import { Cdk, type Outputs, REGION } from './cdk.ts';
 import { type Front, startFront } from './front.ts';
 import { type ModelProcess, startModel } from './model-process.ts';
@@ -28,11 +29,19 @@ const WAIT_MS = 90_000;
 /** Emulators hold no streaming REST API, nor all of ECS, and nobody may put `aws.*` events. */
 const CONTEXT = {
   installation: NAME,
-  admins: 'arn:aws:iam::000000000000:role/admin,arn:aws:iam::000000000000:root',
+  admins: 'arn:aws:iam::000000000000:role/admin',
   api: 'http',
   fargateProviders: 'false',
   deletionProtection: 'false',
   gatewayLogRole: 'false',
+};
+
+/** Who kubectl is. Emulators' own STS vouches for anybody: ours checks the signature. */
+const ADMIN = {
+  accessKeyId: 'LANEADMIN',
+  secret: 'lane-secret',
+  arn: 'arn:aws:sts::000000000000:assumed-role/admin/lane',
+  userId: 'AROALANEADMIN:lane',
 };
 
 interface Parts {
@@ -41,6 +50,7 @@ interface Parts {
   readonly target: Target;
   readonly front: Front;
   readonly model: ModelProcess;
+  readonly sts: FakeSts;
 }
 
 export class Lane {
@@ -50,27 +60,31 @@ export class Lane {
   readonly #folder = mkdtempSync(join(tmpdir(), 'nullplane-lane-'));
   readonly #target: Target;
   readonly #front: Front;
+  readonly #sts: FakeSts;
   readonly #ecs: ECSClient;
 
   static async deploy(): Promise<Lane> {
     const model = await startModel('--cluster', NAME, '--log-group', `/nullplane/${NAME}/tasks`);
-    const target = await startTarget(model.url);
+    const sts = await FakeSts.start(() => Date.now());
+    sts.accounts.set(ADMIN.accessKeyId, ADMIN);
+    const target = await startTarget(model.url, { NULLPLANE_STS_ENDPOINT: sts.endpoint });
     const cdk = new Cdk(target.endpoint, CONTEXT);
     await cdk.bootstrap();
     const outputs = await cdk.deploy();
     await model.tellHealthTo(outputs['HealthQueueUrl'] ?? '', target.endpoint);
     const front = await startFront(target.endpoint, outputs['ApiUrl'] ?? '');
-    const lane = new Lane({ cdk, outputs, target, front, model });
+    const lane = new Lane({ cdk, outputs, target, front, model, sts });
     await lane.#writeKubeconfig();
     return lane;
   }
 
-  private constructor({ cdk, outputs, target, front, model }: Parts) {
+  private constructor({ cdk, outputs, target, front, model, sts }: Parts) {
     this.cdk = cdk;
     this.outputs = outputs;
     this.model = model;
     this.#target = target;
     this.#front = front;
+    this.#sts = sts;
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
     this.#ecs = new ECSClient({ endpoint: model.url, region: REGION, credentials });
     writeFileSync(this.#path('ca.pem'), front.caPem);
@@ -80,6 +94,7 @@ export class Lane {
     await this.#front.close();
     await this.#target.stop();
     await this.model.stop();
+    await this.#sts.close();
     this.cdk.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -165,8 +180,8 @@ export class Lane {
       PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`,
       KUBECONFIG: this.#path('kubeconfig'),
       AWS_REGION: REGION,
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_ACCESS_KEY_ID: ADMIN.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: ADMIN.secret,
     };
   }
 }

@@ -47,7 +47,9 @@ export class ModelProcess {
 export async function startModel(...args: readonly string[]): Promise<ModelProcess> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(process.execPath, [MAIN, '--port', String(port), ...args], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [MAIN, '--port', String(port), ...args], {
+    stdio: 'inherit',
+  });
   const untilMs = Date.now() + START_TIMEOUT_MS;
   while (Date.now() < untilMs && child.exitCode === null) {
     if ((await fetch(`${url}/_model/calls`).catch(() => undefined))?.ok) {
