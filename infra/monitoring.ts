@@ -10,7 +10,6 @@ import {
   Dashboard,
   GraphWidget,
   type IMetric,
-  MathExpression,
   Stats,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
@@ -72,12 +71,7 @@ export class Monitoring extends Construct {
       period: PERIOD,
     });
     return [
-      {
-        name: 'given-up',
-        metric: givenUp(queues),
-        above: 0,
-        says: 'a dead-letter queue is not empty: see docs/operations.md, "Redrive"',
-      },
+      ...keepers(queues).map(givenUp),
       ...waiting,
       {
         name: 'stream-waits',
@@ -162,15 +156,15 @@ function keepers({ deadLetters, failures }: Queues): readonly Queue[] {
   return [...Object.values(deadLetters), failures];
 }
 
-/** One alarm for all of them. */
-function givenUp(queues: Queues): MathExpression {
-  const metrics = keepers(queues).map((queue, index) => [`m${index}`, depthOf(queue)] as const);
-  return new MathExpression({
-    expression: metrics.map(([id]) => id).join('+'),
-    usingMetrics: Object.fromEntries(metrics),
-    label: 'given up',
-    period: PERIOD,
-  });
+/** One each: its name says whose work it is. */
+function givenUp(queue: Queue): Watched {
+  const name = queue.node.id.replace('DeadLetters', '').toLowerCase();
+  return {
+    name: `${name}-given-up`,
+    metric: depthOf(queue),
+    above: 0,
+    says: `given up on, from ${name}: see docs/operations.md, "Redrive"`,
+  };
 }
 
 function depthOf(queue: Queue): Metric {
