@@ -179,6 +179,7 @@ function ec2Operations(ec2: Ec2): Record<string, Operation> {
     DescribeInstances: ec2.describeInstances.bind(ec2),
     TerminateInstances: ec2.terminateInstances.bind(ec2),
     DescribeInstanceTypes: ec2.describeInstanceTypes.bind(ec2),
+    DescribeSubnets: ec2.describeSubnets.bind(ec2),
     CreateTags: ec2.createTags.bind(ec2),
   };
 }

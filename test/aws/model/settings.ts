@@ -170,3 +170,11 @@ export const DEFAULT_SETTINGS: Settings = {
   latencies: AWS_LATENCIES,
   delivery: PERFECT_DELIVERY,
 };
+
+const ZONES = ['a', 'b', 'c'];
+
+/** Where a subnet is; any is known. */
+export function zoneOfSubnet({ region, subnetZones }: Settings, subnet: string): string {
+  const last = subnet.charCodeAt(subnet.length - 1) || 0;
+  return subnetZones[subnet] ?? `${region}${ZONES[last % ZONES.length]}`;
+}

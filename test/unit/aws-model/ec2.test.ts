@@ -5,6 +5,7 @@ import {
   CreateTagsCommand,
   DescribeInstancesCommand,
   DescribeInstanceTypesCommand,
+  DescribeSubnetsCommand,
   type Instance,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
@@ -243,5 +244,20 @@ describe('DescribeInstanceTypes', () => {
     const command = new DescribeInstanceTypesCommand({ InstanceTypes: ['z9.huge' as 'm5.large'] });
     const call = new Bench().ec2.send(command);
     await expect(call).rejects.toMatchObject({ name: 'InvalidInstanceType' });
+  });
+});
+
+describe('DescribeSubnets', () => {
+  it('says in which zone they are, as fleets and tasks have it', async () => {
+    const bench = new Bench({ subnetZones: { 'subnet-x': 'us-east-1c' } });
+    const zones = async (...SubnetIds: string[]) => {
+      const { Subnets } = await bench.ec2.send(new DescribeSubnetsCommand({ SubnetIds }));
+      return Subnets?.map(({ AvailabilityZone }) => AvailabilityZone);
+    };
+    expect(await zones('subnet-x', 'subnet-b')).toEqual(['us-east-1c', 'us-east-1c']);
+    await expect(zones('nowhere')).rejects.toMatchObject({ name: 'InvalidSubnetID.NotFound' });
+    const network = { awsvpcConfiguration: { subnets: ['subnet-x'] } };
+    const answer = await bench.run(await bench.define(), { networkConfiguration: network });
+    expect(the(answer.tasks).availabilityZone).toBe('us-east-1c');
   });
 });

@@ -4,6 +4,7 @@
  */
 import type { Account } from '../ecs/buckets.ts';
 import { AwsError } from '../errors.ts';
+import { zoneOfSubnet } from '../settings.ts';
 import { type FleetRequest, Fleets } from './fleet.ts';
 import { type Machine, Machines, type MachinesOptions, STATE_CODES } from './machines.ts';
 import { INSTANCE_TYPES, instanceType, instanceTypeView } from './types.ts';
@@ -88,6 +89,27 @@ export class Ec2 {
       return input.InstanceType?.includes(name) ?? patterns.some((one) => like(name, one));
     });
     return { instanceTypeSet: types.map(instanceTypeView) };
+  }
+
+  /** Every subnet that is asked for by its id is there; a list is of those in the settings. */
+  describeSubnets({ SubnetId: ids }: { SubnetId?: readonly string[] }): object {
+    this.#take('ec2Read');
+    const { settings } = this.#options;
+    const wrong = ids?.find((id) => !id.startsWith('subnet-'));
+    if (wrong !== undefined) {
+      const message = `The subnet ID '${wrong}' does not exist`;
+      throw new AwsError('InvalidSubnetID.NotFound', message);
+    }
+    return {
+      subnetSet: (ids ?? Object.keys(settings.subnetZones)).map((subnetId) => ({
+        subnetId,
+        state: 'available',
+        vpcId: 'vpc-0123456789abcdef0',
+        cidrBlock: '10.0.0.0/16',
+        availableIpAddressCount: 65_531,
+        availabilityZone: zoneOfSubnet(settings, subnetId),
+      })),
+    };
   }
 
   createTags(input: {

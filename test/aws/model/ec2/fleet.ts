@@ -6,7 +6,7 @@
  */
 import { fingerprintOf } from '../ecs/tokens.ts';
 import { AwsError } from '../errors.ts';
-import type { Settings } from '../settings.ts';
+import { type Settings, zoneOfSubnet } from '../settings.ts';
 import { hex, type Random } from '../timers.ts';
 import type { Lifecycle, Machine, Machines } from './machines.ts';
 import { instanceType } from './types.ts';
@@ -68,7 +68,6 @@ const SPOT_STRATEGIES = [
   'price-capacity-optimized',
 ];
 const ON_DEMAND_STRATEGIES = ['lowest-price', 'prioritized'];
-const ZONES = ['a', 'b', 'c'];
 
 export class Fleets {
   readonly #machines: Machines;
@@ -199,15 +198,9 @@ export class Fleets {
         template: spec?.LaunchTemplateId ?? spec?.LaunchTemplateName ?? '',
         templateVersion: spec?.Version ?? '$Default',
         type: override.InstanceType ?? 'm5.large',
-        zone: override.AvailabilityZone ?? this.#zoneOf(override.SubnetId ?? ''),
+        zone: override.AvailabilityZone ?? zoneOfSubnet(this.#settings, override.SubnetId ?? ''),
       })),
     );
-  }
-
-  #zoneOf(subnet: string): string {
-    const { region, subnetZones } = this.#settings;
-    const last = subnet.charCodeAt(subnet.length - 1) || 0;
-    return subnetZones[subnet] ?? `${region}${ZONES[last % ZONES.length]}`;
   }
 }
 

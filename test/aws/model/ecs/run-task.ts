@@ -14,6 +14,7 @@ import type {
   TaskDefinition,
 } from '@aws-sdk/client-ecs';
 import { AwsError, clientError, invalid } from '../errors.ts';
+import { zoneOfSubnet } from '../settings.ts';
 import { draw, hex } from '../timers.ts';
 import { processOf } from './behaviour.ts';
 import type { Definitions } from './definitions.ts';
@@ -36,7 +37,6 @@ export const NO_FARGATE_CAPACITY =
   'zone';
 const VCPU_LIMIT = "You've reached the limit on the number of vCPUs you can run concurrently";
 const UNITS_PER_VCPU = 1024;
-const ZONES = ['a', 'b', 'c'];
 
 type Target = 'EC2' | 'FARGATE' | 'FARGATE_SPOT';
 
@@ -182,7 +182,7 @@ export class RunTask {
       group: plan.group,
       ...(input.startedBy !== undefined && { startedBy: input.startedBy }),
       needs: plan.needs,
-      zone: zone ?? this.#zoneOf(eni?.subnet ?? ''),
+      zone: zone ?? zoneOfSubnet(world.settings, eni?.subnet ?? ''),
       ...(instance && { instance }),
       ...(eni && { eni }),
       containers: this.#newContainers(plan, id, instance),
@@ -228,12 +228,6 @@ export class RunTask {
       ip: `10.${byte()}.${byte()}.${byte()}`,
       status: 'PRECREATED',
     };
-  }
-
-  #zoneOf(subnet: string): string {
-    const { region, subnetZones } = this.#world.settings;
-    const given = subnetZones[subnet];
-    return given ?? `${region}${ZONES[(subnet.charCodeAt(subnet.length - 1) || 0) % ZONES.length]}`;
   }
 }
 
