@@ -33,8 +33,9 @@ export interface Store {
   remove<T extends KubeObject = AnyObject>(key: ObjectKey, expected: Expected): Promise<T>;
   /**
    * What changed after a version, oldest first, at most `limit`. Several changes of one object may
-   * show as the last of them. Throws `Expired` when the version is older than what is kept, or
-   * is not one that this store has given.
+   * show as the last of them, and the last may show again; an object never goes back. Events may
+   * end of themselves after an hour, and no change tells of it. Throws `Expired` when the version
+   * is older than what is kept, or is not one that this store can have given.
    */
   changes(query: ChangesQuery): Promise<ChangeBatch>;
   /** Resolves when `changes` may have something new, or when `signal` aborts. Never rejects. */
