@@ -19,7 +19,7 @@ async function caller(region: string): Promise<string | undefined> {
   const clusterId = 'deploy';
   const credentials = await credentialsAtHand(process.env['AWS_PROFILE']);
   const { token } = await signToken({ clusterId, region, nowMs: clock.nowMs(), credentials });
-  const stsEndpoint = process.env['AWS_ENDPOINT_URL_STS'] ?? process.env['AWS_ENDPOINT_URL'];
+  const stsEndpoint = process.env['NULLPLANE_STS_ENDPOINT'];
   const recorder = new JsonRecorder({ clock, logs: process.stderr, audits: process.stderr });
   const sts = new StsAuthenticator({
     ...{ clusterId, region, clock, recorder },
