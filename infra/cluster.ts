@@ -3,7 +3,8 @@
  * what a task and an instance may do, which is as little as they need.
  *
  * Invariants:
- *  C1 A task's own role may do nothing, unless exec is asked for; only a role in the tasks' path can be passed at all.
+ *  C1 A task's own role may do nothing, unless exec is asked for; only a role in the tasks' path
+ *     can be passed at all.
  *  C2 An instance can't be asked for its role by a pod: IMDSv2 only, one hop, and the agent blocks
  *     it for tasks with an address of their own.
  */

@@ -1,6 +1,6 @@
 /**
  * What a person may choose about an installation: each option once, with its default, its check and
- * the sentence that the README shows. Options come from CDK's context (`cdk.json`, `-c name=value`).
+ * the sentence that the README shows. They come from CDK's context (`cdk.json`, `-c name=value`).
  *
  * Invariant: an option that is not known here is refused, so that a typing error never silently
  * deploys the default.
@@ -183,7 +183,7 @@ export const OPTIONS = {
     'aws',
     /^[a-z][a-z0-9.-]*$/,
     'lower-case letters, digits, dots and dashes',
-    'prefix of the sources of ECS and EC2 events; tests put their own, since nobody may put `aws.*`',
+    'prefix of the sources of ECS and EC2 events; nobody may put `aws.*`, so tests put their own',
   ),
 } as const satisfies { readonly [name: string]: Option<unknown> };
 

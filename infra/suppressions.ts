@@ -107,7 +107,8 @@ function roles({ installation }: Options): readonly Suppression[] {
 function restGateway({ gatewayLogRole }: Options): readonly Suppression[] {
   const methods = ['Gateway/Rest/Default/ANY', 'Gateway/Rest/Default/{proxy+}/ANY'];
   const pushes =
-    'Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs';
+    'Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/' +
+    'AmazonAPIGatewayPushToCloudWatchLogs';
   return [
     ...methods.flatMap((at) => [
       { at, rule: 'APIG4', reason: OWN_TOKENS },

@@ -1,6 +1,6 @@
 /**
- * `npm run deploy -- …`: hands its arguments to `cdk deploy`. Who deploys becomes the installation's
- * admin, unless the arguments or cdk.json name admins: an installation that nobody may use is none.
+ * `npm run deploy -- …`: hands its arguments to `cdk deploy`. Who deploys becomes the admin of the
+ * installation, unless the arguments or cdk.json name admins: an installation that nobody may use is none.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { SystemClock } from '../adapters/node/system-clock.ts';
 const ROOT = join(import.meta.dirname, '..');
 const CDK = join(ROOT, 'node_modules/aws-cdk/bin/cdk');
 
-/** The caller as the API server will know them; undefined when STS does not know the credentials. */
+/** The caller as the API server will know them; undefined when STS does not know the keys. */
 async function caller(region: string): Promise<string | undefined> {
   const clock = new SystemClock();
   const clusterId = 'deploy';

@@ -36,7 +36,7 @@ export function executionStatements(cluster: Cluster): readonly PolicyStatement[
   ];
 }
 
-/** For `aws ecs execute-command`: the agent in a pod opens channels to SSM, which know no resource. */
+/** For `aws ecs execute-command`: a pod's agent opens channels to SSM, which know no resource. */
 export function execStatements(): readonly PolicyStatement[] {
   return [
     allow({

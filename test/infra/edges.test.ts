@@ -23,7 +23,7 @@ const isStream = (mapping: Properties) => mapping['StartingPosition'] !== undefi
 describe('queues', () => {
   const worked = queues.filter(([, queue]) => queue['RedrivePolicy']);
 
-  it('are four, with dead letters of their own kind after as many receives as the port says', () => {
+  it('are four, with dead letters of their kind after as many receives as the port says', () => {
     expect(worked).toHaveLength(4);
     for (const [, { QueueName, FifoQueue, RedrivePolicy }] of worked) {
       const { deadLetterTargetArn, maxReceiveCount } = RedrivePolicy as Properties;

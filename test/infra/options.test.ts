@@ -1,4 +1,4 @@
-/** The options: one table, which cdk.json and the README repeat, and which refuses what it lacks. */
+/** The options: one table, which cdk.json and the README repeat; what it lacks is refused. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,7 +1,7 @@
 /** What `/version` answers: the Kubernetes API that is spoken, and who speaks it. */
 import type { VersionInfo } from './context.ts';
 
-/** `version` is Nullplane's own; `engine` such as `node v24.1.0`; `platform` such as `linux/arm64`. */
+/** `version` is Nullplane's own; `engine` such as `node v24.1.0`, `platform` `linux/arm64`. */
 export function versionInfo(version: string, engine: string, platform: string): VersionInfo {
   return {
     major: '1',
