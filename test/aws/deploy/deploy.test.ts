@@ -138,17 +138,18 @@ describe.skipIf(!hasKubectl())('an installation on an emulator', () => {
     let deploying = true;
     const load = async (): Promise<void> => {
       while (deploying) {
-        await lane.kubectl('create', 'namespace', `load-${writes++}`);
-        await new Promise((resolve) => setImmediate(resolve));
+        const metadata = { name: `load-${writes++}`, namespace: 'default' };
+        await lane.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata });
       }
     };
     const loading = load();
     await lane.apply(web(4, 'app:3'));
-    await lane.cdk.deploy({ logRetentionDays: '14', reconcilers: '6' });
-    deploying = false;
+    await lane.cdk.deploy({ logRetentionDays: '14', reconcilers: '6' }).finally(() => {
+      deploying = false;
+    });
     await loading;
-    const namespaces = (await lane.kubectl('get', 'namespaces', '-o', 'name')).split('\n');
-    expect(namespaces.filter((name) => name.includes('load-'))).toHaveLength(writes);
+    const maps = (await lane.kubectl('get', 'configmaps', '-o', 'name')).split('\n');
+    expect(maps.filter((name) => name.includes('load-'))).toHaveLength(writes);
     await available(4);
     await lane.until('four tasks', live, (tasks) => tasks.length === 4);
   });

@@ -38,7 +38,7 @@ const CONTEXT = {
 
 /** Who kubectl is. Emulators' own STS vouches for anybody: ours checks the signature. */
 const ADMIN = {
-  accessKeyId: 'LANEADMIN',
+  accessKeyId: 'AKIALANEADMIN0000000',
   secret: 'lane-secret',
   arn: 'arn:aws:sts::000000000000:assumed-role/admin/lane',
   userId: 'AROALANEADMIN:lane',
