@@ -1,6 +1,6 @@
 /**
  * `npm run deploy -- …`: hands its arguments to `cdk deploy`. Who deploys becomes the admin of the
- * installation, unless the arguments or cdk.json name admins: an installation that nobody may use is none.
+ * installation, unless the arguments or cdk.json name admins: one that nobody may use is of no use.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
