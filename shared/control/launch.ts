@@ -5,7 +5,8 @@
  */
 import type { Pod } from '../api/kinds/pod.ts';
 import { taskIdOf, type TaskState } from '../api/task.ts';
-import { mayHaveTask } from '../core/pod/attempt.ts';
+import { mayBeUnlisted } from '../core/health/sweep.ts';
+import { isAnswered, mayHaveTask } from '../core/pod/attempt.ts';
 import {
   type LaunchFailure,
   observeLaunchFailure,
@@ -30,15 +31,21 @@ export async function runTask(action: RunAction, effects: Effects): Promise<void
   await foldIntoPod(action.pod, action.podUid, launched, effects);
 }
 
-/** Asks what became of an attempt; one that nobody knows is missing. */
+/**
+ * Asks what became of an attempt; one that nobody knows is missing. One that was answered for has
+ * been there: while it is young, it is not believed to be gone for not being found (S5).
+ */
 export async function lookUpTask(action: LookUpAction, effects: Effects): Promise<void> {
   const { pod, podUid, attempt } = action;
   const [task] = await effects.runtime.describe([taskIdOf(podUid, attempt)]);
   await foldIntoPod(
     pod,
     podUid,
-    (current, nowMs) =>
-      task ? observeTask(current, task, nowMs) : observeMissing(current, attempt, nowMs),
+    (current, nowMs) => {
+      if (task) return observeTask(current, task, nowMs);
+      if (isAnswered(current) && mayBeUnlisted(current, nowMs)) return undefined;
+      return observeMissing(current, attempt, nowMs);
+    },
     effects,
   );
 }

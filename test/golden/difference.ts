@@ -15,6 +15,7 @@ const NOISE = new Set([
   'message',
   'observedGeneration',
   'control.intentAtMs',
+  'control.answeredAtMs',
   'control.stopAskedAtMs',
   'control.backOffUntilMs',
   'control.taskId',

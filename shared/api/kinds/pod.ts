@@ -228,6 +228,8 @@ export interface PodControl {
   readonly intentAtMs?: number;
   /** The runtime's own name of the task, once it answered. */
   readonly taskId?: string;
+  /** When it answered first: the launch, which may be long after its intent, was not later. */
+  readonly answeredAtMs?: number;
   /**
    * The highest task version seen for this attempt; what is not above it is late or a duplicate
    * (S7).

@@ -49,8 +49,12 @@ export function missingTasks(
   nowMs: number,
 ): readonly Pod[] {
   const known = new Set(described.map(({ id }) => id));
-  return asked.filter((pod) => {
-    const isYoung = nowMs - (pod.control?.intentAtMs ?? 0) < YOUNG_TASK_MS;
-    return !isYoung && !known.has(currentTaskId(pod) ?? '');
-  });
+  return asked.filter((pod) => !mayBeUnlisted(pod, nowMs) && !known.has(currentTaskId(pod) ?? ''));
+}
+
+/** Whether the pod's task is so young that it may be there although no look-up finds it. */
+export function mayBeUnlisted({ control }: Pod, nowMs: number): boolean {
+  // Launches that are throttled come minutes after their intent.
+  const launchedAtMs = control?.answeredAtMs ?? control?.intentAtMs ?? 0;
+  return nowMs - launchedAtMs < YOUNG_TASK_MS;
 }

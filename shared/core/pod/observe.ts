@@ -57,6 +57,7 @@ function controlAfter({ control: old, ...pod }: Pod, task: TaskState, nowMs: num
     ...kept,
     attempt: task.attempt,
     taskId: task.id,
+    answeredAtMs: kept.answeredAtMs ?? nowMs,
     taskVersion: task.version,
     ...(failures && !begun ? { failures } : {}),
     ...(unready ? { unready } : {}),

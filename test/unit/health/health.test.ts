@@ -7,6 +7,7 @@ import { StepClock } from '../../../adapters/memory/step-clock.ts';
 import type { Pod } from '../../../shared/api/kinds/pod.ts';
 import type { HealthMessage } from '../../../shared/api/task.ts';
 import { handleHealth } from '../../../shared/control/health.ts';
+import { lookUpTask } from '../../../shared/control/launch.ts';
 import { PodConfig } from '../../../shared/control/pod-config.ts';
 import { taskSpecOf } from '../../../shared/control/task-spec.ts';
 import { missingTasks, sweepOfTasks, YOUNG_TASK_MS } from '../../../shared/core/health/sweep.ts';
@@ -127,5 +128,44 @@ describe('the sweep of tasks', () => {
     const old = pod('old', { attempt: 1, taskId: 'old-1', intentAtMs: 0 });
     const young = pod('young', { attempt: 1, taskId: 'young-1', intentAtMs: 1 });
     expect(missingTasks([old, young], [], YOUNG_TASK_MS)).toEqual([old]);
+  });
+});
+
+describe('a look-up that finds nothing', () => {
+  const lookedUp = async (control: NonNullable<Pod['control']>, ageMs: number) => {
+    const clock = new StepClock();
+    const store = new MemoryStore({ clock });
+    const runtime = new SimulatedRuntime({ clock, emit: () => {} });
+    const effects = {
+      store,
+      runtime,
+      clock,
+      ids: new SeededIds(1),
+      recorder: new MemoryRecorder(),
+    };
+    const intentAtMs = clock.nowMs();
+    const pod = await store.create<Pod>('pods', {
+      ...makePod(),
+      control: { ...control, intentAtMs },
+    });
+    await clock.advance(ageMs);
+    const action = { pod: KEY, podUid: pod.metadata.uid, attempt: 1 };
+    await lookUpTask({ kind: 'lookUpTask', ...action }, effects);
+    return (await store.get<Pod>(KEY))?.control?.taskStopped;
+  };
+
+  it('is not believed of a young task that has been there: listings lag behind launches', async () => {
+    const answered = { attempt: 1, taskId: 'task' };
+    expect(await lookedUp(answered, YOUNG_TASK_MS - 1)).toBeUndefined();
+    expect(await lookedUp(answered, YOUNG_TASK_MS)).toBe(true);
+  });
+
+  it('counts the age of a task from its launch, however old the intent is', async () => {
+    const answeredLate = { attempt: 1, taskId: 'task', answeredAtMs: new StepClock().nowMs() + 1 };
+    expect(await lookedUp(answeredLate, YOUNG_TASK_MS)).toBeUndefined();
+  });
+
+  it('ends an attempt that nobody has answered for', async () => {
+    expect(await lookedUp({ attempt: 1 }, 0)).toBe(true);
   });
 });
