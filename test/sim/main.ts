@@ -3,9 +3,11 @@
  *
  *   npm run sim -- --from 1 --seeds 1000 [--json]     many runs, and a summary
  *   npm run sim -- --seed 7 --log                     one run, and all that happened in it
+ *   npm run sim -- --aws --seeds 100                  over the adapters of AWS, in bad weather
  *   npm run sim -- --defect blindUpdate --seeds 20    with a defect planted: how soon is it caught?
  */
 import { parseArgs } from 'node:util';
+import { awsSky } from './aws.ts';
 import { DEFECTS } from './defects.ts';
 import { type RunResult, run } from './run.ts';
 
@@ -17,6 +19,7 @@ const { values } = parseArgs({
     log: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     defect: { type: 'string' },
+    aws: { type: 'boolean', default: false },
   },
 });
 
@@ -34,6 +37,7 @@ for (let seed = from; seed < from + count; seed++) {
   const result = await run({
     seed,
     ...(values.log ? { print: (line: string) => console.log(line) } : {}),
+    ...(values.aws ? { sky: awsSky } : {}),
     ...defect,
   });
   totals.steps += result.steps;
@@ -59,6 +63,6 @@ process.exitCode = failures.length > 0 ? 1 : 0;
 function describe({ seed, violation }: RunResult): string {
   return (
     `seed ${seed} step ${violation?.step}: ${violation?.invariant} ${violation?.message}\n` +
-    `  npm run sim -- --seed ${seed} --log`
+    `  npm run sim --${values.aws ? ' --aws' : ''} --seed ${seed} --log`
   );
 }

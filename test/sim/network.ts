@@ -62,7 +62,8 @@ export class FaultyNetwork implements Network {
         const acting = this.#act(call, effect);
         acting.catch(() => {}); // it may have nobody to tell
         if (faults.hits('crashAfter')) return this.#kill(call);
-        if (faults.hits(call.operation === 'run' ? 'lostLaunch' : 'lostAnswer')) return timeOut();
+        const isLaunch = call.operation === 'run' || call.operation === 'RunTask';
+        if (faults.hits(isLaunch ? 'lostLaunch' : 'lostAnswer')) return timeOut();
         const legMs = this.#legMs(call.service);
         acting.then(
           (value) => answer(legMs, () => resolve(value)),

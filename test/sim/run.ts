@@ -9,13 +9,15 @@
 import { SeededRandom } from '../../adapters/memory/seeded-random.ts';
 import type { Violation } from '../../shared/core/invariants.ts';
 import { Agenda } from '../world/agenda.ts';
-import { type Parts, World } from '../world/world.ts';
+import { type Cloud, type Parts, World } from '../world/world.ts';
+import type { Recorder } from '../../shared/ports/recorder.ts';
 import { type FaultKind, type FaultRates, Faults } from './faults.ts';
+import { SimulatedGround } from './ground.ts';
 import { Log } from './log.ts';
 import { FaultyNetwork, faultyPost } from './network.ts';
 import { type Broken, Oracles } from './oracles.ts';
 import { staleIndexes } from './stale-indexes.ts';
-import { isUnfit, Workload } from './workload.ts';
+import { type Ground, isUnfit, Workload } from './workload.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -44,6 +46,35 @@ export interface RunOptions {
   readonly alter?: (parts: Parts) => Parts;
   readonly rates?: FaultRates;
   readonly print?: (line: string) => void;
+  /** A cloud with faults of its own, in place of the simulated runtime. */
+  readonly sky?: (given: SkyOptions) => Sky;
+}
+
+/** What a cloud is made of. */
+export interface SkyOptions {
+  readonly agenda: Agenda;
+  readonly random: SeededRandom;
+  readonly network: FaultyNetwork;
+  readonly faults: Faults;
+  readonly log: Log;
+  readonly oracles: Oracles;
+  readonly recorder: Recorder;
+  /** Takes an event to the health queue, as well or badly as the post does. */
+  readonly tell: (event: object) => void;
+}
+
+export interface Sky {
+  readonly cloud: Cloud;
+  readonly ground: Ground;
+  /** What is there before anybody comes. */
+  setUp(world: World): Promise<void>;
+  /** Bad weather, until it is ended. */
+  begin(): void;
+  end(): void;
+  /** What is not as it should be once everything has had its time. */
+  unsettled(): readonly Violation[];
+  /** Requests so far, of any kind. */
+  readonly requests: number;
 }
 
 export interface RunResult {
@@ -74,6 +105,8 @@ class Simulation {
   readonly #oracles: Oracles;
   readonly #workload: Workload;
   readonly #random: SeededRandom;
+  readonly #ground: Ground;
+  readonly #sky: Sky | undefined;
   #step = 0;
   #violation: RunResult['violation'];
   #recoveredMs = 0;
@@ -96,34 +129,45 @@ class Simulation {
       () => agenda.nowMs,
       () => this.#network.acting,
     );
+    const recorder: Recorder = {
+      audit: () => {},
+      measure: () => {},
+      log: (record) => this.#oracles.logged(record),
+    };
+    const sky = options.sky?.({
+      ...{ agenda, random, network: this.#network, faults: this.#faults, log: this.#log },
+      ...{ oracles: this.#oracles, recorder, tell: (event: object) => this.#world.tell(event) },
+    });
+    this.#sky = sky;
     this.#world = new World({
       agenda,
       seed: options.seed,
       functions: true,
       network: this.#network,
       post: faultyPost(this.#faults),
-      recorder: {
-        audit: () => {},
-        measure: () => {},
-        log: (record) => this.#oracles.logged(record),
-      },
+      recorder,
+      ...(sky ? { cloud: sky.cloud } : {}),
       onChange: (change) => this.#oracles.changed(change),
       onHealth: (message) => {
         this.#oracles.reported(message);
-        this.#workload.machineChanged(message);
+        simulated.heard(message);
       },
       alter: (parts) => this.#alter(parts),
     });
-    this.#workload = new Workload(this.#world, random, this.#log);
+    const simulated = new SimulatedGround(this.#world);
+    this.#ground = sky?.ground ?? simulated;
+    this.#workload = new Workload(this.#world, this.#ground, random, this.#log);
   }
 
   async trouble(): Promise<void> {
     this.#log.write(`swarm ${this.#faults.describe()}`);
     await this.#world.start();
     this.#faults.on = false;
+    if (this.#sky) this.#spawn(this.#sky.setUp(this.#world));
     this.#spawn(this.#workload.setUp());
     await this.#pass(30 * SECOND_MS);
     this.#faults.on = true;
+    this.#sky?.begin();
     for (let i = 0; i < ACTS; i++) {
       const atMs = Math.floor(this.#random.fraction() * TROUBLE_MS);
       this.#world.agenda.in(atMs, () => this.#spawn(this.#workload.act()));
@@ -136,6 +180,7 @@ class Simulation {
   async recovery(): Promise<void> {
     if (this.#violation) return;
     this.#faults.on = false;
+    this.#sky?.end();
     this.#log.write('faults end');
     this.#sweep();
     await this.#pass(AFTERMATH_MS);
@@ -145,7 +190,7 @@ class Simulation {
     let unsettled: readonly Violation[] = [];
     do {
       await this.#pass(LOOK_EVERY_MS);
-      unsettled = this.#oracles.unsettled(isUnfit);
+      unsettled = this.#unsettled();
       this.#recoveredMs = this.#world.agenda.nowMs - startMs;
       if (this.#violation || this.#recoveredMs >= RECOVERY_MS) break;
     } while (unsettled.length > 0 || this.#recoveredMs < 2 * FIRST_SWEEP_MS);
@@ -163,9 +208,10 @@ class Simulation {
     const swept = this.#stirs();
     this.#sweep();
     await this.#pass(MINUTE_MS);
-    // A sweep sends messages; what it must not do is change anything.
-    this.#expectStill({ ...swept, messages: 0 }, { ...this.#stirs(), messages: 0 }, 'in a sweep');
-    this.#oracles.violations.push(...this.#oracles.unsettled(isUnfit));
+    // A sweep sends messages and asks; what it must not do is change anything.
+    const looking = { messages: 0, requests: 0 };
+    this.#expectStill({ ...swept, ...looking }, { ...this.#stirs(), ...looking }, 'in a sweep');
+    this.#oracles.violations.push(...this.#unsettled());
     this.#judge();
   }
 
@@ -178,6 +224,10 @@ class Simulation {
       faults: Object.fromEntries(this.#faults.counts),
       recoveredMs: this.#recoveredMs,
     };
+  }
+
+  #unsettled(): readonly Violation[] {
+    return [...this.#oracles.unsettled(isUnfit), ...(this.#sky?.unsettled() ?? [])];
   }
 
   #alter(parts: Parts): Parts {
@@ -207,7 +257,7 @@ class Simulation {
 
   #sweep(): void {
     this.#world.sweep();
-    this.#workload.tellOfMachines();
+    this.#ground.tellOfMachines();
   }
 
   /** Sweeps as a schedule starts them, until told to stop. */
@@ -224,11 +274,12 @@ class Simulation {
 
   #stirs() {
     const { queue, runtime } = this.#network.effects;
-    return { writes: this.#oracles.writes, messages: queue, calls: runtime };
+    const requests = this.#sky?.requests ?? 0;
+    return { writes: this.#oracles.writes, messages: queue, calls: runtime, requests };
   }
 
   #expectStill(before: Stirs, after: Stirs, when: string): void {
-    for (const what of ['writes', 'messages', 'calls'] as const) {
+    for (const what of ['writes', 'messages', 'calls', 'requests'] as const) {
       const count = after[what] - before[what];
       const message = `${count} ${what} ${when}`;
       if (count > 0) this.#oracles.violations.push({ invariant: 'L3', message });
@@ -258,4 +309,4 @@ class Simulation {
   }
 }
 
-type Stirs = { readonly [what in 'writes' | 'messages' | 'calls']: number };
+type Stirs = { readonly [what in 'writes' | 'messages' | 'calls' | 'requests']: number };

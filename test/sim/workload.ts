@@ -5,9 +5,8 @@
  */
 import type { SeededRandom } from '../../adapters/memory/seeded-random.ts';
 import { type AnyObject, controllerOf } from '../../shared/api/meta.ts';
-import type { HealthMessage } from '../../shared/api/task.ts';
 import { type Answer, pathOf, send, typeNamed } from '../world/client.ts';
-import { deployment, namespace, pod, service } from '../world/manifests.ts';
+import { deployment, namespace, pod, type PodShape, service } from '../world/manifests.ts';
 import type { World } from '../world/world.ts';
 import type { Log } from './log.ts';
 
@@ -18,10 +17,31 @@ const HUGE = 'huge';
 const FIRST_NODES = 3;
 /** Machines that are terminated in one run at most: others must be left to work on. */
 const MAX_TERMINATED = 2;
-/** Little enough that pods have to wait for one another. */
-const ROOM = { cpu: '3', memory: '8Gi' };
 const SIMULATE = 'nullplane.io/simulate';
 const MERGE = 'application/merge-patch+json';
+
+/** What there is of machines to trouble, and how tasks are told to behave. */
+export interface Ground {
+  /** A small machine; its node's name. */
+  addNode(): Promise<string>;
+  /** Room for all that was asked for. */
+  addSpare(): Promise<void>;
+  disconnect(name: string): void;
+  reconnect(name: string): void;
+  terminate(name: string): void;
+  /** What a pod says for its tasks to behave so. */
+  shapeOf(behaviour: Behaviour): PodShape & { readonly behaviour?: object };
+  /** What the cloud says of its machines, again. */
+  tellOfMachines(): void;
+}
+
+export interface Behaviour {
+  readonly startDelayMs: number;
+  readonly readyDelayMs: number;
+  readonly stopDelayMs: number;
+  readonly exitCode?: number;
+  readonly exitAfterMs?: number;
+}
 
 /** Things that no node is large enough for: they wait, and nothing else is expected of them. */
 export function isUnfit({ metadata }: AnyObject): boolean {
@@ -32,16 +52,15 @@ export class Workload {
   readonly #world: World;
   readonly #random: SeededRandom;
   readonly #log: Log;
+  readonly #ground: Ground;
   /** The machines that are there. */
   readonly #nodes = new Set<string>();
-  /** What was last said of each machine that ever was in trouble. */
-  readonly #machines = new Map<string, HealthMessage>();
-  #added = 0;
   #terminated = 0;
   #pods = 0;
 
-  constructor(world: World, random: SeededRandom, log: Log) {
+  constructor(world: World, ground: Ground, random: SeededRandom, log: Log) {
     this.#world = world;
+    this.#ground = ground;
     this.#random = random.fork('workload');
     this.#log = log;
   }
@@ -61,7 +80,7 @@ export class Workload {
     const acts: readonly (readonly [weight: number, act: () => Promise<unknown>])[] = [
       [8, () => this.#create(this.#newDeployment(ns, name))],
       [4, () => patch({ spec: { replicas: this.#random.integer(5) } })],
-      [4, () => patch(templateChange(this.#image(), this.#behaviour()))],
+      [4, () => patch(this.#templateChange(this.#image(), this.#behaviour()))],
       [5, () => this.#flap(ns, name)],
       [1, () => patch({ spec: { paused: true } })],
       [1, () => patch({ spec: { paused: null } })],
@@ -79,12 +98,12 @@ export class Workload {
 
   /** Lets everything be able to run, whatever was done before. */
   async mend(): Promise<void> {
-    for (const name of this.#nodes) this.#world.runtime.reconnectNode(name);
-    await this.#world.addNode('spare', { cpu: '32', memory: '64Gi' });
+    for (const name of this.#nodes) this.#ground.reconnect(name);
+    await this.#ground.addSpare();
     for (const ns of NAMESPACES) {
       for (const name of DEPLOYMENTS) {
         await this.#patch(ns, name, {
-          spec: { paused: null, ...templateChange('app:1', {}).spec },
+          spec: { paused: null, ...this.#templateChange('app:1', CALM).spec },
         });
       }
     }
@@ -106,9 +125,23 @@ export class Workload {
       replicas: 1 + this.#random.integer(4),
       cpu: this.#random.pick(['100m', '500m', '1500m']),
       image: this.#image(),
-      behaviour: this.#behaviour(),
+      ...this.#ground.shapeOf(this.#behaviour()),
       ...(recreate ? { strategy: { type: 'Recreate' } } : {}),
     });
+  }
+
+  #templateChange(image: string, given: Behaviour) {
+    const { behaviour, command } = this.#ground.shapeOf(given);
+    const annotations = behaviour && { [SIMULATE]: JSON.stringify(behaviour) };
+    const container = { name: 'main', image, ...(command ? { command } : {}) };
+    return {
+      spec: {
+        template: {
+          metadata: annotations ? { annotations } : {},
+          spec: { containers: [container] },
+        },
+      },
+    };
   }
 
   #image(): string {
@@ -116,7 +149,7 @@ export class Workload {
   }
 
   /** How its tasks behave: slow to start or to stop, or crashing. */
-  #behaviour(): object {
+  #behaviour(): Behaviour {
     const random = this.#random;
     return {
       startDelayMs: random.integer(3_000),
@@ -143,39 +176,23 @@ export class Workload {
     await this.#patch(ns, name, { spec: { replicas: this.#random.integer(2) } });
   }
 
-  /**
-   * What the cloud says of its machines, again: the sweep of instances, which the product does not
-   * have yet.
-   */
-  tellOfMachines(): void {
-    for (const message of this.#machines.values()) this.#world.tell(message);
-  }
-
-  /** Told by the runtime whenever a machine comes or goes. */
-  machineChanged(message: HealthMessage): void {
-    if (message.type === 'node') this.#machines.set(message.nodeName, message);
-  }
-
   /** A machine that is terminated never comes back; others have other names. */
   async #troubleANode(): Promise<void> {
     const name = this.#random.pick([...this.#nodes]);
-    const { runtime } = this.#world;
     const what = this.#random.pick(['disconnect', 'reconnect', 'terminate', 'add'] as const);
     this.#log.write(`node ${name} ${what}`);
-    if (what === 'disconnect') runtime.disconnectNode(name);
-    if (what === 'reconnect') runtime.reconnectNode(name);
+    if (what === 'disconnect') this.#ground.disconnect(name);
+    if (what === 'reconnect') this.#ground.reconnect(name);
     if (what === 'add') await this.#addNode();
     if (what === 'terminate' && this.#terminated < MAX_TERMINATED) {
       this.#terminated++;
       this.#nodes.delete(name);
-      runtime.terminateNode(name);
+      this.#ground.terminate(name);
     }
   }
 
   async #addNode(): Promise<void> {
-    const name = `n${++this.#added}`;
-    this.#nodes.add(name);
-    await this.#world.addNode(name, ROOM);
+    this.#nodes.add(await this.#ground.addNode());
   }
 
   #create(object: AnyObject): Promise<Answer | undefined> {
@@ -234,7 +251,5 @@ export class Workload {
 const CLIENT_PATIENCE_MS = 60_000;
 const FLAP_MS = 4_000;
 
-function templateChange(image: string, behaviour: object) {
-  const metadata = { annotations: { [SIMULATE]: JSON.stringify(behaviour) } };
-  return { spec: { template: { metadata, spec: { containers: [{ name: 'main', image }] } } } };
-}
+/** Starts and stops at once, and runs until it is told to stop. */
+const CALM: Behaviour = { startDelayMs: 0, readyDelayMs: 0, stopDelayMs: 0 };

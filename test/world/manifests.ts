@@ -27,13 +27,17 @@ export interface PodShape {
   readonly image?: string;
   readonly cpu?: string;
   readonly restartPolicy?: string;
+  readonly command?: readonly string[];
+  readonly nodeSelector?: { readonly [label: string]: string };
 }
 
-export function podSpec({ image = 'app:1', cpu = '100m', restartPolicy }: PodShape): object {
+export function podSpec(shape: PodShape): object {
+  const { image = 'app:1', cpu = '100m', restartPolicy, command, nodeSelector } = shape;
   const resources = { requests: { cpu, memory: '64Mi' } };
   return {
-    containers: [{ name: 'main', image, resources }],
+    containers: [{ name: 'main', image, resources, ...(command ? { command } : {}) }],
     terminationGracePeriodSeconds: 5,
+    ...(nodeSelector ? { nodeSelector } : {}),
     ...(restartPolicy ? { restartPolicy } : {}),
   };
 }

@@ -74,6 +74,15 @@ export interface WorldOptions {
    * they are repeated.
    */
   readonly onHealth?: (message: HealthMessage) => void;
+  /** A cloud in place of the simulated runtime. */
+  readonly cloud?: Cloud;
+}
+
+/** What processes reach of a cloud, each for itself, and what its events say. */
+export interface Cloud {
+  readonly portsOf: (process: Process) => Pick<Effects, 'runtime' | 'instances'>;
+  /** The health message in the body of one of the health queue; undefined if there is none. */
+  readonly decode: (body: string) => HealthMessage | undefined;
 }
 
 export class World {
@@ -150,9 +159,12 @@ export class World {
         this.#prompted(warm, routes, (under) => follow(body, under, routes, this.parts.schedule)),
       ),
     );
-    this.#listen('health', ({ body }, effects) =>
-      this.parts.health(JSON.parse(body) as HealthMessage, effects),
-    );
+    const { decode = (body: string) => JSON.parse(body) as HealthMessage } =
+      this.#options.cloud ?? {};
+    this.#listen('health', async ({ body }, effects) => {
+      const message = decode(body);
+      return message ? this.parts.health(message, effects) : { type: 'done' };
+    });
     await macrotask();
   }
 
@@ -172,7 +184,9 @@ export class World {
     const handler = process.name.split('#')[0] ?? '';
     const effects = {
       store: storeThrough(this.#network, process, this.store),
-      runtime: runtimeThrough(this.#network, process, this.#witnessed()),
+      ...(this.#options.cloud?.portsOf(process) ?? {
+        runtime: runtimeThrough(this.#network, process, this.#witnessed()),
+      }),
       clock: this.clock,
       ids: this.ids,
       recorder: this.recorder,
@@ -180,8 +194,8 @@ export class World {
     return this.parts.effects(effects, handler);
   }
 
-  /** Tells the health handler something, as a node's agent would. */
-  tell(message: HealthMessage): void {
+  /** Tells the health handler something, as a node's agent would, or a cloud's event. */
+  tell(message: object): void {
     const body = JSON.stringify(message);
     const group = `${this.#processes++}`; // a standard queue: no order
     for (const delayMs of this.#post.arrivals('health')) {

@@ -1,0 +1,54 @@
+/** Machines of the simulated runtime, as people and the cloud treat them. */
+import type { HealthMessage } from '../../shared/api/task.ts';
+import type { World } from '../world/world.ts';
+import type { Ground } from './workload.ts';
+
+/** Little enough that pods have to wait for one another. */
+const ROOM = { cpu: '3', memory: '8Gi' };
+
+export class SimulatedGround implements Ground {
+  readonly #world: World;
+  /** What was last said of each machine that ever was in trouble. */
+  readonly #machines = new Map<string, HealthMessage>();
+  #added = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  async addNode(): Promise<string> {
+    const name = `n${++this.#added}`;
+    await this.#world.addNode(name, ROOM);
+    return name;
+  }
+
+  addSpare(): Promise<void> {
+    return this.#world.addNode('spare', { cpu: '32', memory: '64Gi' });
+  }
+
+  disconnect(name: string): void {
+    this.#world.runtime.disconnectNode(name);
+  }
+
+  reconnect(name: string): void {
+    this.#world.runtime.reconnectNode(name);
+  }
+
+  terminate(name: string): void {
+    this.#world.runtime.terminateNode(name);
+  }
+
+  shapeOf(behaviour: object): { readonly behaviour: object } {
+    return { behaviour };
+  }
+
+  /** Told by the runtime whenever a machine comes or goes. */
+  heard(message: HealthMessage): void {
+    if (message.type === 'node') this.#machines.set(message.nodeName, message);
+  }
+
+  /** In place of a sweep of instances: nobody launched these. */
+  tellOfMachines(): void {
+    for (const message of this.#machines.values()) this.#world.tell(message);
+  }
+}
