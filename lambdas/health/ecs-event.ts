@@ -1,5 +1,5 @@
 /** "ECS Task State Change" events as health messages; the translation is the ECS adapter's. */
-import { type EcsTask, taskStateOf } from '../../adapters/aws/ecs/task-state.ts';
+import { taskStateOf } from '../../adapters/aws/ecs/task-state.ts';
 import type { HealthMessage } from '../../shared/api/task.ts';
 
 const TASK_EVENT = 'ECS Task State Change';
@@ -15,6 +15,6 @@ export function taskMessage(envelope: {
   const { detail } = envelope;
   if (envelope['detail-type'] !== TASK_EVENT) return undefined;
   if (typeof detail !== 'object' || detail === null) return undefined;
-  const task = taskStateOf(detail as EcsTask);
+  const task = taskStateOf(detail);
   return task && { type: 'task', task };
 }

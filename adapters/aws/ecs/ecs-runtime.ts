@@ -29,7 +29,7 @@ import {
 import { Definitions } from './definitions.ts';
 import { calling, conflictingTasks, failureError, isMissingDefinition, refusal } from './errors.ts';
 import { type Launch, launchOf } from './launch.ts';
-import { parseContainerName, shortTaskId } from './names.ts';
+import { isHelper, parseContainerName, shortTaskId } from './names.ts';
 import { Rates } from './rates.ts';
 import type { EcsSettings } from './settings.ts';
 import { quoted } from './shell.ts';
@@ -209,8 +209,7 @@ export class EcsRuntime implements TaskRuntime {
 /** Helpers have names of pods' containers, but are not theirs. */
 function isOf(given: string, container: string): boolean {
   const parsed = parseContainerName(given);
-  const isHelper = /^(liveness|readiness|files|end)$/.test(parsed?.role ?? '');
-  return parsed?.name === container && !isHelper;
+  return parsed?.name === container && !isHelper(parsed);
 }
 
 function shellWord(word: string): string {

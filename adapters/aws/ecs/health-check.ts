@@ -2,10 +2,10 @@
  * Probes as health checks of ECS. ECS has one check a container, with one verdict; Kubernetes has
  * three probes with different consequences (docs/decisions/0007-ecs-tasks.md has the table).
  *
- *  - Liveness alone: its check; unhealthy ends the task (by whoever polls: ECS does not).
- *  - Readiness alone: its check; healthy is ready.
- *  - Both the same: one check with both consequences, and liveness's numbers.
- *  - Both, and different: one of the two is asked over the network by a helper container beside it.
+ *  - A command is asked for in the container. What goes over the network is asked by a helper
+ *    beside it, which shares the network and has the tools that images need not have.
+ *  - Liveness: unhealthy ends the task (by whoever polls: ECS does not). Readiness: healthy is
+ *    ready. Both alike: one check with both consequences, and liveness's numbers.
  *  - Startup: its time is the start period of the check. A container that has one is ready once
  *    the check has passed; alone it counts as liveness.
  */
@@ -13,46 +13,61 @@ import type { HealthCheck } from '@aws-sdk/client-ecs';
 import { canonicalJson } from '../../../shared/api/hash.ts';
 import type { ContainerSpec, ProbeSpec } from '../../../shared/api/task.ts';
 import { TaskRejected } from '../../../shared/ports/runtime.ts';
-import type { ContainerRole } from './names.ts';
 import { quoted } from './shell.ts';
 
+/** What the verdict of a check decides. */
+type Decides = 'live' | 'ready' | 'live_ready';
+
 export interface Checks {
-  readonly role?: ContainerRole;
-  readonly own?: HealthCheck;
-  /** A check that a helper container asks in place of the container itself. */
-  readonly helper?: { readonly role: 'liveness' | 'readiness'; readonly check: HealthCheck };
+  /** In the container itself. */
+  readonly own?: { readonly role: Decides; readonly check: HealthCheck };
+  /** In helpers beside it. */
+  readonly helpers: readonly {
+    readonly role: 'liveness' | 'readiness' | 'probes';
+    readonly check: HealthCheck;
+  }[];
 }
 
-/** Throws `TaskRejected` for two probes of which neither can be asked from beside the container. */
+const HELPER_ROLES = { live: 'liveness', ready: 'readiness', live_ready: 'probes' } as const;
+
+/** Throws `TaskRejected` for two different commands: a container has one check. */
 export function checksOf({ name, probes }: ContainerSpec): Checks {
-  const { startup } = probes;
-  const liveness = probes.liveness ?? (probes.readiness ? undefined : startup);
-  const readiness = probes.readiness ?? (startup && liveness);
-  const check = (probe: ProbeSpec) => healthCheck(probe, startup);
-  if (!liveness && !readiness) return {};
-  if (!readiness) return { role: 'live', own: check(liveness!) };
-  if (!liveness) return { role: 'ready', own: check(readiness) };
-  if (canonicalJson(liveness.action) === canonicalJson(readiness.action)) {
-    return { role: 'live_ready', own: check(liveness) };
+  const asked = questions(probes);
+  const inside = asked.filter(({ probe }) => probe.action.type === 'exec');
+  if (inside.length > 1) {
+    throw new TaskRejected(
+      'ProbesUnsupported',
+      `container ${name}: ECS can't run a command for liveness and another one for readiness; ` +
+        'one of the two has to be httpGet, tcpSocket or grpc',
+    );
   }
-  if (isAskedFromBeside(readiness)) {
-    const helper = { role: 'readiness', check: check(readiness) } as const;
-    return { role: 'live', own: check(liveness), helper };
-  }
-  if (isAskedFromBeside(liveness)) {
-    const helper = { role: 'liveness', check: check(liveness) } as const;
-    return { role: 'ready', own: check(readiness), helper };
-  }
-  throw new TaskRejected(
-    'ProbesUnsupported',
-    `container ${name}: on ECS a readiness probe that differs from the liveness probe needs one ` +
-      'of the two to be httpGet or tcpSocket',
-  );
+  const check = (probe: ProbeSpec) => healthCheck(probe, probes.startup);
+  const [own] = inside.map(({ decides, probe }) => ({ role: decides, check: check(probe) }));
+  const helpers = asked
+    .filter((question) => !inside.includes(question))
+    .map(({ decides, probe }) => ({ role: HELPER_ROLES[decides], check: check(probe) }));
+  return { ...(own ? { own } : {}), helpers };
 }
 
-/** With the tools of the files image. */
-function isAskedFromBeside({ action }: ProbeSpec): boolean {
-  return action.type === 'http' || action.type === 'tcp';
+interface Question {
+  readonly decides: Decides;
+  readonly probe: ProbeSpec;
+}
+
+function questions({ startup, ...given }: ContainerSpec['probes']): readonly Question[] {
+  const liveness = given.liveness ?? (given.readiness ? undefined : startup);
+  const readiness = given.readiness ?? (startup && liveness);
+  if (liveness && readiness && sameAction(liveness, readiness)) {
+    return [{ decides: 'live_ready', probe: liveness }];
+  }
+  return [
+    ...(liveness ? [{ decides: 'live' as const, probe: liveness }] : []),
+    ...(readiness ? [{ decides: 'ready' as const, probe: readiness }] : []),
+  ];
+}
+
+function sameAction(a: ProbeSpec, b: ProbeSpec): boolean {
+  return canonicalJson(a.action) === canonicalJson(b.action);
 }
 
 function healthCheck(probe: ProbeSpec, startup: ProbeSpec | undefined): HealthCheck {
@@ -75,17 +90,10 @@ function commandOf(action: ProbeSpec['action'], timeoutSeconds: number): string[
       return ['CMD', ...action.command];
     case 'http':
       return ['CMD-SHELL', httpLine(action, timeoutSeconds)];
-    case 'tcp': {
-      const { host = LOCALHOST, port } = action;
-      const bash = quoted(`exec 3<>/dev/tcp/${host}/${port}`);
-      const nc = `nc -z -w ${timeoutSeconds} ${quoted(host)} ${port}`;
-      return ['CMD-SHELL', `${nc} || bash -c ${bash} || exit 1`];
-    }
-    case 'grpc': {
-      const { port, service } = action;
-      const asked = service === '' ? [] : [`-service=${service}`];
-      return ['CMD', 'grpc_health_probe', `-addr=${LOCALHOST}:${port}`, ...asked];
-    }
+    case 'tcp':
+      return ['CMD-SHELL', `${connectLine(action, timeoutSeconds)} || exit 1`];
+    case 'grpc':
+      return ['CMD-SHELL', grpcLine(action, timeoutSeconds)];
   }
 }
 
@@ -112,6 +120,26 @@ function httpLine(action: HttpAction, timeoutSeconds: number): string {
     ...told.flatMap((header) => ['-H', header]),
   ];
   return `${wget.join(' ')} ${url} || ${curl.join(' ')} ${url} || exit 1`;
+}
+
+function connectLine(
+  { host = LOCALHOST, port }: { readonly host?: string; readonly port: number },
+  timeoutSeconds: number,
+): string {
+  const bash = quoted(`exec 3<>/dev/tcp/${host}/${port}`);
+  return `nc -z -w ${timeoutSeconds} ${quoted(host)} ${port} || bash -c ${bash}`;
+}
+
+/** Without the tool in the helper's image it is only seen whether anybody listens. */
+function grpcLine(
+  { port, service }: Extract<ProbeSpec['action'], { type: 'grpc' }>,
+  timeoutSeconds: number,
+): string {
+  const tool = 'grpc_health_probe';
+  const asked = service === '' ? '' : ` ${quoted(`-service=${service}`)}`;
+  const probe = `${tool} -addr=${LOCALHOST}:${port}${asked}`;
+  const connect = connectLine({ port }, timeoutSeconds);
+  return `if command -v ${tool}; then ${probe} || exit 1; else ${connect} || exit 1; fi`;
 }
 
 function seconds(ms: number): number {

@@ -15,20 +15,20 @@ type Helper = Pick<
 /** In the background, so that the trap runs at once. */
 const IDLE = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done";
 
-/** Asks a container from beside it, over the network that they share; at most one a container. */
-export function askingHelper(asked: string, container: string, checks: Checks): Helper[] {
-  const { helper } = checks;
-  if (!helper) return [];
-  return [
-    {
-      name: containerName(container, helper.role),
-      essential: false,
-      entryPoint: ['sh', '-c'],
-      command: [IDLE],
-      healthCheck: helper.check,
-      dependsOn: [{ containerName: asked, condition: 'START' }],
-    },
-  ];
+/** Ask a container from beside it, over the network that they share. */
+export function askingHelpers(
+  asked: string,
+  container: string,
+  { helpers }: Checks,
+): readonly Helper[] {
+  return helpers.map(({ role, check }) => ({
+    name: containerName(container, role),
+    essential: false,
+    entryPoint: ['sh', '-c'],
+    command: [IDLE],
+    healthCheck: check,
+    dependsOn: [{ containerName: asked, condition: 'START' }],
+  }));
 }
 
 /** How often the end of the others is looked for. */

@@ -29,17 +29,24 @@ export function placementOf(nodeName: string): Placement {
  *  - `init`: runs before the others, to exit code 0;
  *  - `live`: unhealthy means that the task must end;
  *  - `ready`: healthy means that it is ready; `live_ready`: both;
- *  - `liveness`, `readiness`: a helper whose health check asks another container, of that name;
+ *  - `liveness`, `readiness`, `probes` (both): a helper whose check asks the container so named;
  *  - `files`, `end`: helpers of the task as a whole.
  * Without a role it is a container of the pod whose health nobody asks for.
  */
 export type ContainerRole =
-  'init' | 'live' | 'ready' | 'live_ready' | 'liveness' | 'readiness' | 'files' | 'end';
+  'init' | Verdict | 'liveness' | 'readiness' | 'probes' | 'files' | 'end';
+
+type Verdict = 'live' | 'ready' | 'live_ready';
 
 const ROLES: readonly string[] = [
   ...['init', 'live', 'ready', 'live_ready'],
-  ...['liveness', 'readiness', 'files', 'end'],
+  ...['liveness', 'readiness', 'probes', 'files', 'end'],
 ];
+
+/** The container is ours, beside the pod's. */
+export function isHelper({ role }: { readonly role?: ContainerRole }): boolean {
+  return /^(liveness|readiness|probes|files|end)$/.test(role ?? '');
+}
 
 /** The first part of the names of containers that belong to no container of the pod. */
 export const OWN = 'nullplane';

@@ -13,6 +13,9 @@ export interface EcsSettings {
   /** What containers act as; without one they have no rights. */
   readonly taskRoleArn?: string;
   readonly logGroup: string;
-  /** An image with a POSIX shell, `base64`, `gunzip`, `wget` and `nc`, such as busybox. */
+  /**
+   * An image with a POSIX shell, `base64`, `gunzip`, `wget` and `nc`, such as busybox; and, for
+   * gRPC probes, `grpc_health_probe`.
+   */
   readonly filesImage: string;
 }

@@ -17,7 +17,7 @@ import {
 } from './container-definition.ts';
 import { filesWork } from './files.ts';
 import { checksOf } from './health-check.ts';
-import { askingHelper, awaitedEnds, endHelper } from './helpers.ts';
+import { askingHelpers, awaitedEnds, endHelper } from './helpers.ts';
 import { containerName, OWN, placementOf } from './names.ts';
 import type { EcsSettings } from './settings.ts';
 import { fargateSize, requestedSize, type Size } from './sizes.ts';
@@ -93,7 +93,7 @@ function containersOf(task: TaskSpec, context: TaskContext): ContainerDefinition
     withHelper(container, isAlone || container.essential, context, waits),
   );
   const names = task.containers.map((container) =>
-    containerName(container.name, checksOf(container).role),
+    containerName(container.name, checksOf(container).own?.role),
   );
   const end = waited ? [{ ...helperBase(context), ...endHelper(names), ...waits }] : [];
   return [...chain, ...main, ...end];
@@ -118,15 +118,15 @@ function withHelper(
   waits: Waits,
 ): ContainerDefinition[] {
   const checks = checksOf(container);
-  const name = containerName(container.name, checks.role);
+  const name = containerName(container.name, checks.own?.role);
   const own: ContainerDefinition = {
     name,
     essential,
     ...containerDefinition(container, context, false),
-    ...(checks.own ? { healthCheck: checks.own } : {}),
+    ...(checks.own ? { healthCheck: checks.own.check } : {}),
     ...waits,
   };
-  const helpers = askingHelper(name, container.name, checks);
+  const helpers = askingHelpers(name, container.name, checks);
   return [own, ...helpers.map((helper) => ({ ...helperBase(context), ...helper }))];
 }
 

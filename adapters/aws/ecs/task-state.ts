@@ -10,7 +10,7 @@
  *     with; codes that are not known are passed on.
  */
 import type { ContainerReport, TaskPhase, TaskState } from '../../../shared/api/task.ts';
-import { identityOf, parseContainerName, type ContainerRole } from './names.ts';
+import { type ContainerRole, identityOf, isHelper, parseContainerName } from './names.ts';
 import { launchFailure, UNKNOWN_EXIT_CODE } from './stop-reasons.ts';
 
 type Time = Date | string | number | undefined;
@@ -115,10 +115,6 @@ function membersOf({ containers = [] }: EcsTask): readonly Member[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function isHelper({ role }: Member): boolean {
-  return role === 'files' || role === 'end' || role === 'liveness' || role === 'readiness';
-}
-
 function versionOf({ task, phase, members, isDescribed }: View, atMs = 0): number {
   const base = (task.version ?? 0) * VERSION_STEP;
   if (!isDescribed || phase !== 'running' || !members.some(hasVerdict)) return base;
@@ -194,7 +190,9 @@ function healthOf(member: Member, { members, isDescribed, phase }: View): Health
   const { role, container } = member;
   if (role === 'init') return { started: true, ready: false };
   const helper = (wanted: ContainerRole) =>
-    members.find((other) => other.name === member.name && other.role === wanted)?.container;
+    members.find(
+      (other) => other.name === member.name && (other.role === wanted || other.role === 'probes'),
+    )?.container;
   const readiness = role?.endsWith('ready') ? container : helper('readiness');
   const liveness = role?.startsWith('live') ? container : helper('liveness');
   if (!isDescribed && (readiness || liveness)) {

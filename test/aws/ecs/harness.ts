@@ -119,7 +119,7 @@ function adapt(task: TaskSpec, behaviours: Behaviours): TaskSpec {
 
 export function behaving(container: ContainerSpec, behaviour: Behaviour): ContainerSpec {
   const probe = {
-    action: { type: 'tcp', port: 80 } as const,
+    action: { type: 'exec', command: ['true'] } as const,
     ...{ initialDelayMs: 0, periodMs: 5_000, timeoutMs: 2_000 },
     ...{ successThreshold: 1, failureThreshold: 3 },
   };

@@ -14,7 +14,7 @@ import { container, makePod } from '../../unit/pod/pod-life.ts';
 import { EcsWorld } from './harness.ts';
 
 const probe = {
-  tcpSocket: { port: 80 },
+  exec: { command: ['true'] },
   ...{ periodSeconds: 5, timeoutSeconds: 2, successThreshold: 1, failureThreshold: 2 },
 };
 
@@ -24,7 +24,7 @@ beforeEach(() => {
   world = new EcsWorld();
   const { clock, recorder } = world;
   const store = new MemoryStore({ clock });
-  effects = { store, runtime: world.runtime(), clock, ids: new SeededIds(1), recorder } as Effects;
+  effects = { store, runtime: world.runtime(), clock, ids: new SeededIds(1), recorder };
 });
 
 /** A pod whose task runs, and whatever ECS told of it was heard. */

@@ -18,51 +18,59 @@ function probe(action: Action, given: Partial<ProbeSpec> = {}): ProbeSpec {
   };
 }
 
+const checkOf = (probes: ContainerSpec['probes']) => {
+  const { own, helpers } = checks(probes);
+  return own?.check ?? helpers[0]?.check;
+};
 const checks = (probes: ContainerSpec['probes']) => checksOf(app({ probes }));
 
-describe('which probe becomes the health check', () => {
-  it.each<[string, ContainerSpec['probes'], object]>([
-    ['none', {}, { role: undefined, own: undefined }],
-    ['liveness', { liveness: probe(http) }, { role: 'live' }],
-    ['readiness', { readiness: probe(http) }, { role: 'ready' }],
-    ['both alike', { liveness: probe(http), readiness: probe(http) }, { role: 'live_ready' }],
-    ['startup', { startup: probe(http) }, { role: 'live_ready' }],
-    ['startup, liveness', { startup: probe(tcp), liveness: probe(tcp) }, { role: 'live_ready' }],
-    ['startup, readiness', { startup: probe(tcp), readiness: probe(tcp) }, { role: 'ready' }],
+describe('which probe becomes which health check', () => {
+  const both = (action: Action) => ({ liveness: probe(action), readiness: probe(action) });
+
+  it.each<[string, ContainerSpec['probes'], string | undefined, string[]]>([
+    ['none', {}, undefined, []],
+    ['liveness by command', { liveness: probe(exec) }, 'live', []],
+    ['readiness by command', { readiness: probe(exec) }, 'ready', []],
+    ['both, by one command', both(exec), 'live_ready', []],
+    ['liveness over the network', { liveness: probe(http) }, undefined, ['liveness']],
+    ['readiness over the network', { readiness: probe(grpc) }, undefined, ['readiness']],
+    ['both, over the network', both(tcp), undefined, ['probes']],
     [
-      'different, readiness over the network',
-      { liveness: probe(exec), readiness: probe(http) },
-      {
-        role: 'live',
-        own: { command: ['CMD', 'redis-cli', 'ping'] },
-        helper: { role: 'readiness' },
-      },
+      'two, over the network',
+      { liveness: probe(tcp), readiness: probe(http) },
+      undefined,
+      ['liveness', 'readiness'],
     ],
     [
-      'different, liveness over the network',
+      'a command and another',
+      { liveness: probe(exec), readiness: probe(tcp) },
+      'live',
+      ['readiness'],
+    ],
+    [
+      'another and a command',
       { liveness: probe(tcp), readiness: probe(exec) },
-      {
-        role: 'ready',
-        own: { command: ['CMD', 'redis-cli', 'ping'] },
-        helper: { role: 'liveness' },
-      },
+      'ready',
+      ['liveness'],
     ],
-  ])('%s', (_name, probes, expected) => {
-    expect(checks(probes)).toMatchObject(
-      Object.fromEntries(Object.entries(expected).filter(([, value]) => value !== undefined)),
-    );
-    if (!('helper' in expected)) expect(checks(probes).helper).toBeUndefined();
+    ['startup', { startup: probe(exec) }, 'live_ready', []],
+    ['startup and liveness', { startup: probe(tcp), liveness: probe(exec) }, 'live_ready', []],
+    ['startup and readiness', { startup: probe(tcp), readiness: probe(exec) }, 'ready', []],
+  ])('%s', (_name, probes, own, helpers) => {
+    const found = checks(probes);
+    expect(found.own?.role).toBe(own);
+    expect(found.helpers.map(({ role }) => role)).toEqual(helpers);
   });
 
-  it('none can be asked from beside: refused', () => {
-    const probes = { liveness: probe(exec), readiness: probe(grpc) };
-    expect(() => checks(probes)).toThrow(/httpGet or tcpSocket/);
+  it('two different commands are refused', () => {
+    const another = probe({ type: 'exec', command: ['another'] });
+    expect(() => checks({ liveness: probe(exec), readiness: another })).toThrow(/one of the two/);
   });
 
   it('takes the numbers of liveness when both are alike', () => {
     const liveness = probe(http, { failureThreshold: 5, periodMs: 20_000 });
-    const { own } = checks({ liveness, readiness: probe(http, { failureThreshold: 1 }) });
-    expect(own).toMatchObject({ retries: 5, interval: 20 });
+    const readiness = probe(http, { failureThreshold: 1 });
+    expect(checkOf({ liveness, readiness })).toMatchObject({ retries: 5, interval: 20 });
   });
 
   it('puts a container beside it that asks in its place', () => {
@@ -80,7 +88,7 @@ describe('which probe becomes the health check', () => {
 });
 
 describe('commands of health checks', () => {
-  const command = (action: Action) => checks({ liveness: probe(action) }).own?.command;
+  const command = (action: Action) => checkOf({ liveness: probe(action) })?.command;
 
   it('run what exec probes run', () => {
     expect(command(exec)).toEqual(['CMD', 'redis-cli', 'ping']);
@@ -108,10 +116,13 @@ describe('commands of health checks', () => {
     ]);
   });
 
-  it('ask over gRPC', () => {
-    const asking = ['CMD', 'grpc_health_probe', '-addr=127.0.0.1:50051'];
-    expect(command(grpc)).toEqual(asking);
-    expect(command({ ...grpc, service: 'a.B' })).toEqual([...asking, '-service=a.B']);
+  it('ask over gRPC, or connect where the tool is missing', () => {
+    const [, line = ''] = command({ ...grpc, service: 'a.B' }) ?? [];
+    expect(line).toMatch(/^if command -v grpc_health_probe; then /);
+    expect(line).toContain(
+      "grpc_health_probe -addr=127.0.0.1:50051 '-service=a.B' || exit 1; else",
+    );
+    expect(line).toContain("nc -z -w 3 '127.0.0.1' 50051");
   });
 });
 
@@ -130,11 +141,11 @@ describe('the numbers of health checks', () => {
     [{ initialDelayMs: 15_500 }, { startPeriod: 16 }],
     [{ initialDelayMs: 900_000 }, { startPeriod: 300 }],
   ])('%j are %j', (given, expected) => {
-    expect(checks({ liveness: probe(http, given) }).own).toMatchObject(expected);
+    expect(checkOf({ liveness: probe(http, given) })).toMatchObject(expected);
   });
 
   it('give a startup probe its time', () => {
     const startup = probe(http, { initialDelayMs: 5_000, failureThreshold: 12 });
-    expect(checks({ startup, liveness: probe(http) }).own).toMatchObject({ startPeriod: 125 });
+    expect(checkOf({ startup, liveness: probe(http) })).toMatchObject({ startPeriod: 125 });
   });
 });

@@ -248,6 +248,14 @@ describe('the health of a container', () => {
     });
   });
 
+  it('is both at once, where one helper asks for both', () => {
+    const probed = (healthStatus: string) =>
+      report([running('app'), running('app_probes', { healthStatus })], NOW_MS);
+    expect(probed('UNKNOWN')).toMatchObject({ ready: false });
+    expect(probed('HEALTHY')).toMatchObject({ ready: true });
+    expect(probed('UNHEALTHY')).toMatchObject({ ready: false, unready: WHY, unhealthy: WHY });
+  });
+
   it('is open in an event', () => {
     const health = { healthStatus: 'UNHEALTHY' };
     expect(report([running('app_live_ready', health)])).toMatchObject({ healthUnknown: true });
