@@ -91,7 +91,7 @@ function queuesOf(
   const client = sqsClient();
   const queue = (name: 'reconcile' | 'schedule'): SqsQueue =>
     new SqsQueue({ client, ids, name, timersUrl: queues.timers.url, ...queues[name] });
-  const visibility = (name: 'reconcile' | 'schedule' | 'health'): SqsVisibility =>
+  const visibility = (name: keyof Config['queues']): SqsVisibility =>
     new SqsVisibility({ client, url: queues[name].url });
   const routes: Routes = {
     // The gateway's certificate is of a public authority: clients need none of ours.
@@ -106,6 +106,7 @@ function queuesOf(
       reconcile: visibility('reconcile'),
       schedule: visibility('schedule'),
       health: visibility('health'),
+      timers: visibility('timers'),
     },
   };
 }

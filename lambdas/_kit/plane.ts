@@ -13,7 +13,7 @@ export interface Plane {
   readonly effects: Effects;
   readonly routes: Routes;
   /** Without it, failed messages come again after their queue's visibility timeout. */
-  readonly visibility?: { readonly [name in QueueName]: Visibility };
+  readonly visibility?: { readonly [name in QueueName | 'timers']: Visibility };
 }
 
 /** The part of Lambda's context that is used. */

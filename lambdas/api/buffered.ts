@@ -22,12 +22,14 @@ const MAX_ANSWER_BYTES = 6 * 1024 * 1024 - 64 * 1024;
 /** What fits in any case: in base64, three bytes are four. */
 const MAX_BODY_BYTES = Math.floor((MAX_ANSWER_BYTES * 3) / 4);
 
+/** `onNews` is called once, at the first part of a stream that is more than a sign of life. */
 export async function buffered(
   response: ApiResponse,
   kind: StreamKind,
   isRest: boolean,
+  onNews?: () => void,
 ): Promise<BufferedAnswer> {
-  const body = await gathered(response, kind);
+  const body = await gathered(response, kind, onNews);
   if (body === undefined) return buffered(tooLarge(), 'none', isRest);
   return { statusCode: response.status, ...headersOf(response, isRest), ...encoded(body) };
 }
@@ -59,13 +61,20 @@ export function headersOf(
 }
 
 /** Undefined when it is too large, and not a stream. A stream ends at the last whole line. */
-async function gathered({ body }: ApiResponse, kind: StreamKind): Promise<Buffer | undefined> {
+async function gathered(
+  { body }: ApiResponse,
+  kind: StreamKind,
+  onNews?: () => void,
+): Promise<Buffer | undefined> {
   const parts: Uint8Array[] = [];
   let size = 0;
+  let isNews = false;
   for await (const part of typeof body === 'string' ? [body] : body) {
     const bytes = typeof part === 'string' ? Buffer.from(part) : part;
     parts.push(bytes);
     size += bytes.length;
+    if (!isNews && bytes.length > 1) onNews?.();
+    isNews ||= bytes.length > 1;
     if (size <= MAX_BODY_BYTES) continue;
     if (kind === 'none') return undefined;
     const whole = Buffer.concat(parts).subarray(0, MAX_BODY_BYTES);

@@ -34,7 +34,7 @@ export function longestMs(request: ApiRequest, streaming: boolean, remainingMs: 
 }
 
 /** `kubectl get -w` and `logs -f` end when their stream does; who asks like this comes again. */
-function isResumed(request: ApiRequest): boolean {
+export function isResumed(request: ApiRequest): boolean {
   if (streamKind(request) !== 'watch') return false;
   const { query } = request;
   return query.has('timeoutSeconds') || isTrue(query.get('allowWatchBookmarks'));
@@ -56,3 +56,9 @@ export function withEnd(request: ApiRequest, lastsMs: number): ApiRequest {
 function isWithin(given: number, seconds: number): boolean {
   return given > 0 && given <= seconds;
 }
+
+/**
+ * A watch that is answered whole ends soon after its first news, if its client comes again: what
+ * changes together, such as a rollout's pods, is told together.
+ */
+export const NEWS_GATHERS_MS = 250;

@@ -15,7 +15,14 @@ import { statusResponse } from '../../shared/control/apiserver/responses.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Recorder } from '../../shared/ports/recorder.ts';
 import { type BufferedAnswer, buffered } from './buffered.ts';
-import { longestMs, streamKind, WATCH_GRACE_MS, withEnd } from './ending.ts';
+import {
+  isResumed,
+  longestMs,
+  NEWS_GATHERS_MS,
+  streamKind,
+  WATCH_GRACE_MS,
+  withEnd,
+} from './ending.ts';
 import { isV2, type ProxyEvent, requestOf } from './request.ts';
 import { type LambdaStreams, type ResponseStream, stream } from './streaming.ts';
 
@@ -54,7 +61,9 @@ export function bufferedHandler(options: ApiFunction): BufferedHandler {
     const life = new Life(options, context);
     try {
       const { request, response } = await life.answer(event, false);
-      return await buffered(response, streamKind(request), !isV2(event));
+      const kind = streamKind(request);
+      const onNews = (): void => life.stopSoon();
+      return await buffered(response, kind, !isV2(event), isResumed(request) ? onNews : undefined);
     } finally {
       life.end();
     }
@@ -103,6 +112,11 @@ class Life {
   /** The client is gone, or the time is over. */
   stop(): void {
     this.#stopping.abort();
+  }
+
+  /** There is something to tell: what else comes by then goes with it. */
+  stopSoon(): void {
+    void this.#stopAfter(NEWS_GATHERS_MS);
   }
 
   end(): void {

@@ -6,17 +6,17 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { HealthMessage } from '../../shared/api/task.ts';
 import { handleHealth } from '../../shared/control/health.ts';
-import type { Plane } from '../_kit/plane.ts';
-import { eachMessage } from '../_kit/sqs.ts';
+import { type Deadline, type Plane, workOnBatch } from '../_kit/plane.ts';
 import { taskMessage } from './ecs-event.ts';
 import { type Envelope, instanceMessage } from './instance-event.ts';
 
 /** Names of events in a log line are short; what pretends to be one need not be. */
 const SHOWN_CHARACTERS = 100;
 
-export function healthHandler({ effects }: Plane) {
-  return (event: SQSEvent): Promise<SQSBatchResponse> =>
-    eachMessage(event, async (body) => {
+export function healthHandler(plane: Plane) {
+  const { effects } = plane;
+  return (event: SQSEvent, deadline?: Deadline): Promise<SQSBatchResponse> =>
+    workOnBatch(plane, 'health', { event, deadline }, async (body) => {
       const { message, problem, level = 'warn' } = decode(body);
       if (message === undefined) {
         const fields = { problem };

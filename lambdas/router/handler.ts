@@ -23,7 +23,7 @@ export function routerHandler(plane: Plane) {
     event: DynamoDBStreamEvent | SQSEvent,
   ): Promise<DynamoDBBatchResponse | SQSBatchResponse> =>
     isTimers(event)
-      ? forwardTimers(event, { reconcile, schedule }, recorder)
+      ? forwardTimers(event, { reconcile, schedule }, recorder, plane.visibility?.timers)
       : routeRecords(event.Records, plane);
 }
 

@@ -1,7 +1,8 @@
 /** The api function between API Gateway's events and the API server: requests, whole answers. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { settle } from '../../../adapters/memory/step-clock.ts';
 import { apiHandler, bufferedHandler, streamingHandler } from '../../../lambdas/api/handler.ts';
-import type { ApiResponse } from '../../../shared/api/http.ts';
+import type { ApiRequest, ApiResponse } from '../../../shared/api/http.ts';
 import {
   http,
   JSON_HEADERS,
@@ -265,6 +266,35 @@ describe('a buffered answer', () => {
     expect(given.statusCode).toBe(200);
     expect(given.body.length % line.length).toBe(0);
     expect(given.body.length).toBeGreaterThan(4_000_000);
+  });
+});
+
+describe('a watch that is answered whole', () => {
+  /** One event, and then nothing until it is told to end. */
+  async function* oneEvent({ signal }: ApiRequest): AsyncGenerator<string> {
+    yield '\n';
+    yield '{"type":"ADDED"}\n';
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  }
+
+  async function endsBy(ms: number, query: { [name: string]: string[] }): Promise<boolean> {
+    world.respond = (request) => ({ ...OK, body: oneEvent(request) });
+    let isOver = false;
+    const handler = bufferedHandler(world.options());
+    void handler(rest({ query: { watch: ['true'], ...query } })).then(() => (isOver = true));
+    await settle();
+    await world.clock.advance(ms);
+    await settle();
+    return isOver;
+  }
+
+  it('ends soon after its first news where the client comes again', async () => {
+    expect(await endsBy(300, { allowWatchBookmarks: ['true'] })).toBe(true);
+    expect(await endsBy(300, { timeoutSeconds: ['400'] })).toBe(true);
+  });
+
+  it('goes on for a client that does not', async () => {
+    expect(await endsBy(300, {})).toBe(false);
   });
 });
 
