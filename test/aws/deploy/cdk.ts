@@ -43,6 +43,21 @@ export class Cdk {
     await this.#run('destroy', '--force');
   }
 
+  /**
+   * For MiniStack, which does nothing when a stack is to be deleted by its ARN, as the CDK asks.
+   */
+  async deleteByName(stack: string): Promise<void> {
+    const body = new URLSearchParams({ Action: 'DeleteStack', StackName: stack });
+    const scope = `20260101/${REGION}/cloudformation/aws4_request`;
+    const authorization = `AWS4-HMAC-SHA256 Credential=test/${scope}`;
+    const answer = await fetch(this.#endpoint, {
+      method: 'POST',
+      body,
+      headers: { authorization },
+    });
+    if (!answer.ok) throw new Error(`the stack was not deleted: ${await answer.text()}`);
+  }
+
   close(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }

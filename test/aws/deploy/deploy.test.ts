@@ -82,7 +82,7 @@ describe.skipIf(!hasKubectl())('an installation on an emulator', () => {
     expect(await live()).toHaveLength(3);
   });
 
-  it('keeps the value of a Secret out of the task definition, and gives it to its reader', async () => {
+  it('keeps a Secret out of task definitions, and gives it to its reader', async () => {
     const shown = await lane.kubectl('get', 'secret', 'web-secret', '-o', 'jsonpath={.data.token}');
     expect(Buffer.from(shown, 'base64').toString()).toBe(CANARY);
     expect(JSON.stringify(await lane.tasks())).not.toContain(CANARY);
@@ -161,6 +161,16 @@ describe.skipIf(!hasKubectl())('an installation on an emulator', () => {
       'no pods',
       () => lane.kubectl('get', 'pods', '-o', 'name'),
       (names) => names === '',
+    );
+  });
+
+  it('is removed without a trace', async () => {
+    expect(await lane.tables()).toContain(lane.outputs['TableName']);
+    await lane.destroy();
+    await lane.until(
+      'no table',
+      () => lane.tables(),
+      (names) => !names.includes(lane.outputs['TableName'] ?? ''),
     );
   });
 });

@@ -2,6 +2,7 @@
  * The stack, deployed: the emulator, the model of ECS beside it, TLS in front, and kubectl with a
  * token of its own making.
  */
+import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import {
   DescribeTasksCommand,
   type DesiredStatus,
@@ -88,6 +89,22 @@ export class Lane {
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
     this.#ecs = new ECSClient({ endpoint: model.url, region: REGION, credentials });
     writeFileSync(this.#path('ca.pem'), front.caPem);
+  }
+
+  /** The tables of the account. */
+  async tables(): Promise<readonly string[]> {
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const client = new DynamoDBClient({
+      endpoint: this.#target.endpoint,
+      region: REGION,
+      credentials,
+    });
+    return (await client.send(new ListTablesCommand({}))).TableNames ?? [];
+  }
+
+  async destroy(): Promise<void> {
+    if (this.#target.name === 'ministack') await this.cdk.deleteByName(NAME);
+    else await this.cdk.destroy();
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * Where the stack is deployed to: what `AWS_ENDPOINT_URL` names; else LocalStack by Docker, where
- * the person has its token; else MiniStack, where Python is there. Functions must reach the model of
- * ECS, EC2 and CloudWatch Logs, so it is started first and named in the emulator's environment.
+ * the person has its token; else MiniStack, where Python is there. Functions must reach the model
+ * of ECS, EC2 and CloudWatch Logs, so it is started first and named in the emulator's environment.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
