@@ -1,10 +1,14 @@
 /** `npm run bench -- NAME [options]`: measures, and names the machine it measured on. */
 import { cpus, totalmem } from 'node:os';
+import { benchCost } from './cost/index.ts';
+import { benchDeployed } from './deployed.ts';
 import { benchLocal } from './local.ts';
 import { benchPlacement } from './placement.ts';
 import { benchStore } from './store.ts';
 
 const BENCHES: { readonly [name: string]: (args: readonly string[]) => Promise<void> } = {
+  cost: benchCost,
+  deployed: benchDeployed,
   local: benchLocal,
   placement: benchPlacement,
   store: benchStore,
@@ -20,6 +24,12 @@ const HELP = `Usage: npm run bench -- NAME [options]
              --nodes N   (default: 5,000)
   store      writes and lists of the file-backed store
              --pods N    (default: 20,000)
+
+  cost       what AWS would be asked for lives of pods and for quiet hours, and charge for it
+             --pods N    only one Deployment of N pods
+             --write     keep the counts, and bring docs/cost.md up to date: some minutes
+
+  deployed   API → RunTask on the stack as it is deployed on an emulator (needs Python)
 
   --json     one JSON object instead of a table
 `;

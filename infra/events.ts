@@ -16,7 +16,7 @@ import type { Functions } from './functions.ts';
 import type { Options } from './options.ts';
 import type { Resources } from './permissions/functions.ts';
 import { allow, documentOf } from './permissions/statement.ts';
-import type { QueueName } from './queues.ts';
+import { capital, type QueueName } from './queues.ts';
 import {
   EVENT_MAX_AGE_HOURS,
   EVENT_RETRIES,
@@ -26,10 +26,12 @@ import {
   STREAM_BATCH,
   STREAM_RECORD_MAX_AGE_SECONDS,
   STREAM_RETRIES,
+  STREAM_WINDOW_SECONDS,
   SWEEP_MAX_AGE_SECONDS,
   SWEEP_RETRIES,
 } from './settings.ts';
 import { STREAM_FILTERS } from './stream-filters.ts';
+import { TASK_EVENTS } from './task-events.ts';
 
 export interface EventsProps {
   readonly options: Options;
@@ -38,7 +40,8 @@ export interface EventsProps {
 }
 
 /** What is told of tasks and of container instances; both name the cluster. */
-const ECS_EVENTS = ['ECS Task State Change', 'ECS Container Instance State Change'];
+const TASK_EVENT = 'ECS Task State Change';
+const NODE_EVENT = 'ECS Container Instance State Change';
 
 /** These name an instance and nothing else: the health function knows which are ours. */
 const EC2_EVENTS = [
@@ -69,21 +72,26 @@ export class Events extends Construct {
   #listen({ options, resources }: EventsProps): void {
     const { cluster } = resources;
     const prefix = options.eventSourcePrefix;
-    const tasks = new Rule(this, 'EcsEvents', {
-      ruleName: `${options.installation}-ecs`,
-      description: 'tasks and container instances of the cluster',
-      eventPattern: {
-        source: [`${prefix}.ecs`],
-        detailType: ECS_EVENTS,
-        detail: { clusterArn: [cluster.clusterArn] },
-      },
-    });
+    const ecs = (name: string, description: string, detailType: string, detail: object): Rule =>
+      new Rule(this, `Ecs${capital(name)}Events`, {
+        ruleName: `${options.installation}-ecs-${name}`,
+        description,
+        eventPattern: {
+          source: [`${prefix}.ecs`],
+          detailType: [detailType],
+          detail: { clusterArn: [cluster.clusterArn], ...detail },
+        },
+      });
+    const tasks = Object.entries(TASK_EVENTS).map(([name, detail]) =>
+      ecs(`tasks-${name}`, `tasks of the cluster: ${name}`, TASK_EVENT, detail),
+    );
+    const nodes = ecs('nodes', 'container instances of the cluster', NODE_EVENT, {});
     const instances = new Rule(this, 'Ec2Events', {
       ruleName: `${options.installation}-ec2`,
       description: 'instances that are taken away or change state',
       eventPattern: { source: [`${prefix}.ec2`], detailType: EC2_EVENTS },
     });
-    for (const rule of [tasks, instances]) {
+    for (const rule of [...tasks, nodes, instances]) {
       rule.addTarget(
         new SqsQueue(resources.queues.work.health, {
           deadLetterQueue: resources.queues.deadLetters.health,
@@ -151,7 +159,7 @@ function stream(router: Function, { options, resources }: EventsProps): void {
     enabled: !options.paused,
     startingPosition: StartingPosition.TRIM_HORIZON,
     batchSize: STREAM_BATCH,
-    maxBatchingWindow: Duration.seconds(0),
+    maxBatchingWindow: Duration.seconds(STREAM_WINDOW_SECONDS),
     bisectBatchOnError: true,
     retryAttempts: STREAM_RETRIES,
     maxRecordAge: Duration.seconds(STREAM_RECORD_MAX_AGE_SECONDS),

@@ -83,6 +83,12 @@ export const HEALTH_AT_A_TIME = 3;
 
 /** As many records as a router writes wake-ups of within its timeout, many times over. */
 export const STREAM_BATCH = 100;
+/**
+ * What one change calls for is sent by whoever wrote it; the stream wakes those who count or show
+ * others' objects, and a second later is early enough for them. Of a thousand pods that start, each
+ * is then looked at some times less by its ReplicaSet, and so on up (docs/cost.md).
+ */
+export const STREAM_WINDOW_SECONDS = 1;
 /** With bisecting, enough to find one bad record of a hundred (log2 100 = 7) and then some. */
 export const STREAM_RETRIES = 10;
 /** A shard stands still no longer than this for what can't be routed; the sweep repairs it. */

@@ -10,6 +10,7 @@ import { EC2Client } from '@aws-sdk/client-ec2';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { SSMClient } from '@aws-sdk/client-ssm';
+import type { HttpHandlerUserInput } from '@smithy/core/protocols';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 
 export interface AwsTarget {
@@ -17,6 +18,8 @@ export interface AwsTarget {
   readonly endpoint?: string;
   /** In place of the environment's: for emulators and tests. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** In place of the network: for models and for counting. */
+  readonly requestHandler?: HttpHandlerUserInput;
 }
 
 const MAX_ATTEMPTS = 2;
@@ -32,17 +35,16 @@ const STORE_TIMEOUT_MS = 2_000;
 const MAX_SOCKETS = 256;
 
 function settings(target: AwsTarget, requestTimeout = REQUEST_TIMEOUT_MS) {
-  return {
-    ...target,
-    maxAttempts: MAX_ATTEMPTS,
-    requestHandler: new NodeHttpHandler({
+  const overNetwork = () =>
+    new NodeHttpHandler({
       connectionTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout,
       throwOnRequestTimeout: true,
       httpAgent: { maxSockets: MAX_SOCKETS },
       httpsAgent: { maxSockets: MAX_SOCKETS },
-    }),
-  };
+    });
+  const requestHandler = target.requestHandler ?? overNetwork();
+  return { ...target, maxAttempts: MAX_ATTEMPTS, requestHandler };
 }
 
 /** One attempt only: the adapter repeats writes itself, each under a version of its own. */

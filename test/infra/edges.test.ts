@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { OPTIONS } from '../../infra/options.ts';
 import { FUNCTION_NAMES } from '../../infra/settings.ts';
 import { STREAM_FILTERS } from '../../infra/stream-filters.ts';
+import { TASK_EVENTS } from '../../infra/task-events.ts';
 import { configOf } from '../../lambdas/_kit/config.ts';
 import { TABLE } from '../../shared/api/names.ts';
 import { isSweepWork, SWEEP_GROUP } from '../../shared/control/sweep-work.ts';
@@ -86,7 +87,7 @@ describe('event sources', () => {
       StartingPosition: 'TRIM_HORIZON',
       BisectBatchOnFunctionError: true,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
-      MaximumBatchingWindowInSeconds: 0,
+      MaximumBatchingWindowInSeconds: 1,
     });
     expect(Number(stream['MaximumRetryAttempts'])).toBeGreaterThan(0);
     expect(Number(stream['MaximumRecordAgeInSeconds'])).toBeGreaterThan(0);
@@ -103,7 +104,7 @@ describe('event sources', () => {
 
   it('of EventBridge are those of our cluster, and give up into dead letters', () => {
     const rules = template.all('AWS::Events::Rule').map(([, rule]) => rule);
-    expect(rules).toHaveLength(2);
+    expect(rules).toHaveLength(Object.keys(TASK_EVENTS).length + 2);
     for (const { Targets, ScheduleExpression } of rules) {
       expect(ScheduleExpression).toBeUndefined();
       const [target = {}] = Targets as Properties[];
@@ -112,11 +113,12 @@ describe('event sources', () => {
       );
       expect(target['RetryPolicy']).toMatchObject({ MaximumEventAgeInSeconds: 3600 });
     }
-    const ecs = rules.find((rule) => text(rule).includes('aws.ecs'));
-    const { detail } = ecs?.['EventPattern'] as Properties;
-    const [clusterArn] = (detail as Properties)['clusterArn'] as unknown[];
     const [[clusterId] = []] = template.all('AWS::ECS::Cluster');
-    expect(idOf(clusterArn)).toBe(clusterId);
+    for (const ecs of rules.filter((rule) => text(rule).includes('aws.ecs'))) {
+      const { detail } = ecs['EventPattern'] as Properties;
+      const [clusterArn] = (detail as Properties)['clusterArn'] as unknown[];
+      expect(idOf(clusterArn)).toBe(clusterId);
+    }
   });
 
   it('nothing is periodic but the sweep, which is what the reconciler takes for one', () => {

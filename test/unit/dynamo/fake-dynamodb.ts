@@ -104,7 +104,7 @@ function minuteOf(item: Item, values: Item): boolean {
 }
 
 /** The conditions that the store writes under. */
-function holds(expression: string, values: Item, item: Item | undefined): boolean {
+export function holds(expression: string, values: Item, item: Item | undefined): boolean {
   const version = Number(item?.['version']?.N);
   const asked = Number(values[':version']?.N);
   switch (expression) {

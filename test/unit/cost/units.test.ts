@@ -1,0 +1,49 @@
+/** What DynamoDB counts, by examples of its documentation and by our indexes. */
+import { describe, expect, it } from 'vitest';
+import { readUnits, refusedUnits, writeUnits } from '../../../bench/cost/units.ts';
+import type { Item } from '../../../adapters/aws/dynamo/item.ts';
+
+const item = (fields: Item = {}, bytes = 100): Item => ({
+  pk: { S: 'pods#1' },
+  sk: { S: 'o#default\0a' },
+  version: { N: '12345' },
+  minute: { N: '100' },
+  body: { B: new Uint8Array(bytes) },
+  ...fields,
+});
+
+describe('a read', () => {
+  it('is a unit for each 4 KB, half of it when it may be old, and never none', () => {
+    expect(readUnits(0, true)).toBe(1);
+    expect(readUnits(4096, true)).toBe(1);
+    expect(readUnits(4097, true)).toBe(2);
+    expect(readUnits(10_000, false)).toBe(1.5);
+  });
+});
+
+describe('a write', () => {
+  it('is a unit for each KB of the larger state, and one for a new entry', () => {
+    expect(writeUnits(undefined, item())).toEqual({ table: 1, indexes: { changes: 1 } });
+    expect(writeUnits(item({}, 3_100), item({ version: { N: '12346' } })).table).toBe(4);
+  });
+
+  it('writes an entry anew when what it holds changes, and moves it when its key does', () => {
+    const old = item();
+    expect(writeUnits(old, item()).indexes).toEqual({});
+    expect(writeUnits(old, item({ version: { N: '12346' } })).indexes).toEqual({ changes: 1 });
+    const later = item({ version: { N: '22345' }, minute: { N: '101' } });
+    expect(writeUnits(old, later).indexes).toEqual({ changes: 2 });
+  });
+
+  it('writes an entry of an owner once, and takes it out at the end', () => {
+    const owned = item({ owner: { S: 'pods#uid#0' } });
+    expect(writeUnits(undefined, owned).indexes).toEqual({ changes: 1, owner: 1 });
+    expect(writeUnits(owned, owned).indexes).toEqual({});
+    expect(writeUnits(owned, item()).indexes).toEqual({ owner: 1 });
+  });
+
+  it('that is refused is paid for as well', () => {
+    expect(refusedUnits(undefined)).toBe(1);
+    expect(refusedUnits(item({}, 2_100))).toBe(3);
+  });
+});
