@@ -76,10 +76,13 @@ export class EcsRuntime implements TaskRuntime {
   async run(task: TaskSpec): Promise<TaskState> {
     const launch = launchOf(task, this.#settings);
     await this.#definitions.ensure(launch.family, launch.definition);
-    await this.#rates.takeLaunch(launch.placement);
-    const calledAtMs = this.#clock.nowMs();
+    let calledAtMs = 0;
+    const call = (): Promise<RunTaskCommandOutput> => {
+      calledAtMs = this.#clock.nowMs();
+      return this.#runTask(launch);
+    };
     try {
-      const answer = await this.#runTask(launch);
+      const answer = await this.#rates.launch(launch.placement, call);
       return await this.#launched(task, answer, calledAtMs);
     } catch (error) {
       const arns = conflictingTasks(error);

@@ -4,7 +4,7 @@
  */
 import type { Failure } from '@aws-sdk/client-ecs';
 import { NoCapacity, RuntimeUnavailable, TaskRejected } from '../../../shared/ports/runtime.ts';
-import { isNotNow } from '../sdk-errors.ts';
+import { isNotNow, isThrottling } from '../sdk-errors.ts';
 
 /** Does the call; that it could not be made now comes as `RuntimeUnavailable`. */
 export async function calling<T>(call: () => Promise<T>): Promise<T> {
@@ -22,6 +22,12 @@ export async function calling<T>(call: () => Promise<T>): Promise<T> {
 function isUnavailable(error: Error): boolean {
   if (isQuota(error)) return false;
   return isNotNow(error) || /^(ServerException|ClusterNotFoundException)$/.test(error.name);
+}
+
+/** What `calling` made of a throttled call. */
+export function wasThrottled(error: unknown): boolean {
+  const cause = error instanceof RuntimeUnavailable ? error.cause : undefined;
+  return cause instanceof Error && isThrottling(cause);
 }
 
 function unavailable(error: Error): RuntimeUnavailable {

@@ -51,7 +51,18 @@ describe('a launch', () => {
     },
   );
 
-  it.each(['throttle', 'error-before', 'timeout-before'] as const)(
+  it('that is throttled takes another turn, and gives up after some', async () => {
+    await run(task()); // registers the definition
+    world.model.calls.clear();
+    world.model.faults.add({ kind: 'throttle', operation: 'RunTask', times: 1 });
+    expect((await run(task())).phase).toBe('pending');
+    expect(calls('RunTask')).toBe(2);
+    world.model.faults.add({ kind: 'throttle', operation: 'RunTask' });
+    await expect(run(task())).rejects.toThrow(RuntimeUnavailable);
+    expect(calls('RunTask')).toBe(6);
+  });
+
+  it.each(['error-before', 'timeout-before'] as const)(
     'that fails before anything happened (%s) comes again',
     async (kind) => {
       const spec = task();

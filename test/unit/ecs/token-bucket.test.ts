@@ -16,7 +16,7 @@ function make(random = () => 0) {
       () => taken.push(clock.nowMs() - startMs),
       (error: unknown) => refused.push(error),
     );
-  return { clock, take, taken, refused };
+  return { clock, bucket, take, taken, refused };
 }
 
 describe('a token bucket', () => {
@@ -69,5 +69,65 @@ describe('a token bucket', () => {
     const seconds = (clock.nowMs() - 1_893_456_000_000) / 1000;
     expect(taken.length).toBeLessThanOrEqual(RATE.burst + RATE.perSecond * seconds);
     expect(taken.length).toBeGreaterThan(100);
+  });
+
+  it('goes slower when it is throttled, once for all calls that were under way', async () => {
+    const { clock, bucket, take, taken } = make();
+    for (let i = 0; i < 5; i++) await take();
+    await clock.advance(100);
+    const turnMs = clock.nowMs() - 100;
+    for (let i = 0; i < 5; i++) bucket.slower(turnMs);
+    taken.length = 0;
+    for (let i = 0; i < 3; i++) void take();
+    await clock.advance(1_000);
+    // A quarter of ten a second.
+    expect(taken).toEqual([100, 500, 900]);
+  });
+
+  it('goes faster again with each call that was not throttled', async () => {
+    const { clock, bucket, take, taken } = make();
+    bucket.slower(clock.nowMs());
+    for (let i = 0; i < 5_000; i++) bucket.faster();
+    taken.length = 0;
+    for (let i = 0; i < 7; i++) void take();
+    await clock.advance(200);
+    expect(taken).toEqual([0, 0, 0, 0, 0, 100, 200]);
+  });
+
+  it('forgets while nobody asks that it was throttled', async () => {
+    const { clock, bucket, take, taken } = make();
+    await take();
+    bucket.slower(clock.nowMs());
+    await clock.advance(31_000);
+    taken.length = 0;
+    for (let i = 0; i < 5; i++) void take();
+    await clock.advance(0);
+    expect(taken).toHaveLength(5);
+  });
+
+  it('shares an account with others whom nobody counts', async () => {
+    const clock = new StepClock();
+    const account = { tokens: 20, atMs: clock.nowMs() };
+    const counts = { done: 0, throttled: 0 };
+    const rate = { name: 'RunTask', burst: 20, perSecond: 20, maxWaitMs: 60_000 };
+    const work = async (): Promise<void> => {
+      const bucket = new TokenBucket(clock, () => 0.5, rate);
+      for (;;) {
+        await bucket.take();
+        const turnMs = clock.nowMs();
+        const refilled = account.tokens + ((turnMs - account.atMs) * 20) / 1000;
+        Object.assign(account, { tokens: Math.min(20, refilled), atMs: turnMs });
+        const isDone = account.tokens >= 1;
+        if (isDone) account.tokens--;
+        counts[isDone ? 'done' : 'throttled']++;
+        await clock.delay(50);
+        if (isDone) bucket.faster();
+        else bucket.slower(turnMs);
+      }
+    };
+    for (let i = 0; i < 5; i++) void work();
+    await clock.advance(100_000);
+    expect(counts.done).toBeGreaterThan(0.95 * 2_000);
+    expect(counts.throttled).toBeLessThan(0.06 * counts.done);
   });
 });
