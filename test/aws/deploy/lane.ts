@@ -12,6 +12,8 @@ import {
 } from '@aws-sdk/client-ecs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +24,7 @@ import { type ModelProcess, startModel } from './model-process.ts';
 import { startTarget, type Target } from './target.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
+const CLI = join(ROOT, 'cli/main.ts');
 const NAME = 'nullplane';
 const KUBECTL_TIMEOUT_MS = 180_000;
 const LOOK_EVERY_MS = 250;
@@ -63,6 +66,7 @@ export class Lane {
   readonly #front: Front;
   readonly #sts: FakeSts;
   readonly #ecs: ECSClient;
+  #token: string | undefined;
 
   static async deploy(): Promise<Lane> {
     const model = await startModel('--cluster', NAME, '--log-group', `/nullplane/${NAME}/tasks`);
@@ -91,6 +95,20 @@ export class Lane {
     writeFileSync(this.#path('ca.pem'), front.caPem);
   }
 
+  /** Writes an object as a client does that is no kubectl; one token serves all requests. */
+  async post(path: string, body: object): Promise<void> {
+    this.#token ??= await this.#newToken();
+    const asked = request(`${this.#front.url}${path}`, {
+      method: 'POST',
+      ca: this.#front.caPem,
+      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
+    });
+    asked.end(JSON.stringify(body));
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    const text = (await answer.toArray()).join('');
+    if (answer.statusCode !== 201) throw new Error(`${path}: ${answer.statusCode} ${text}`);
+  }
+
   /** The tables of the account. */
   async tables(): Promise<readonly string[]> {
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
@@ -109,8 +127,8 @@ export class Lane {
 
   async close(): Promise<void> {
     await this.#front.close();
+    await this.model.stop(); // before what it tells of its tasks
     await this.#target.stop();
-    await this.model.stop();
     await this.#sts.close();
     this.cdk.close();
     rmSync(this.#folder, { recursive: true, force: true });
@@ -178,11 +196,15 @@ export class Lane {
     return stdout;
   }
 
+  async #newToken(): Promise<string> {
+    const printed = await this.#run(process.execPath, [CLI, 'token', '--cluster-id', NAME]);
+    return (JSON.parse(printed) as { status: { token: string } }).status.token;
+  }
+
   async #writeKubeconfig(): Promise<void> {
     const where = ['--endpoint', this.#front.url, '--cluster-id', NAME];
     const files = ['--ca-file', this.#path('ca.pem'), '--path', this.#path('kubeconfig')];
-    const main = join(ROOT, 'cli/main.ts');
-    await this.#run(process.execPath, [main, 'kubeconfig', ...where, ...files]);
+    await this.#run(process.execPath, [CLI, 'kubeconfig', ...where, ...files]);
   }
 
   #path(name: string): string {
