@@ -1,14 +1,18 @@
 /** `npm run bench -- NAME [options]`: measures, and names the machine it measured on. */
 import { cpus, totalmem } from 'node:os';
+import { benchColdStart } from './cold-start.ts';
 import { benchCost } from './cost/index.ts';
 import { benchDeployed } from './deployed.ts';
+import { benchAws } from './aws/index.ts';
 import { benchLocal } from './local.ts';
 import { benchPlacement } from './placement.ts';
 import { benchStore } from './store.ts';
 
 const BENCHES: { readonly [name: string]: (args: readonly string[]) => Promise<void> } = {
+  'cold-start': benchColdStart,
   cost: benchCost,
   deployed: benchDeployed,
+  aws: benchAws,
   local: benchLocal,
   placement: benchPlacement,
   store: benchStore,
@@ -24,10 +28,16 @@ const HELP = `Usage: npm run bench -- NAME [options]
              --nodes N   (default: 5,000)
   store      writes and lists of the file-backed store
              --pods N    (default: 20,000)
+  aws        an installation on AWS in model time: latency, bursts, calls a pod
+             --arrivals N, --fargate N, --ec2 N pods (default: 500, 3,500, 10,000)
+             --reconcilers N functions at a time (default: 5)
 
   cost       what AWS would be asked for lives of pods and for quiet hours, and charge for it
              --pods N    only one Deployment of N pods
              --write     keep the counts, and bring docs/cost.md up to date: some minutes
+
+  cold-start bundles of the functions: their size, and from load to handler
+             --runs N    (default: 10)
 
   deployed   API → RunTask on the stack as it is deployed on an emulator (needs Python)
 

@@ -123,6 +123,12 @@ export class AwsCloud {
     };
   }
 
+  /** What an instance that serves one process for ever reaches. */
+  dedicated(process: Process): Ports {
+    const { runtime, pool } = this.#started(process);
+    return { runtime, instances: pool };
+  }
+
   /** A machine that boots and joins by itself; its id is its node's name. */
   addMachine(type: string): string {
     const place = { zone: `${MODEL_CLIENT.region}a`, subnet: 'subnet-a' };
