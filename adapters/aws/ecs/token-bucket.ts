@@ -19,7 +19,7 @@ export interface Rate {
   readonly maxWaitMs: number;
 }
 
-/** Of the rate, what is left after the first throttled call: how many others there are is unknown. */
+/** Of the rate, what is left after the first throttled call: nobody knows how many others are. */
 const FIRST_SLOWER = 0.25;
 /** And after each further one. */
 const SLOWER = 0.85;

@@ -44,7 +44,7 @@ interface Recorded {
 type Cluster = { clusterName?: string | undefined; status?: string | undefined };
 const clusterOf = ({ clusterName, status }: Cluster = {}) => ({ clusterName, status });
 
-/** In this order: later ones meet what earlier ones made. Each answers with the parts that count. */
+/** In this order: later ones meet what earlier ones made. Each answers with what counts. */
 const RECORDED: readonly Recorded[] = [
   {
     what: 'makes a cluster',
