@@ -1,11 +1,11 @@
 /**
- * The functions' code: one file each, with the SDK in it, so that what was tested is what runs, and
+ * The functions' code: a folder each, with the SDK in it, so that what was tested is what runs, and
  * that an emulator without an SDK runs it too.
  *
  * Invariant: the same sources give the same bytes, so that a deployment without a change deploys
  * nothing.
  */
-import { buildSync } from 'esbuild';
+import { type BuildOptions, buildSync } from 'esbuild';
 import { join } from 'node:path';
 import { FUNCTION_NAMES, type FunctionName } from './settings.ts';
 
@@ -22,15 +22,22 @@ export type Bundles = { readonly [name in FunctionName]: string };
 
 /** Builds all functions under a folder; answers with the folder of each. */
 export function bundleFunctions(folder: string, sourceMaps: boolean): Bundles {
-  buildSync({
-    entryPoints: FUNCTION_NAMES.map((name) => ({
-      in: join(ROOT, 'lambdas', name, 'index.ts'),
-      out: `${name}/index`,
-    })),
+  const entries = FUNCTION_NAMES.map((name) => {
+    buildSync(bundleOptions(name, folder, sourceMaps));
+    return [name, join(folder, name)] as const;
+  });
+  return Object.fromEntries(entries) as Bundles;
+}
+
+/** What esbuild is asked for. What is loaded late is in a file of its own beside the handler's. */
+export function bundleOptions(name: FunctionName, folder: string, sourceMaps: boolean) {
+  return {
+    entryPoints: [{ in: join(ROOT, 'lambdas', name, 'index.ts'), out: 'index' }],
     absWorkingDir: ROOT,
-    outdir: folder,
+    outdir: join(folder, name),
     outExtension: { '.js': '.mjs' },
     bundle: true,
+    splitting: true,
     minify: true,
     sourcemap: sourceMaps,
     platform: 'node',
@@ -39,7 +46,5 @@ export function bundleFunctions(folder: string, sourceMaps: boolean): Bundles {
     mainFields: ['module', 'main'],
     banner: { js: REQUIRE },
     logLevel: 'error',
-  });
-  const entries = FUNCTION_NAMES.map((name) => [name, join(folder, name)] as const);
-  return Object.fromEntries(entries) as Bundles;
+  } as const satisfies BuildOptions;
 }

@@ -2,11 +2,10 @@
  * The SDK's clients, tuned alike: bounded time, one retry of the SDK's own at most (B5: the queue
  * retries, and retries multiply), connections kept. Region, credentials and endpoints come from the
  * environment by the SDK's own rules (`AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_ECS` …),
- * unless they are given.
+ * unless they are given. EC2's is in a file of its own, being larger than all others together.
  */
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { EC2Client } from '@aws-sdk/client-ec2';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { SSMClient } from '@aws-sdk/client-ssm';
@@ -34,7 +33,8 @@ const STORE_TIMEOUT_MS = 2_000;
 /** As many as the executor has under way at a time. */
 const MAX_SOCKETS = 256;
 
-function settings(target: AwsTarget, requestTimeout = REQUEST_TIMEOUT_MS) {
+/** What all clients have in common. */
+export function settings(target: AwsTarget, requestTimeout = REQUEST_TIMEOUT_MS) {
   const overNetwork = () =>
     new NodeHttpHandler({
       connectionTimeout: CONNECT_TIMEOUT_MS,
@@ -59,10 +59,6 @@ export function sqsClient(target: AwsTarget = {}): SQSClient {
 
 export function ecsClient(target: AwsTarget = {}): ECSClient {
   return new ECSClient(settings(target));
-}
-
-export function ec2Client(target: AwsTarget = {}): EC2Client {
-  return new EC2Client(settings(target));
 }
 
 export function logsClient(target: AwsTarget = {}): CloudWatchLogsClient {

@@ -7,15 +7,10 @@
  */
 import { createHash } from 'node:crypto';
 import type { APIGatewayProxyEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import {
-  dynamoDbClient,
-  ec2Client,
-  ecsClient,
-  logsClient,
-  sqsClient,
-} from '../../adapters/aws/clients.ts';
+import { dynamoDbClient, ecsClient, logsClient, sqsClient } from '../../adapters/aws/clients.ts';
 import { decodeBody } from '../../adapters/aws/dynamo/codec.ts';
 import { DynamoStore } from '../../adapters/aws/dynamo/dynamo-store.ts';
+import { ec2Client } from '../../adapters/aws/ec2/client.ts';
 import { Ec2Instances } from '../../adapters/aws/ec2/ec2-instances.ts';
 import { EcsRuntime } from '../../adapters/aws/ecs/ecs-runtime.ts';
 import { SqsQueue } from '../../adapters/aws/sqs/sqs-queue.ts';

@@ -1,48 +1,22 @@
 /**
  * Composition on AWS: which adapter stands behind each port. Once per cold start; `local/plane.ts`
- * is the same for one machine.
+ * is the same for one machine. What only some functions need, and takes long to load, is in files
+ * of its own: compose-api.ts, compose-instances.ts, compose-vault.ts.
  */
-import {
-  dynamoDbClient,
-  ec2Client,
-  ecsClient,
-  logsClient,
-  sqsClient,
-  ssmClient,
-} from '../../adapters/aws/clients.ts';
-import { StsAuthenticator } from '../../adapters/aws/auth/sts-authenticator.ts';
+import { dynamoDbClient, ecsClient, logsClient, sqsClient } from '../../adapters/aws/clients.ts';
 import { DynamoStore } from '../../adapters/aws/dynamo/dynamo-store.ts';
-import { Ec2Instances } from '../../adapters/aws/ec2/ec2-instances.ts';
 import { EcsRuntime } from '../../adapters/aws/ecs/ecs-runtime.ts';
 import { SqsQueue } from '../../adapters/aws/sqs/sqs-queue.ts';
 import { SqsVisibility } from '../../adapters/aws/sqs/visibility.ts';
-import { SsmVault } from '../../adapters/aws/ssm/ssm-vault.ts';
 import { JsonRecorder } from '../../adapters/node/json-recorder.ts';
 import { RandomIds } from '../../adapters/node/random-ids.ts';
 import { SystemClock } from '../../adapters/node/system-clock.ts';
-import type { ApiHandler } from '../../shared/api/http.ts';
-import { allowedByGroups } from '../../shared/control/apiserver/authorization.ts';
-import { authenticateByIam, Principals } from '../../shared/control/apiserver/principals.ts';
-import { versionInfo } from '../../shared/control/apiserver/server-version.ts';
-import { createApiServer } from '../../shared/control/apiserver/server.ts';
-import { ensureSystemObjects } from '../../shared/control/apiserver/system-objects.ts';
 import type { Effects } from '../../shared/control/effects.ts';
-import { promptly } from '../../shared/control/prompt.ts';
 import { allControllers } from '../../shared/control/registry.ts';
 import type { Routes } from '../../shared/control/router.ts';
-import { sealedStore, vaultedStore } from '../../shared/control/vaulted-store.ts';
-import { ensureVirtualNodes } from '../../shared/control/virtual-nodes.ts';
+import { sealedStore } from '../../shared/control/vaulted-store.ts';
 import type { Config } from './config.ts';
 import type { Plane } from './plane.ts';
-
-/** What the api function is made of: `ApiFunction` of lambdas/api. */
-export interface ApiParts {
-  readonly handle: ApiHandler;
-  readonly flush: () => Promise<void>;
-  readonly clock: Effects['clock'];
-  readonly recorder: Effects['recorder'];
-  readonly streaming: boolean;
-}
 
 export function planeOf(config: Config): Plane {
   const clock = new SystemClock({ keepsProcessAlive: false });
@@ -58,14 +32,8 @@ export function planeOf(config: Config): Plane {
   const store = sealedStore(table); // but for the api's own, nobody sees a Secret's values
   const ecs = ecsClient();
   const runtime = runtimeOf(config, { ecs, clock, recorder });
-  const instances = new Ec2Instances({ ec2: ec2Client(), ecs, settings: config });
-  const vault = vaultOf(config, clock);
-  const effects: Effects = { store, runtime, instances, vault, clock, ids, recorder };
+  const effects: Effects = { store, runtime, clock, ids, recorder };
   return { effects, ...queuesOf(config, effects) };
-}
-
-function vaultOf({ vaultPrefix: prefix }: Config, clock: Effects['clock']): SsmVault {
-  return new SsmVault({ client: ssmClient(), clock, prefix });
 }
 
 function runtimeOf(
@@ -108,62 +76,5 @@ function queuesOf(
       health: visibility('health'),
       timers: visibility('timers'),
     },
-  };
-}
-
-/** Objects that are written are woken; Secrets show their values, which the table does not have. */
-export function apiOf(config: Config, { effects, routes }: Plane): ApiParts {
-  const { clock, ids, recorder, runtime } = effects;
-  const prompt = promptly(effects, routes);
-  const vault = vaultOf(config, clock);
-  const store = vaultedStore(prompt.store, { vault, clock, ids, recorder });
-  const { adminArns, region, installation: clusterId, stsEndpoint } = config;
-  const sts = new StsAuthenticator({
-    ...{ clusterId, region, clock, recorder },
-    ...(stsEndpoint === undefined ? {} : { stsEndpoint }),
-  });
-  const principals = new Principals({ store: effects.store, clock, recorder, adminArns });
-  const server = createApiServer({
-    ...{ store, clock, ids, recorder, runtime },
-    authenticate: authenticateByIam((authorization) => sts.principal(authorization), principals),
-    authorize: allowedByGroups,
-    version: versionInfo(
-      config.version,
-      `node ${process.version}`,
-      `${process.platform}/${process.arch}`,
-    ),
-  });
-  const prepare = async (): Promise<void> => {
-    const under = { ...effects, store: prompt.store };
-    await ensureSystemObjects(under);
-    await ensureVirtualNodes(under, region);
-  };
-  return {
-    ...{ clock, recorder },
-    handle: onceReady(prepare, server.handle, effects),
-    flush: prompt.flush,
-    streaming: config.streaming,
-  };
-}
-
-/**
- * Has what every cluster has made before the first request is answered. Best effort: who asks for
- * what is missing hears so, and the next request tries again.
- */
-function onceReady(
-  prepare: () => Promise<void>,
-  handle: ApiHandler,
-  { recorder }: Pick<Effects, 'recorder'>,
-): ApiHandler {
-  let ready: Promise<void> | undefined;
-  const failed = (error: unknown): void => {
-    ready = undefined;
-    const fields = { error: String(error) };
-    recorder.log({ level: 'warn', message: 'system objects are not made yet', fields });
-  };
-  return async (request) => {
-    ready ??= prepare().catch(failed);
-    await ready;
-    return handle(request);
   };
 }

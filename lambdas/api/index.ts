@@ -1,5 +1,6 @@
 /** The API as Lambda loads it. */
-import { apiOf, planeOf } from '../_kit/compose.ts';
+import { planeOf } from '../_kit/compose.ts';
+import { apiOf } from '../_kit/compose-api.ts';
 import { configOf } from '../_kit/config.ts';
 import { apiHandler } from './handler.ts';
 

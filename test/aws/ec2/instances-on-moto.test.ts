@@ -11,7 +11,8 @@ import {
 } from '@aws-sdk/client-ec2';
 import { CreateClusterCommand, RegisterContainerInstanceCommand } from '@aws-sdk/client-ecs';
 import { afterAll, beforeAll } from 'vitest';
-import { ec2Client, ecsClient } from '../../../adapters/aws/clients.ts';
+import { ecsClient } from '../../../adapters/aws/clients.ts';
+import { ec2Client } from '../../../adapters/aws/ec2/client.ts';
 import { Ec2Instances } from '../../../adapters/aws/ec2/ec2-instances.ts';
 import { instancesContract } from '../../contract/instances.contract.ts';
 import { type Emulator, startEmulator } from '../support/emulators.ts';
