@@ -38,7 +38,13 @@ const PAGE = 500;
 /** The parts that a sweep begins with. */
 export function sweepParts(): readonly SweepPart[] {
   const resources = RESOURCES.map(({ name }) => ({ part: 'resource', resource: name }) as const);
-  return [{ part: 'machines' }, { part: 'tasks' }, ...resources, { part: 'cells' }, { part: 'vault' }];
+  return [
+    { part: 'machines' },
+    { part: 'tasks' },
+    ...resources,
+    { part: 'cells' },
+    { part: 'vault' },
+  ];
 }
 
 /** Does a part, up to the end of a page; returns what is left of it. */

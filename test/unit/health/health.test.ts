@@ -154,7 +154,7 @@ describe('a look-up that finds nothing', () => {
     return (await store.get<Pod>(KEY))?.control?.taskStopped;
   };
 
-  it('is not believed of a young task that has been there: listings lag behind launches', async () => {
+  it('is not believed of a young task: listings lag behind launches', async () => {
     const answered = { attempt: 1, taskId: 'task' };
     expect(await lookedUp(answered, YOUNG_TASK_MS - 1)).toBeUndefined();
     expect(await lookedUp(answered, YOUNG_TASK_MS)).toBe(true);
