@@ -9,10 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, Kubectl, startCluster } from './cluster.ts';
 import { configMap, namespace, node, pod, web } from './manifests.ts';
 
-/**
- * From this version on, imperative commands speak protobuf, which the server refuses with a hint.
- */
-const PROTOBUF_SINCE = 32;
+/** What a kubectl without a version in its name is taken for. */
+const LATEST = 33;
 
 /** Before this version, exec speaks SPDY, which is not served. */
 const WEBSOCKET_SINCE = 30;
@@ -26,7 +24,7 @@ export function testContract(kubectls: readonly string[]): void {
   afterAll(() => cluster?.close());
 
   describe.each(kubectls.map((path) => [basename(path), path]))('%s', (name, path) => {
-    const minor = Number(/1\.(\d+)$/.exec(name)?.[1] ?? PROTOBUF_SINCE);
+    const minor = Number(/1\.(\d+)$/.exec(name)?.[1] ?? LATEST);
     const team = `team-${minor}`;
     let kubectl: Kubectl;
 
@@ -229,20 +227,46 @@ export function testContract(kubectls: readonly string[]): void {
       const may = await kubectl.run('auth can-i create pods');
       const list = await kubectl.run('auth can-i --list');
       const who = await kubectl.run('auth whoami');
-      if (minor < PROTOBUF_SINCE) {
-        expect(may.out).toBe('yes\n');
-        expect(list.out).toContain('[*]');
-      } else {
-        expect(may.err).toContain('which this server does not read');
-        expect(list.err).toContain('which this server does not read');
-      }
+      expect(may.out).toBe('yes\n');
+      expect(list.out).toContain('[*]');
       expect(who.out).toMatch(/Username\s+admin/);
     });
 
-    it('says what to do where it is spoken to in protobuf', async () => {
-      const made = await kubectl.run('create configmap imperative --from-literal=a=b');
-      if (minor < PROTOBUF_SINCE) expect(made.out).toContain('configmap/imperative created');
-      else expect(made.err).toContain('--dry-run=client -o yaml');
+    // From 1.32 on, kubectl sends these in protobuf.
+    it('creates without a manifest', async () => {
+      const made = [
+        ['create namespace', `${team}-made`, '--save-config'],
+        ['create configmap', 'made', '--from-literal=a=b --from-literal=empty='],
+        ['create secret generic', 'made', '--from-literal=user=jane'],
+        ['create serviceaccount', 'made', '--save-config'],
+        ['create deployment', 'made', '--image=nginx:1 --replicas=2 --port=80'],
+        ['create service clusterip', 'made', '--tcp=80:8080'],
+        ['create service nodeport', 'made-np', '--tcp=80:http'],
+        ['create service loadbalancer', 'made-lb', '--tcp=80'],
+        ['create service externalname', 'made-en', '--external-name=a.example'],
+      ] as const;
+      for (const [command, name, options] of made) {
+        const line = `${command} ${name} ${options}`;
+        expect([line, await kubectl.ok(line)]).toEqual([
+          line,
+          expect.stringMatching(/ created\n$/),
+        ]);
+      }
+      const path = '{.data.a},{.data.empty}|{.spec.replicas},{..containers[0].ports[0]}';
+      const [data, deployment] = await Promise.all(
+        ['cm', 'deploy'].map((kind) => kubectl.ok(`get ${kind} made -o jsonpath=${path}`)),
+      );
+      expect(data).toBe('b,|,');
+      expect(deployment).toBe(',|2,{"containerPort":80,"protocol":"TCP"}');
+      const server = await kubectl.ok(
+        'create cm tried --from-literal=a=b --dry-run=server -o name',
+      );
+      expect(server).toBe('configmap/tried\n');
+      const twice = await kubectl.run('create configmap made');
+      expect(twice.err).toContain('configmaps "made" already exists');
+      const none = await kubectl.run('create quota made');
+      expect(none.err).toContain('the server could not find the requested resource');
+      await kubectl.ok(`delete ns ${team}-made --wait=false`);
     });
 
     it('deletes by name, by label, by file and all', async () => {

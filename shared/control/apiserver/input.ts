@@ -5,23 +5,29 @@
 import { decode, type Decoded, type FieldValidation } from '../../api/decode.ts';
 import { withDefaults } from '../../api/defaults.ts';
 import { invalid } from '../../api/errors.ts';
-import type { ParsedJson } from '../../api/json.ts';
 import type { AnyObject } from '../../api/meta.ts';
 import type { ResourceType } from '../../api/resources.ts';
 import { validateCreate, validateUpdate } from '../../api/validation/validate.ts';
+import type { ParsedBody } from './body.ts';
 import { type Context, warn } from './context.ts';
 import type { GivenObject } from './metadata.ts';
 import { publicForm } from './representation.ts';
 
 export { withDefaults };
 
-/** Decodes a body by the schema of its type. Throws BadRequest. */
+/**
+ * Decodes a body by the schema of its type. Throws BadRequest. What protobuf holds under numbers
+ * that nobody knows is warned of but never refused, as in Kubernetes: it may be an empty field of a
+ * later version.
+ */
 export function decodeGiven(
   { schema }: ResourceType,
-  { value, duplicates }: ParsedJson,
+  { value, duplicates, unread = [] }: ParsedBody,
   mode: FieldValidation,
 ): Decoded<GivenObject> {
-  return decode(schema, value, mode, duplicates) as Decoded<GivenObject>;
+  const decoded = decode(schema, value, mode, duplicates) as Decoded<GivenObject>;
+  if (mode === 'Ignore') return decoded;
+  return { ...decoded, warnings: [...unread, ...decoded.warnings] };
 }
 
 /**

@@ -23,10 +23,8 @@ import { findKubectls } from '../../kubectl/cluster.ts';
 import { VERSION } from '../../unit/apiserver/api.ts';
 import { FakeSts } from '../../unit/auth/fake-sts.ts';
 
-/** `auth can-i` of 1.32 and later asks in protobuf, which is not served: see docs/SCOPE.md. */
-const LAST_WITHOUT_PROTOBUF = 'kubectl.1.31';
-const KUBECTLS = findKubectls();
-const KUBECTL = KUBECTLS.find((path) => path.endsWith(LAST_WITHOUT_PROTOBUF)) ?? KUBECTLS.at(0);
+/** The latest. */
+const KUBECTL = findKubectls().at(-1);
 const ROOT = join(import.meta.dirname, '../../..');
 const ACCOUNT = '111122223333';
 const ADMIN = { id: 'AKIAIOSFODNN7ADMIN00', secret: 'admin-secret' };
