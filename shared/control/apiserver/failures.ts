@@ -1,20 +1,12 @@
 /**
  * What errors of ports mean to clients. What is not known here is a defect, and answered as one.
  */
-import {
-  alreadyExists,
-  ApiError,
-  expired,
-  serviceUnavailable,
-  tooLarge,
-} from '../../api/errors.ts';
+import { alreadyExists, ApiError, expired, serviceUnavailable } from '../../api/errors.ts';
 import { resourceTypeOf } from '../../api/resources.ts';
 import { AlreadyExists, Conflict, Expired, TooLarge, Unavailable } from '../../ports/store.ts';
 
 /** Clients wait this long before they ask again. */
 const RETRY_AFTER_SECONDS = 1;
-/** What stores take at least: DynamoDB's items are the smallest. */
-const MAX_OBJECT_BYTES = 1024 * 1024;
 
 /** The answer to an error; undefined for one that nobody foresaw. */
 export function asApiError(error: unknown, isRead: boolean): ApiError | undefined {
@@ -24,7 +16,10 @@ export function asApiError(error: unknown, isRead: boolean): ApiError | undefine
     return new ApiError(409, 'Conflict', 'Operation cannot be fulfilled: the object has changed');
   }
   if (error instanceof Expired) return expired('The requested version is no longer available.');
-  if (error instanceof TooLarge) return tooLarge(MAX_OBJECT_BYTES);
+  if (error instanceof TooLarge) {
+    // Whoever refused it knows its own limit: a store's is another one than a vault's.
+    return new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: ${error.message}`);
+  }
   if (error instanceof Unavailable) {
     // A client that repeats a write by itself would see its own first attempt as somebody else's.
     const wait = isRead ? RETRY_AFTER_SECONDS : undefined;

@@ -33,12 +33,26 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
 async function handle(deps: ApiServerDeps, request: ApiRequest): Promise<ApiResponse> {
   const context = newContext(deps, request, ANONYMOUS);
   try {
-    const user = await deps.authenticate(request);
-    const response = await routed({ ...context, user: user ?? ANONYMOUS }, user !== undefined);
-    return withAuditId(response, context);
+    return withAuditId(await identified(context), context);
   } catch (error) {
     return withAuditId(failed(context, error), context);
   }
+}
+
+/** Finds out who asks, and serves them. A write by who knows whom is recorded as well (A2). */
+async function identified(context: Context): Promise<ApiResponse> {
+  const { deps, request } = context;
+  let user: User | undefined;
+  try {
+    user = await deps.authenticate(request);
+  } catch (error) {
+    const route = resourceRoute(request.path);
+    if (!route) throw error;
+    return audited(context, route, async () => {
+      throw error;
+    });
+  }
+  return routed({ ...context, user: user ?? ANONYMOUS }, user !== undefined);
 }
 
 /** As kube-apiserver: whoever asks for help can name the request. */

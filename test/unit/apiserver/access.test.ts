@@ -1,6 +1,7 @@
 /** Who may do what, what is written down of it, and what is told to whom. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Unavailable } from '../../../shared/ports/store.ts';
+import { serviceUnavailable } from '../../../shared/api/errors.ts';
+import { TooLarge, Unavailable } from '../../../shared/ports/store.ts';
 import type { Attributes } from '../../../shared/control/apiserver/context.ts';
 import { configMap, CONFIG_MAPS, failure, PODS, TestApi } from './api.ts';
 
@@ -130,6 +131,24 @@ describe('audit', () => {
     ]);
   });
 
+  it('has a record of a write by somebody who could not be told', async () => {
+    const authenticate = () => Promise.reject(serviceUnavailable('no answer from the other side'));
+    const blind = await TestApi.withSystemObjects({ authenticate });
+    const posted = await blind.post(CONFIG_MAPS, configMap('a'));
+    const read = await blind.get(CONFIG_MAPS);
+    const review = await blind.post('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {});
+    expect([posted.code, read.code, review.code]).toEqual([503, 503, 503]);
+    expect(blind.recorder.audits).toMatchObject([
+      {
+        user: 'system:anonymous',
+        verb: 'create',
+        resource: 'configmaps',
+        code: 503,
+        auditId: posted.headers['audit-id'],
+      },
+    ]);
+  });
+
   it('names what a generated name became', async () => {
     const { json } = await api.post(CONFIG_MAPS, configMap('', {}, { generateName: 'g-' }));
     expect(api.recorder.audits[0]?.name).toBe(json.metadata.name);
@@ -155,6 +174,15 @@ describe('failures', () => {
     expect(api.recorder.logs).toMatchObject([
       { level: 'error', fields: { error: expect.stringContaining('secret detail') } },
     ]);
+  });
+
+  it('of what is too large are told in the words of who refused it', async () => {
+    const answer = await failing(new TooLarge('vault: a value is larger than 30 parts'));
+    expect(failure(answer)).toEqual({
+      code: 413,
+      reason: 'RequestEntityTooLarge',
+      message: 'Request entity too large: vault: a value is larger than 30 parts',
+    });
   });
 
   it('of a store that is down are to be tried again', async () => {
