@@ -4,7 +4,7 @@ import { awsSky } from './aws.ts';
 import { DEFECTS } from './defects.ts';
 import { type RunResult, run } from './run.ts';
 
-const SEEDS = 30;
+const SEEDS = 20;
 const SEEDS_A_TEST = 10;
 /** Far more than they take: a busy machine must not fail them. */
 const TIMEOUT_MS = 240_000;
