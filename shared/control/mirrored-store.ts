@@ -9,11 +9,14 @@
  *  R1 An answer holds every write that was committed before the question: the changes are read
  *     anew, strongly, at each question. A mirror is no cache that may be stale.
  *  R2 A version never goes back: a change older than what is held is dropped.
+ *  R3 A mirror of an index is read anew now and then: what the index did not show yet when it was
+ *     read, and nobody has written since, is missing no longer than `MAX_AGE_MS`.
  */
-import { keyOf } from '../api/change.ts';
+import { indexValues, keyOf } from '../api/change.ts';
 import type { AnyObject, KubeObject, ResourceName } from '../api/meta.ts';
 import { versionNumber } from '../api/versions.ts';
 import { listPosition } from '../ports/store-kit.ts';
+import type { Clock } from '../ports/clock.ts';
 import { Expired, type ListQuery, type Page, type Store } from '../ports/store.ts';
 import { delegating } from './delegating.ts';
 import { listAll } from './list-all.ts';
@@ -23,7 +26,7 @@ const MAX_BATCHES = 20;
 const BATCH = 1_000;
 
 export function mirroredStore(store: Store, resources: readonly ResourceName[]): Store {
-  const mirrors = new Map(resources.map((resource) => [resource, new Mirror(store, resource)]));
+  const mirrors = new Map(resources.map((resource) => [resource, new Mirror(store, { resource })]));
   const list = async <T extends KubeObject>(query: ListQuery): Promise<Page<T>> => {
     const mirror = query.index ? undefined : mirrors.get(query.resource);
     return mirror ? mirror.page<T>(query) : store.list<T>(query);
@@ -31,18 +34,64 @@ export function mirroredStore(store: Store, resources: readonly ResourceName[]):
   return { ...delegating(store), list };
 }
 
+/** Below this, reading all of them costs no more than asking what changed. */
+const WORTH_MIRRORING = 64;
+/** Longer than a burst in which an owner is looked at again and again. */
+const MAX_AGE_MS = 60_000;
+/** Of as many owners as one function is likely to look at in turns. */
+const MAX_LISTS = 8;
+
+/**
+ * A store whose long lists by an index are mirrored after they were asked for: for who looks at the
+ * same many objects again and again, as a ReplicaSet's controller does while its pods start.
+ */
+export function listMirroringStore(
+  store: Store,
+  clock: Pick<Clock, 'nowMs'>,
+  worthMirroring = WORTH_MIRRORING,
+): Store {
+  const mirrors = new Map<string, { readonly mirror: Mirror; readonly sinceMs: number }>();
+  const remember = (key: string, mirror: Mirror): void => {
+    mirrors.set(key, { mirror, sinceMs: clock.nowMs() });
+    const [oldest] = mirrors.keys();
+    if (mirrors.size > MAX_LISTS && oldest !== undefined) mirrors.delete(oldest);
+  };
+  const known = (key: string): Mirror | undefined => {
+    const entry = mirrors.get(key);
+    if (entry && clock.nowMs() - entry.sinceMs < MAX_AGE_MS) return entry.mirror;
+    mirrors.delete(key);
+    return undefined;
+  };
+  const list = async <T extends KubeObject>(query: ListQuery): Promise<Page<T>> => {
+    const { resource, namespace, index, after } = query;
+    if (!index) return store.list<T>(query);
+    const of = { resource, index, ...(namespace === undefined ? {} : { namespace }) };
+    const key = JSON.stringify(of);
+    const mirror = known(key);
+    if (mirror) return mirror.page<T>(query);
+    const page = await store.list<T>(query);
+    const isLong = after === undefined && page.items.length >= worthMirroring;
+    if (isLong && !known(key)) remember(key, new Mirror(store, of));
+    return page;
+  };
+  return { ...delegating(store), list };
+}
+
+/** What a mirror is of. */
+type Mirrored = Pick<ListQuery, 'resource' | 'namespace' | 'index'>;
+
 class Mirror {
   readonly #store: Store;
-  readonly #resource: ResourceName;
+  readonly #of: Mirrored;
   #objects: Map<string, AnyObject> | undefined;
   #version = '';
   /** The positions in order; made anew when one came or went. */
   #order: readonly string[] | undefined;
   #refreshing: Promise<unknown> = Promise.resolve();
 
-  constructor(store: Store, resource: ResourceName) {
+  constructor(store: Store, of: Mirrored) {
     this.#store = store;
-    this.#resource = resource;
+    this.#of = of;
   }
 
   /** A page of the list. Only its first page is brought up to date: the rest goes with it. */
@@ -94,31 +143,40 @@ class Mirror {
 
   /** Whether it was the last one. */
   async #applyBatch(objects: Map<string, AnyObject>): Promise<boolean> {
-    const query = { resource: this.#resource, after: this.#version, limit: BATCH };
+    const { resource, namespace } = this.#of;
+    const within = namespace === undefined ? {} : { namespace };
+    const query = { resource, ...within, after: this.#version, limit: BATCH };
     const { changes, resourceVersion } = await this.#store.changes(query);
     for (const { type, object } of changes) {
-      const position = listPosition(keyOf(this.#resource, object));
+      const position = listPosition(keyOf(resource, object));
       const held = objects.get(position);
       if (held && versionOf(held) > versionOf(object)) continue;
-      if (type === 'put') objects.set(position, object);
+      const isThere = type === 'put' && this.#isOfIndex(object);
+      if (isThere) objects.set(position, object);
       else objects.delete(position);
-      if ((type === 'put') !== (held !== undefined)) this.#order = undefined;
+      if (isThere !== (held !== undefined)) this.#order = undefined;
     }
     this.#version = resourceVersion;
     return changes.length < BATCH;
   }
 
   async #readAnew(): Promise<void> {
-    const resource = this.#resource;
+    const { resource, namespace } = this.#of;
+    const within = namespace === undefined ? {} : { namespace };
     // From before the list, so that what changes while it is read shows again afterwards.
-    const { resourceVersion } = await this.#store.list({ resource, limit: 1 });
-    const objects = await listAll(this.#store, { resource });
+    const { resourceVersion } = await this.#store.list({ resource, ...within, limit: 1 });
+    const objects = await listAll(this.#store, this.#of);
     const entries = objects.map(
       (object) => [listPosition(keyOf(resource, object)), object] as const,
     );
     this.#objects = new Map(entries);
     this.#order = undefined;
     this.#version = resourceVersion;
+  }
+
+  #isOfIndex(object: AnyObject): boolean {
+    const { resource, index } = this.#of;
+    return !index || indexValues(index.name, resource, object).includes(index.value);
   }
 }
 

@@ -1,10 +1,8 @@
 /**
- * What an instance of the scheduler keeps between two invocations: its mirror of the cluster. An
+ * What an instance of a function keeps between two invocations: its mirror of the store. An
  * invocation that dies takes its instance with it; two at once are two instances.
  */
 import { delegating } from '../../shared/control/delegating.ts';
-import { mirroredStore } from '../../shared/control/mirrored-store.ts';
-import { CLUSTER_RESOURCES } from '../../shared/control/scheduler.ts';
 import type { Store } from '../../shared/ports/store.ts';
 
 interface Instance {
@@ -15,10 +13,15 @@ interface Instance {
 
 export class WarmInstances {
   readonly #idle: Instance[] = [];
+  readonly #mirrored: (store: Store) => Store;
+
+  constructor(mirrored: (store: Store) => Store) {
+    this.#mirrored = mirrored;
+  }
 
   /** Does an invocation's work over the mirror of a warm instance, or of a new one. */
   async with<T>(store: Store, work: (mirror: Store) => Promise<T>): Promise<T> {
-    const instance = this.#idle.pop() ?? started(store);
+    const instance = this.#idle.pop() ?? started(store, this.#mirrored);
     instance.current = store;
     const result = await work(instance.mirror);
     this.#idle.push(instance);
@@ -26,10 +29,10 @@ export class WarmInstances {
   }
 }
 
-function started(store: Store): Instance {
+function started(store: Store, mirrored: (store: Store) => Store): Instance {
   const instance = { current: store };
   const through = new Proxy(delegating(store), {
     get: (_target, method: keyof Store) => instance.current[method].bind(instance.current),
   });
-  return Object.assign(instance, { mirror: mirroredStore(through, CLUSTER_RESOURCES) });
+  return Object.assign(instance, { mirror: mirrored(through) });
 }

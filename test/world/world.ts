@@ -17,10 +17,11 @@ import type { AnyController, Outcome } from '../../shared/control/controller.ts'
 import type { Effects } from '../../shared/control/effects.ts';
 import { follow } from '../../shared/control/follow.ts';
 import { handleHealth } from '../../shared/control/health.ts';
+import { listMirroringStore, mirroredStore } from '../../shared/control/mirrored-store.ts';
 import { allControllers } from '../../shared/control/registry.ts';
 import { prompted } from '../../shared/control/prompt.ts';
 import { type Routes, route } from '../../shared/control/router.ts';
-import { schedulePass } from '../../shared/control/scheduler.ts';
+import { CLUSTER_RESOURCES, schedulePass } from '../../shared/control/scheduler.ts';
 import { sweep } from '../../shared/control/sweep.ts';
 import { workOnKey } from '../../shared/control/work-on.ts';
 import { settle } from '../../shared/control/work.ts';
@@ -45,6 +46,9 @@ import { WarmInstances } from './warm.ts';
 
 /** What an invocation may take before its message is handed out again. */
 export const VISIBILITY_MS = 30_000;
+
+/** Lists are short here; as on AWS, only those of some length are mirrored. */
+const WORTH_MIRRORING = 3;
 
 /** Where a defect may be planted: each part may be replaced by another that wraps it. */
 export interface Parts {
@@ -99,7 +103,10 @@ export class World {
   readonly #options: WorldOptions;
   readonly #network: Network;
   readonly #post: Post;
-  readonly #schedulers = new WarmInstances();
+  readonly #schedulers = new WarmInstances((store) => mirroredStore(store, CLUSTER_RESOURCES));
+  readonly #reconcilers = new WarmInstances((store) =>
+    listMirroringStore(store, this.clock, WORTH_MIRRORING),
+  );
   #processes = 0;
 
   constructor(options: WorldOptions) {
@@ -152,10 +159,12 @@ export class World {
   /** Lets the handlers listen. */
   async start(): Promise<void> {
     this.#listen('reconcile', ({ body }, effects, routes) =>
-      this.#prompted(effects, routes, (under) => workOnKey(body, under, routes)),
+      this.#warm(this.#reconcilers, effects, (warm) =>
+        this.#prompted(warm, routes, (under) => workOnKey(body, under, routes)),
+      ),
     );
     this.#listen('schedule', ({ body }, effects, routes) =>
-      this.#warm(effects, (warm) =>
+      this.#warm(this.#schedulers, effects, (warm) =>
         this.#prompted(warm, routes, (under) => follow(body, under, routes, this.parts.schedule)),
       ),
     );
@@ -221,9 +230,13 @@ export class World {
     return this.#options.functions ? prompted(effects, routes, work) : work(effects);
   }
 
-  #warm<T>(effects: Effects, work: (effects: Effects) => Promise<T>): Promise<T> {
+  #warm<T>(
+    instances: WarmInstances,
+    effects: Effects,
+    work: (effects: Effects) => Promise<T>,
+  ): Promise<T> {
     if (!this.#options.functions) return work(effects);
-    return this.#schedulers.with(effects.store, (store) => work({ ...effects, store }));
+    return instances.with(effects.store, (store) => work({ ...effects, store }));
   }
 
   /** The answer to a launch is the first that is heard of a task: who watches, hears it too. */

@@ -6,7 +6,7 @@ import { StepClock } from '../../../adapters/memory/step-clock.ts';
 import { expectedOf } from '../../../shared/api/change.ts';
 import type { AnyObject } from '../../../shared/api/meta.ts';
 import { listAll } from '../../../shared/control/list-all.ts';
-import { mirroredStore } from '../../../shared/control/mirrored-store.ts';
+import { listMirroringStore, mirroredStore } from '../../../shared/control/mirrored-store.ts';
 import type { ListQuery, Store } from '../../../shared/ports/store.ts';
 
 const PODS = 'pods';
@@ -108,5 +108,64 @@ describe('a mirrored store', () => {
     const index = { name: 'node', value: '' } as const;
     expect((await mirror.list({ resource: PODS, index })).items).toHaveLength(1);
     expect((await mirror.list({ resource: 'nodes' })).items).toEqual([]);
+  });
+});
+
+describe('a store that mirrors long lists', () => {
+  const index = { name: 'owner', value: 'set' } as const;
+  const ofSet = { resource: PODS, namespace: 'x', index };
+
+  /** Comes and goes, and changes hands. */
+  async function own(store: Store, name: string, owner: string | undefined): Promise<void> {
+    const key = { resource: PODS, namespace: 'x', name };
+    const current = await store.get(key);
+    if (!owner) return void (current && (await store.remove(key, expectedOf(current))));
+    const ownerReferences = [{ apiVersion: 'v1', kind: 'Set', name: owner, uid: owner }];
+    const draft = current ?? pod(name, 'x');
+    const owned = { ...draft, metadata: { ...draft.metadata, ownerReferences } };
+    await (current ? store.update(PODS, owned) : store.create(PODS, owned));
+  }
+
+  it('lists by an index what the store lists, whatever comes, goes or changes hands', async () => {
+    const name = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+    const owner = fc.constantFrom('set', 'set', 'other', undefined);
+    const writes = fc.array(fc.tuple(name, owner), { maxLength: 40 });
+    const run = fc.asyncProperty(writes, async (steps) => {
+      const store = new MemoryStore({ clock: new StepClock(), changesKept: 8 });
+      const mirroring = listMirroringStore(store, new StepClock(), 2);
+      for (const [one, by] of steps) {
+        await own(store, one, by);
+        for (const query of [ofSet, { ...ofSet, limit: 2 }]) {
+          expect(await listAll(mirroring, query)).toEqual(await listAll(store, query));
+        }
+      }
+    });
+    await fc.assert(run, { numRuns: 100 });
+  });
+
+  it('reads a long list once a minute, and a short one each time', async () => {
+    const clock = new StepClock();
+    const store = new MemoryStore({ clock });
+    let whole = 0;
+    const counted: Store = Object.assign(Object.create(store) as Store, {
+      list: (query: ListQuery) => {
+        if (query.index) whole++;
+        return store.list(query);
+      },
+      changes: store.changes.bind(store),
+    });
+    const mirroring = listMirroringStore(counted, clock, 2);
+    const ask = async (times: number): Promise<number> => {
+      whole = 0;
+      for (let i = 0; i < times; i++) await mirroring.list(ofSet);
+      return whole;
+    };
+    await own(store, 'a', 'set');
+    expect(await ask(3)).toBe(3);
+    await own(store, 'b', 'set');
+    expect(await ask(10)).toBe(2); // to learn that it is long, and to mirror it
+    expect(await ask(10)).toBe(0);
+    await clock.advance(60_000);
+    expect(await ask(10)).toBe(2);
   });
 });
