@@ -219,6 +219,11 @@ describe('storage and network', () => {
     expect(rule['CidrIp']).toBeUndefined();
   });
 
+  it('the gateway leaves bodies in protobuf as they are', () => {
+    const types = template.one('AWS::ApiGateway::RestApi')['BinaryMediaTypes'];
+    expect(types).toEqual(['application/vnd.kubernetes.protobuf']);
+  });
+
   it('the alarms watch ten metrics, as many as are free', () => {
     const alarms = template.all('AWS::CloudWatch::Alarm').map(([, alarm]) => alarm);
     expect(alarms.filter((alarm) => alarm['Metrics'] !== undefined)).toEqual([]);

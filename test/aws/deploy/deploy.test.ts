@@ -138,8 +138,8 @@ describe.skipIf(!hasKubectl())('an installation on an emulator', () => {
     let deploying = true;
     const load = async (): Promise<void> => {
       while (deploying) {
-        const metadata = { name: `load-${writes++}`, namespace: 'default' };
-        await lane.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata });
+        const value = 'x'.repeat(200); // a length that is no text in protobuf
+        await lane.kubectl('create', 'configmap', `load-${writes++}`, `--from-literal=v=${value}`);
       }
     };
     const loading = load();
