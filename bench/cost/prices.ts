@@ -36,12 +36,6 @@ export const PRICES = {
   dashboards: price(3, 1, 'dashboards', 3, CLOUDWATCH),
 } as const satisfies { readonly [name: string]: Price };
 
-/** When they were looked up. */
-export const PRICED_ON = 'November 2026';
-
-/** What others take for a control plane, a month of 730 hours. */
-export const EKS_DOLLARS_AN_HOUR = { standard: 0.1, extended: 0.6 } as const;
-
 function price(dollars: number, per: number, unit: string, free: number, source: string): Price {
   return { dollars, per, unit, free, source };
 }
