@@ -40,7 +40,7 @@ export async function benchCost(args: readonly string[]): Promise<void> {
   else for (const [, counts] of lives(recorded)) print(counts);
   if (!values.write) return;
   const path = join(import.meta.dirname, 'counts.json');
-  writeFileSync(path, `${JSON.stringify(rounded(recorded), undefined, 1)}\n`);
+  writeFileSync(path, `${JSON.stringify(rounded(recorded), undefined, 2)}\n`);
   writeDocument(withTables(readDocument(), rounded(recorded)));
 }
 
