@@ -220,7 +220,7 @@ describe('storage and network', () => {
   });
 
   it('the gateway leaves bodies in protobuf as they are', () => {
-    const types = template.one('AWS::ApiGateway::RestApi')['BinaryMediaTypes'];
+    const types: unknown = template.one('AWS::ApiGateway::RestApi')['BinaryMediaTypes'];
     expect(types).toEqual(['application/vnd.kubernetes.protobuf']);
   });
 

@@ -17,7 +17,10 @@ export function inProcess(answer: (request: SentRequest) => Promise<InProcessAns
   return {
     metadata: { handlerProtocol: 'http/1.1' },
     handle: async ({ headers, body: sent }: Pick<HttpRequest, 'headers'> & { body?: unknown }) => {
-      const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+      const lower = Object.entries(headers).map(([name, value]): [string, string] => [
+        name.toLowerCase(),
+        value,
+      ]);
       const request = { headers: Object.fromEntries(lower), body: textOf(sent) };
       const { status, contentType, body } = await answer(request);
       const response = new HttpResponse({
