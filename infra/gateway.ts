@@ -71,8 +71,8 @@ export class Gateway extends Construct {
       description: 'Kubernetes API',
       // Regional: an idle stream is cut after 5 minutes, and after 30 s at the edge.
       endpointTypes: [EndpointType.REGIONAL],
-      // Without it a REST API takes bodies for text, and changes what is none: kubectl 1.32 and later
-      // write in protobuf.
+      // Without it a REST API takes bodies for text, and changes what is none: kubectl 1.32 and
+      // later write in protobuf.
       binaryMediaTypes: ['application/vnd.kubernetes.protobuf'],
       // The account's setting outlives the stack: other APIs may log by it.
       ...(options.gatewayLogRole
