@@ -5,6 +5,7 @@
  *
  * F1. Defaulting what was defaulted changes nothing.
  */
+import { toBase64 } from './base64.ts';
 import type { Toleration } from './kinds/affinity.ts';
 import type { Container, Probe } from './kinds/container.ts';
 import type { Namespace, Secret, Service, ServicePort } from './kinds/core.ts';
@@ -193,15 +194,9 @@ function defaultServicePort(port: Lacking<ServicePort>): Lacking<ServicePort> {
 function mergeStringData(secret: Lacking<Secret>): Lacking<Secret> {
   const { stringData, ...rest } = secret;
   if (!stringData) return secret;
-  const encoded = Object.entries(stringData).map(([key, text]) => [key, base64(text ?? '')]);
+  const encoded = Object.entries(stringData).map(([key, text]) => [key, toBase64(text ?? '')]);
   const data = { ...rest.data, ...(Object.fromEntries(encoded) as { [key: string]: string }) };
   return { ...rest, data };
-}
-
-function base64(text: string): string {
-  let binary = '';
-  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
-  return btoa(binary);
 }
 
 const NAMESPACE_LABEL = 'kubernetes.io/metadata.name';

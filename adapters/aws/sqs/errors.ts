@@ -3,18 +3,11 @@
  * it is (a queue that is not there, a right that is missing).
  */
 import { MessageRefused, QueueUnavailable } from '../../../shared/ports/queue.ts';
+import { isNotNow } from '../sdk-errors.ts';
 
-/** What we read of the SDK's errors; those of the network have a `code` and no status. */
-interface SdkError extends Error {
-  readonly code?: string;
-  readonly $metadata?: { readonly httpStatusCode?: number };
-  readonly $retryable?: object;
-}
-
+/** Beside what throttles at other services: SQS's own limits of a queue. */
 const THROTTLED = /Throttl|TooManyRequests|RequestLimitExceeded|LimitExceeded|SlowDown|OverLimit/;
 const REFUSED = /^(InvalidMessageContents|BatchRequestTooLong)/;
-/** ECONNRESET and the like; Node's own complaints begin with ERR_. */
-const SYSTEM_ERROR = /^E(?!RR_)/;
 /** Of a receipt: used up, expired, or its message is visible to others again. */
 const ENDED = /^(ReceiptHandleIsInvalid|MessageNotInflight|InvalidParameterValue)/;
 
@@ -48,14 +41,9 @@ export function hasEnded(code: string): boolean {
 function asPortError(thrown: unknown): unknown {
   if (!(thrown instanceof Error)) return thrown;
   const text = `${thrown.name}: ${thrown.message}`;
-  if (isNotNow(thrown)) return new QueueUnavailable(text, { cause: thrown });
+  if (isThrottling(thrown.name) || isNotNow(thrown)) {
+    return new QueueUnavailable(text, { cause: thrown });
+  }
   if (REFUSED.test(thrown.name)) return new MessageRefused(text, { cause: thrown });
   return thrown;
-}
-
-function isNotNow(error: SdkError): boolean {
-  const status = error.$metadata?.httpStatusCode;
-  if (isThrottling(error.name) || error.$retryable !== undefined) return true;
-  if (status !== undefined) return status === 429 || status >= 500;
-  return error.name === 'TimeoutError' || SYSTEM_ERROR.test(error.code ?? '');
 }
