@@ -44,7 +44,7 @@ export async function foldIntoPod(
     if (pod?.metadata.uid !== uid) return 'missing';
     const next = fold(pod, clock.nowMs());
     if (!next) return 'same';
-    await write(key, pod, next, store);
+    await write(key, pod, next, effects);
     // Recording is best effort and loses no race: it never makes the fold be done again.
     for (const event of observationEvents(pod, next)) await recordEvent(event, effects);
     return 'written';
@@ -52,7 +52,12 @@ export async function foldIntoPod(
 }
 
 /** A pod that only waited for its task to end is removed in the write that would say so. */
-async function write(key: ObjectKey, pod: Pod, next: Pod, store: Effects['store']): Promise<void> {
-  if (mayBeRemoved('pods', next)) await store.remove(key, expectedOf(pod));
+async function write(
+  key: ObjectKey,
+  pod: Pod,
+  next: Pod,
+  { store, clock }: Effects,
+): Promise<void> {
+  if (mayBeRemoved('pods', next, clock.nowMs())) await store.remove(key, expectedOf(pod));
   else await store.update('pods', next);
 }

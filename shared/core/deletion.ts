@@ -13,11 +13,12 @@
  */
 import { expectedOf, keyOf } from '../api/change.ts';
 import { sameJson } from '../api/hash.ts';
-import type { Pod } from '../api/kinds/pod.ts';
+import type { Pod, PodControl } from '../api/kinds/pod.ts';
 import type { AnyObject, KubeObject, ObjectMeta, ResourceName } from '../api/meta.ts';
 
 import { parseTime, rfc3339 } from '../api/time.ts';
 import { type Action, update } from './plan.ts';
+import { hasNoTask } from './pod/attempt.ts';
 
 /** The owner waits until the dependents that block its deletion are gone. */
 export const FOREGROUND_FINALIZER = 'foregroundDeletion';
@@ -51,7 +52,7 @@ export function deletion(
   const next: KubeObject =
     resource === 'namespaces' ? terminating(object, metadata) : { ...object, metadata };
   const settled = options.nodeLost === true ? withoutTask(resource, next) : next;
-  if (mayBeRemoved(resource, settled)) return removal(resource, object);
+  if (mayBeRemoved(resource, settled, nowMs)) return removal(resource, object);
   return sameJson(next, object) ? undefined : update(resource, next);
 }
 
@@ -64,18 +65,13 @@ export function removal(resource: ResourceName, object: KubeObject): Action {
  * Whether nothing holds the object any longer, so that whoever writes this state removes it
  * instead: it is being deleted, no finalizer is left, and no task of it can be alive (D1).
  */
-export function mayBeRemoved(resource: ResourceName, object: KubeObject): boolean {
+export function mayBeRemoved(resource: ResourceName, object: KubeObject, nowMs: number): boolean {
   const { deletionTimestamp, finalizers } = object.metadata;
   if (deletionTimestamp === undefined || (finalizers?.length ?? 0) > 0) return false;
-  if (resource === 'pods') return hasNoTask(object as Pod);
+  if (resource === 'pods') return hasNoTask(object as Pod, nowMs);
   // A namespace goes once its controller has emptied it and taken `kubernetes` out of its spec.
   if (resource === 'namespaces') return namespaceFinalizers(object).length === 0;
   return true;
-}
-
-/** Whether no task of the pod can be alive: none was ever intended, or the last one has ended. */
-export function hasNoTask(pod: Pod): boolean {
-  return pod.control?.attempt === undefined || pod.control.taskStopped === true;
 }
 
 function marked(
@@ -164,5 +160,6 @@ function namespaceFinalizers(namespace: KubeObject): readonly string[] {
 
 function withoutTask(resource: ResourceName, object: KubeObject): KubeObject {
   if (resource !== 'pods') return object;
-  return { ...object, control: { ...(object.control as object), taskStopped: true } };
+  const { refusedAtMs: _, ...control }: PodControl = (object as Pod).control ?? {};
+  return { ...object, control: { ...control, taskStopped: true } };
 }

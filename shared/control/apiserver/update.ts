@@ -168,8 +168,8 @@ async function write(
   current: AnyObject,
   next: AnyObject,
 ): Promise<AnyObject> {
-  const { store } = deps;
-  if (!mayBeRemoved(route.type.name, next)) return store.update(route.type.name, next);
+  const { store, clock } = deps;
+  if (!mayBeRemoved(route.type.name, next, clock.nowMs())) return store.update(route.type.name, next);
   await store.remove(keyOfRoute(route), expectedOf(current));
   return next;
 }

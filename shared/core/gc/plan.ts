@@ -55,7 +55,7 @@ const OWNING: ReadonlySet<ResourceName> = new Set(['deployments.apps', 'replicas
 
 export function planGarbage(snapshot: GcSnapshot, nowMs: number): Plan {
   const { object } = snapshot;
-  if (waitsForDependents(object)) return planWaiting(snapshot);
+  if (waitsForDependents(object)) return planWaiting(snapshot, nowMs);
   if (object.metadata.deletionTimestamp !== undefined || snapshot.owners.length === 0)
     return NOTHING;
   return planOwned(snapshot, nowMs);
@@ -82,15 +82,17 @@ export function isUnsettled({ reference, found }: OwnerFact): boolean {
   return found?.metadata.uid !== reference.uid || takesDependents(found);
 }
 
-function planWaiting({ resource, object, dependents }: GcSnapshot): Plan {
+function planWaiting({ resource, object, dependents }: GcSnapshot, nowMs: number): Plan {
   const { uid, finalizers = [] } = object.metadata;
   if (finalizers.includes(ORPHAN_FINALIZER)) {
-    if (dependents.length === 0) return inOrder(released(resource, object, ORPHAN_FINALIZER));
+    if (dependents.length === 0)
+      return inOrder(released(resource, object, ORPHAN_FINALIZER, nowMs));
     const freed = dependents.map((d) => update(d.resource, withoutOwners(d.object, [uid])));
     return { stages: [freed], blocked: [], againAfterMs: NEXT_BATCH_AFTER_MS };
   }
   const blocking = dependents.filter((dependent) => blocks(dependent, uid));
-  if (blocking.length === 0) return inOrder(released(resource, object, FOREGROUND_FINALIZER));
+  if (blocking.length === 0)
+    return inOrder(released(resource, object, FOREGROUND_FINALIZER, nowMs));
   const names = blocking.slice(0, 3).map((d) => `${d.resource}/${d.object.metadata.name}`);
   return blocked(`waits for ${blocking.length} dependents, such as ${names.join(', ')}`);
 }
@@ -101,14 +103,19 @@ function blocks({ object }: Dependent, ownerUid: string): boolean {
 }
 
 /** The object without that finalizer; when it was all that held it, the object goes. */
-function released(resource: ResourceName, object: KubeObject, finalizer: string): Action {
+function released(
+  resource: ResourceName,
+  object: KubeObject,
+  finalizer: string,
+  nowMs: number,
+): Action {
   const { finalizers, ...metadata } = object.metadata;
   const rest = (finalizers ?? []).filter((f) => f !== finalizer);
   const next = {
     ...object,
     metadata: rest.length > 0 ? { ...metadata, finalizers: rest } : metadata,
   };
-  return mayBeRemoved(resource, next) ? removal(resource, object) : update(resource, next);
+  return mayBeRemoved(resource, next, nowMs) ? removal(resource, object) : update(resource, next);
 }
 
 function planOwned({ resource, object, owners }: GcSnapshot, nowMs: number): Plan {

@@ -31,7 +31,7 @@ const NEXT_BATCH_AFTER_MS = 50;
 
 export function planNamespace({ namespace, contents }: NamespaceSnapshot, nowMs: number): Plan {
   if (namespace.metadata.deletionTimestamp === undefined) return NOTHING;
-  if (contents.length === 0) return finish(namespace);
+  if (contents.length === 0) return finish(namespace, nowMs);
   const deletions = contents.flatMap((content) => deletionOf(content, nowMs));
   if (deletions.length > 0) {
     return { stages: [deletions], blocked: [], againAfterMs: NEXT_BATCH_AFTER_MS };
@@ -42,18 +42,18 @@ export function planNamespace({ namespace, contents }: NamespaceSnapshot, nowMs:
 /** What is being deleted already needs no second word. */
 function deletionOf({ resource, object }: Content, nowMs: number): readonly Action[] {
   const marked = object.metadata.deletionTimestamp !== undefined;
-  if (marked && !mayBeRemoved(resource, object)) return [];
+  if (marked && !mayBeRemoved(resource, object, nowMs)) return [];
   return [deletion(resource, object, {}, nowMs) ?? []].flat();
 }
 
-function finish(namespace: Namespace): Plan {
+function finish(namespace: Namespace, nowMs: number): Plan {
   const { finalizers = [], ...spec } = namespace.spec;
   const rest = finalizers.filter((finalizer) => finalizer !== NAMESPACE_FINALIZER);
   const next: Namespace = {
     ...namespace,
     spec: rest.length > 0 ? { ...spec, finalizers: rest } : spec,
   };
-  if (mayBeRemoved('namespaces', next)) return inOrder(removal('namespaces', namespace));
+  if (mayBeRemoved('namespaces', next, nowMs)) return inOrder(removal('namespaces', namespace));
   return sameJson(next, namespace) ? NOTHING : inOrder(update('namespaces', next));
 }
 

@@ -7,6 +7,9 @@
  *     attempt.
  *  A2 An attempt begins with every container that it runs in `waiting` (container-status.ts counts
  *     on it).
+ *  A3 A refusal is the answer to one question. The same question may be under way from another
+ *     process, and be answered otherwise: until it must have ended, the attempt is neither followed
+ *     by another nor forgotten (S1, S5).
  */
 import type { Container } from '../../api/kinds/container.ts';
 import type { ContainerStatus, Pod, PodControl, PodStatus } from '../../api/kinds/pod.ts';
@@ -22,6 +25,28 @@ export function currentTaskId(pod: Pod): string | undefined {
 /** A task of the pod may be alive: it was asked for, and its end has not been seen. */
 export function mayHaveTask(pod: Pod): boolean {
   return pod.control?.attempt !== undefined && pod.control.taskStopped !== true;
+}
+
+/**
+ * How long a launch may be under way: a function that asks ends within a minute, and what it sent
+ * has landed, or was dropped, a minute later.
+ */
+export const QUESTION_MS = 120_000;
+
+/** Until when a launch that was refused here may still succeed for somebody else (A3). */
+export function askedUntilMs({ control }: Pod): number | undefined {
+  return control?.refusedAtMs === undefined ? undefined : control.refusedAtMs + QUESTION_MS;
+}
+
+/** The attempt was refused, and may start all the same. */
+export function mayBeAskedFor(pod: Pod, nowMs: number): boolean {
+  return nowMs < (askedUntilMs(pod) ?? -Infinity);
+}
+
+/** Whether no task of the pod can be alive: none was ever intended, or the last one has ended. */
+export function hasNoTask(pod: Pod, nowMs: number): boolean {
+  if (pod.control?.attempt === undefined) return true;
+  return !mayHaveTask(pod) && !mayBeAskedFor(pod, nowMs);
 }
 
 /** The runtime has answered for the present attempt. */

@@ -14,7 +14,7 @@ import {
   type Plan,
   update,
 } from '../plan.ts';
-import { runsAgain, withIntent } from './attempt.ts';
+import { askedUntilMs, runsAgain, withIntent } from './attempt.ts';
 import { crashDelayMs, durationText, launchDelayMs, LONG_RUN_MS } from './backoff.ts';
 import { couldNotStart, waiting } from './container-status.ts';
 
@@ -70,7 +70,8 @@ function crashMessage({ metadata }: Pod, container: string, delayMs: number): st
 function afterFailure(pod: Pod, nowMs: number): Plan {
   const failures = (pod.control?.failures ?? 0) + 1;
   const counted = { ...pod, control: { ...pod.control, failures } };
-  return backOff(counted, launchDelayMs(failures), nowMs, ({ state, image }) =>
+  const delayMs = Math.max(launchDelayMs(failures), (askedUntilMs(pod) ?? nowMs) - nowMs);
+  return backOff(counted, delayMs, nowMs, ({ state, image }) =>
     state?.waiting?.reason === 'ErrImagePull'
       ? { reason: 'ImagePullBackOff', message: `Back-off pulling image "${image}"` }
       : undefined,

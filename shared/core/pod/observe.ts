@@ -49,7 +49,7 @@ function isNews(pod: Pod, task: TaskState): boolean {
 }
 
 function controlAfter({ control: old, ...pod }: Pod, task: TaskState, nowMs: number): PodControl {
-  const { taskStopped: _, unready: _unready, failures, ...kept } = old ?? {};
+  const { taskStopped: _, refusedAtMs: _refused, unready: _u, failures, ...kept } = old ?? {};
   const stops = pod.metadata.deletionTimestamp !== undefined || isTerminal(pod);
   const unready = unreadyOf(task);
   const begun = task.containers.some(({ state }) => state.type !== 'waiting');
@@ -150,8 +150,8 @@ function changed(pod: Pod, next: Pod): Pod | undefined {
 }
 
 /**
- * The pod after its launch was refused; undefined when that is not news. Nothing runs, nothing
- * will.
+ * The pod after its launch was refused; undefined when that is not news. Nothing runs of this
+ * question; what was rejected would be so for everybody, room may be found by another (A3).
  */
 export function observeLaunchFailure(
   pod: Pod,
@@ -170,7 +170,8 @@ export function observeLaunchFailure(
       nowMs,
     ),
   );
-  const control = { ...pod.control, taskStopped: true };
+  const asked = failure.kind === 'noCapacity' ? { refusedAtMs: nowMs } : {};
+  const control = { ...pod.control, taskStopped: true, ...asked };
   return changed(pod, concluded({ ...pod, control, status }, nowMs));
 }
 

@@ -11,7 +11,7 @@ import type { Pod } from '../../api/kinds/pod.ts';
 import { parseTime } from '../../api/time.ts';
 import { removal } from '../deletion.ts';
 import { type Action, blocked, event, eventTarget, inOrder, NOTHING, type Plan } from '../plan.ts';
-import { currentTaskId, isAnswered, mayHaveTask } from './attempt.ts';
+import { askedUntilMs, currentTaskId, hasNoTask, isAnswered, mayHaveTask } from './attempt.ts';
 
 /** How long after the grace period a task may take to be reported as ended. */
 const STOP_MARGIN_MS = 10_000;
@@ -27,7 +27,7 @@ export function planStop(
   resolution: () => Plan,
   nowMs: number,
 ): Plan {
-  if (!mayHaveTask(pod)) return planRemoval(pod);
+  if (!mayHaveTask(pod)) return planRemoval(pod, nowMs);
   // Nothing can be told to the node; its return or its end wakes the pod.
   if (node === 'unreachable') return blocked(`node ${pod.spec.nodeName} is unreachable`);
   if (!isAnswered(pod)) return resolution();
@@ -42,8 +42,12 @@ export function planStop(
   return planKill(pod, taskId);
 }
 
-function planRemoval(pod: Pod): Plan {
+function planRemoval(pod: Pod, nowMs: number): Plan {
   if (pod.metadata.deletionTimestamp === undefined) return NOTHING;
+  if (!hasNoTask(pod, nowMs)) {
+    const waits = blocked('its launch was refused, and may be asked for elsewhere');
+    return { ...waits, againAfterMs: (askedUntilMs(pod) ?? nowMs) - nowMs };
+  }
   const finalizers = pod.metadata.finalizers ?? [];
   if (finalizers.length > 0) return blocked(`waits for finalizers ${finalizers.join(', ')}`);
   return inOrder(removal('pods', pod));

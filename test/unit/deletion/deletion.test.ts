@@ -3,6 +3,7 @@ import type { Pod, PodControl } from '../../../shared/api/kinds/pod.ts';
 import type { AnyObject, KubeObject } from '../../../shared/api/meta.ts';
 import { deletion, mayBeRemoved } from '../../../shared/core/deletion.ts';
 import type { Action } from '../../../shared/core/plan.ts';
+import { QUESTION_MS } from '../../../shared/core/pod/attempt.ts';
 
 const NOW_MS = 1_000_000;
 const at = (ms: number) => new Date(ms).toISOString().replace('.000Z', 'Z');
@@ -97,10 +98,17 @@ describe('deletion of pods', () => {
   it('keeps a force-deleted pod until its task is known to have ended (S5)', () => {
     const forced = written(deletion('pods', pod(running), { gracePeriodSeconds: 0 }, NOW_MS));
     expect(forced.metadata.deletionGracePeriodSeconds).toBe(0);
-    expect(mayBeRemoved('pods', forced)).toBe(false);
-    expect(mayBeRemoved('pods', { ...forced, control: { attempt: 1, taskStopped: true } })).toBe(
-      true,
-    );
+    expect(mayBeRemoved('pods', forced, NOW_MS)).toBe(false);
+    const ended = { ...forced, control: { attempt: 1, taskStopped: true } };
+    expect(mayBeRemoved('pods', ended, NOW_MS)).toBe(true);
+  });
+
+  it('keeps a refused pod while another process may ask for it still (S5)', () => {
+    const refused = pod({ attempt: 1, taskStopped: true, refusedAtMs: NOW_MS });
+    const marked = written(deletion('pods', refused, {}, NOW_MS + 1));
+    expect(mayBeRemoved('pods', marked, NOW_MS + QUESTION_MS - 1)).toBe(false);
+    expect(mayBeRemoved('pods', marked, NOW_MS + QUESTION_MS)).toBe(true);
+    expect(deletion('pods', refused, { nodeLost: true }, NOW_MS)?.kind).toBe('remove');
   });
 
   it('keeps a settled pod that has finalizers, also when its node is gone', () => {
@@ -136,11 +144,10 @@ describe('deletion of namespaces', () => {
       const next = written(deletion('namespaces', namespace(finalizers), {}, NOW_MS)) as AnyObject;
       expect(next.status).toEqual({ phase: 'Terminating' });
       expect(next.spec).toEqual({ finalizers: ['kubernetes'] });
-      expect(mayBeRemoved('namespaces', next)).toBe(false);
+      expect(mayBeRemoved('namespaces', next, NOW_MS)).toBe(false);
       expect(deletion('namespaces', next, {}, NOW_MS + 1_000)).toBeUndefined();
-      expect(mayBeRemoved('namespaces', { ...next, spec: { finalizers: [] } } as AnyObject)).toBe(
-        true,
-      );
+      const emptied = { ...next, spec: { finalizers: [] } } as AnyObject;
+      expect(mayBeRemoved('namespaces', emptied, NOW_MS)).toBe(true);
     },
   );
 });

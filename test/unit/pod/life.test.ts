@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { isTrue } from '../../../shared/api/conditions.ts';
+import type { Pod } from '../../../shared/api/kinds/pod.ts';
+import { taskIdOf } from '../../../shared/api/task.ts';
+import { observeLaunchFailure, observeTask } from '../../../shared/core/pod/observe.ts';
 import { INTENT_MAX_AGE_MS } from '../../../shared/core/pod/plan.ts';
 import { container, makePod, PodLife } from './pod-life.ts';
 
@@ -161,15 +164,39 @@ describe('a pod that cannot start', () => {
   });
 
   it.each([
-    [{ noCapacity: true }, 'ContainerCreating'],
-    [{ reject: 'no such device' }, 'CreateContainerError'],
-  ])('is tried again when the runtime refuses it: %j', async (rules, shown) => {
+    [{ noCapacity: true }, 'ContainerCreating', [0, 120, 240]],
+    [{ reject: 'no such device' }, 'CreateContainerError', [0, 10, 30]],
+  ])('is tried again when the runtime refuses it: %j', async (rules, shown, times) => {
     const life = new PodLife(makePod({ restartPolicy: 'Never' }, { ...rules, untilAttempt: 2 }));
     const pod = await life.after(1);
     expect(pod.status.phase).toBe('Pending');
     expect(life.shown()).toBe(shown);
-    expect((await life.after(60)).status.phase).toBe('Running');
-    expect(seconds(life)).toEqual([0, 10, 30]);
+    expect((await life.after(300)).status.phase).toBe('Running');
+    expect(seconds(life)).toEqual(times);
+  });
+
+  it('stays for as long as a launch that was refused may be asked for by others', async () => {
+    const life = new PodLife(makePod({}, { noCapacity: true }));
+    await life.after(1);
+    life.delete();
+    expect((await life.after(100)).metadata.deletionTimestamp).toBeDefined();
+    await life.pass(30);
+    expect(life.pod).toBeUndefined();
+    expect(seconds(life)).toEqual([0]);
+  });
+
+  it('lives when another process was not refused', async () => {
+    const life = new PodLife(makePod());
+    const { metadata, status, ...rest } = await life.after(0);
+    const asked = { ...rest, metadata, status: { phase: 'Pending' }, control: { attempt: 1 } };
+    const refusal = { kind: 'noCapacity', reason: 'NoCapacity', message: 'full' } as const;
+    const refused = observeLaunchFailure(asked as Pod, 1, refusal, 7);
+    expect(refused?.control).toMatchObject({ taskStopped: true, refusedAtMs: 7 });
+    const [task] = await life.runtime.describe([taskIdOf(metadata.uid, 1)]);
+    const lives = refused && task && observeTask(refused, task, 8);
+    expect(lives?.status.phase).toBe(status.phase);
+    expect(lives?.control?.taskStopped).toBeUndefined();
+    expect(lives?.control?.refusedAtMs).toBeUndefined();
   });
 
   it('says which Secret is missing, without a launch, and starts once it is there', async () => {

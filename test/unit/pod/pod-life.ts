@@ -129,7 +129,7 @@ export class PodLife {
   #write(next: Pod | undefined): void {
     if (!next) return;
     this.writes++;
-    this.pod = mayBeRemoved('pods', next) ? undefined : next;
+    this.pod = mayBeRemoved('pods', next, this.clock.nowMs()) ? undefined : next;
   }
 
   async #settle(): Promise<number> {
