@@ -36,7 +36,7 @@ export interface Change<T extends KubeObject = AnyObject> {
 /**
  * `owner`: the uid of each owner reference; '' for a pod or ReplicaSet that nothing controls, so
  * that who selects it finds it without looking at all others. `node`: a pod's spec.nodeName, ''
- * while it has none.
+ * while it has none; of a node, the id of its registration.
  */
 export type IndexName = 'owner' | 'node';
 
@@ -49,8 +49,14 @@ export function indexValues(
   object: KubeObject,
 ): string[] {
   if (index === 'owner') return ownerValues(resource, object);
+  if (resource === 'nodes') return registrationValues(object);
   if (resource !== 'pods') return [];
   return [(object as { spec?: { nodeName?: string } }).spec?.nodeName ?? ''];
+}
+
+function registrationValues({ control }: KubeObject): string[] {
+  const { registrationId } = (control ?? {}) as { registrationId?: string };
+  return registrationId === undefined ? [] : [registrationId];
 }
 
 const ADOPTABLE: readonly ResourceName[] = ['pods', 'replicasets.apps'];

@@ -9,7 +9,7 @@ import type { Registration } from './instance.ts';
  * secret.
  */
 export interface TaskSpec {
-  /** `taskIdOf(podUid, attempt)`. */
+  /** `taskIdOf(podUid, attempt)`, or `batchTaskIdOf(…)` of the pod's batch. */
   readonly id: string;
   readonly podUid: string;
   readonly attempt: number;
@@ -139,6 +139,10 @@ export type TaskPhase = 'pending' | 'running' | 'stopping' | 'stopped';
  */
 export interface TaskState {
   readonly id: string;
+  /**
+   * Whose task it is. Of a task that was started with others, the runtime knows the id alone:
+   * `podUid`, `podName` and `nodeName` are '' then, and `attempt` is 1.
+   */
   readonly podUid: string;
   readonly attempt: number;
   readonly namespace: string;
@@ -255,4 +259,22 @@ export interface ConditionMessage {
  */
 export function taskIdOf(podUid: string, attempt: number): string {
   return `${podUid}-${attempt}`;
+}
+
+/**
+ * The identity of a task that was started by one question with others (`LaunchBatch`): there is one
+ * on each node, so that token and node tell it.
+ */
+export function batchTaskIdOf(token: string, at: string): string {
+  return `${token}.${at}`;
+}
+
+/** 128 bits: nobody meets the token of another. */
+export const BATCH_TOKEN = /^b-[0-9a-f]{32}$/;
+const BATCH_TASK_ID = /^(b-[0-9a-f]{32})\.([\w-]{1,64})$/;
+
+/** The inverse of `batchTaskIdOf`; undefined for the id of a task that was started alone. */
+export function parseBatchTaskId(id: string) {
+  const [, token, at] = BATCH_TASK_ID.exec(id) ?? [];
+  return token === undefined || at === undefined ? undefined : { token, at };
 }

@@ -7,6 +7,7 @@
  * Invariant: a live task without a live pod attempt to its name is told to stop (L2).
  */
 import type { Node } from '../api/kinds/node.ts';
+import type { Pod } from '../api/kinds/pod.ts';
 import type { HealthMessage, NodeMessage, TaskState } from '../api/task.ts';
 import { parseHealthMessage } from '../core/health/message.ts';
 import { observeCondition } from '../core/node/conditions.ts';
@@ -19,6 +20,7 @@ import type { Effects } from './effects.ts';
 import { foldIntoPod } from './fold.ts';
 import { foldIntoNode, meetInstance } from './fold-node.ts';
 import { isSurprising, outcomeOf } from './outcome.ts';
+import { ownerOf } from './task-owner.ts';
 
 /** Nobody waits for a task that belongs to nobody. */
 const ORPHAN_GRACE_SECONDS = 30;
@@ -55,18 +57,13 @@ function apply(message: HealthMessage, effects: Effects): Promise<void> {
 }
 
 async function applyToPod(task: TaskState, effects: Effects): Promise<void> {
-  const { namespace, podName, podUid } = task;
-  const key = { resource: 'pods', namespace, name: podName };
+  const owner = await ownerOf(task, effects.store);
   let superseded = false;
-  const folded = await foldIntoPod(
-    key,
-    podUid,
-    (pod, nowMs) => {
-      superseded = isSuperseded(pod, task.attempt);
-      return observeTask(pod, task, nowMs);
-    },
-    effects,
-  );
+  const fold = (pod: Pod, nowMs: number) => {
+    superseded = isSuperseded(pod, task.attempt);
+    return observeTask(pod, task, nowMs);
+  };
+  const folded = owner ? await foldIntoPod(owner.key, owner.uid, fold, effects) : 'missing';
   const isOrphan = folded === 'missing' || superseded;
   if (isOrphan && (task.phase === 'pending' || task.phase === 'running')) {
     await effects.runtime.stop(task.id, ORPHAN_GRACE_SECONDS);

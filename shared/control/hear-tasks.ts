@@ -34,9 +34,9 @@ async function hearSome(pods: readonly Pod[], effects: Effects): Promise<readonl
   const ids = pods.flatMap((pod) => currentTaskId(pod) ?? []);
   const tasks = await effects.runtime.describe(ids);
   const missing = new Set(missingTasks(pods, tasks, effects.clock.nowMs()));
-  const byUid = new Map(tasks.map((task) => [task.podUid, task]));
+  const byId = new Map(tasks.map((task) => [task.id, task]));
   const folds = pods.flatMap((pod) => {
-    const task = byUid.get(pod.metadata.uid);
+    const task = byId.get(currentTaskId(pod) ?? '');
     return task || missing.has(pod) ? [{ pod, fold: foldOf(pod, task) }] : [];
   });
   const news = folds.filter(({ pod, fold }) => fold(pod, effects.clock.nowMs()) !== undefined);

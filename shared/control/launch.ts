@@ -4,21 +4,16 @@
  * or in which order.
  */
 import type { Pod } from '../api/kinds/pod.ts';
-import { taskIdOf, type TaskState } from '../api/task.ts';
+import { parseBatchTaskId } from '../api/task.ts';
 import { mayBeUnlisted } from '../core/health/sweep.ts';
-import { isAnswered, mayHaveTask } from '../core/pod/attempt.ts';
-import {
-  type LaunchFailure,
-  observeLaunchFailure,
-  observeMissing,
-  observeTask,
-} from '../core/pod/observe.ts';
+import { currentTaskId, isAnswered, mayHaveTask } from '../core/pod/attempt.ts';
+import { observeMissing, observeTask } from '../core/pod/observe.ts';
 import type { Action } from '../core/plan.ts';
-import { NoCapacity, TaskRejected } from '../ports/runtime.ts';
 import type { Effects } from './effects.ts';
 import { foldIntoPod } from './fold.ts';
+import { runBatch } from './launch-batch.ts';
+import { type Fold, isRefusal, learned } from './learned.ts';
 import { resolveTaskSpec } from './task-spec.ts';
-import { auditIdOf } from './trace.ts';
 
 type RunAction = Extract<Action, { kind: 'runTask' }>;
 type LookUpAction = Extract<Action, { kind: 'lookUpTask' }>;
@@ -27,6 +22,7 @@ type LookUpAction = Extract<Action, { kind: 'lookUpTask' }>;
 export async function runTask(action: RunAction, effects: Effects): Promise<void> {
   const pod = await effects.store.get<Pod>(action.pod);
   if (!pod || !isCurrent(pod, action)) return;
+  if (parseBatchTaskId(currentTaskId(pod) ?? '')) return runBatch(pod, effects);
   const launched = await tryRun(pod, action.attempt, effects);
   await foldIntoPod(action.pod, action.podUid, launched, effects);
 }
@@ -37,7 +33,7 @@ export async function runTask(action: RunAction, effects: Effects): Promise<void
  */
 export async function lookUpTask(action: LookUpAction, effects: Effects): Promise<void> {
   const { pod, podUid, attempt } = action;
-  const [task] = await effects.runtime.describe([taskIdOf(podUid, attempt)]);
+  const [task] = await effects.runtime.describe([action.taskId]);
   await foldIntoPod(
     pod,
     podUid,
@@ -54,8 +50,6 @@ function isCurrent(pod: Pod, { podUid, attempt }: RunAction): boolean {
   return pod.metadata.uid === podUid && pod.control?.attempt === attempt && mayHaveTask(pod);
 }
 
-type Fold = (pod: Pod, nowMs: number) => Pod | undefined;
-
 /**
  * What is to be folded into the pod: the task's state, or why there is none. Other errors are the
  * caller's.
@@ -63,50 +57,9 @@ type Fold = (pod: Pod, nowMs: number) => Pod | undefined;
 async function tryRun(pod: Pod, attempt: number, effects: Effects): Promise<Fold> {
   const { store, runtime } = effects;
   try {
-    const task: TaskState = await runtime.run(await resolveTaskSpec(pod, store));
-    tellLaunch(pod, attempt, effects);
-    return (current, nowMs) => observeTask(current, task, nowMs);
+    return learned(pod, attempt, await runtime.run(await resolveTaskSpec(pod, store)), effects);
   } catch (error) {
-    const failure = failureOf(error);
-    if (!failure) throw error;
-    tellRefusal(pod, attempt, failure, effects);
-    return (current, nowMs) => observeLaunchFailure(current, attempt, failure, nowMs);
+    if (!isRefusal(error)) throw error;
+    return learned(pod, attempt, error, effects);
   }
-}
-
-/** The end of a request's way: its audit id is in the log beside the task (trace.ts). */
-function tellLaunch(pod: Pod, attempt: number, { recorder, clock }: Effects): void {
-  recorder.log({ level: 'info', message: 'task launched', fields: launchFields(pod, attempt) });
-  recorder.measure({ name: 'TasksLaunched', value: 1, unit: 'Count' });
-  const sinceMs = clock.nowMs() - (pod.control?.intentAtMs ?? clock.nowMs());
-  recorder.measure({ name: 'LaunchLatency', value: sinceMs, unit: 'Milliseconds' });
-}
-
-function tellRefusal(
-  pod: Pod,
-  attempt: number,
-  { reason, message }: LaunchFailure,
-  { recorder }: Effects,
-): void {
-  const fields = { ...launchFields(pod, attempt), reason, problem: message };
-  recorder.log({ level: 'info', message: 'task not launched', fields });
-  const dimensions = { Reason: reason };
-  recorder.measure({ name: 'LaunchFailures', value: 1, unit: 'Count', dimensions });
-}
-
-function launchFields(pod: Pod, attempt: number) {
-  const { namespace, name, uid } = pod.metadata;
-  const auditId = auditIdOf(pod);
-  const task = taskIdOf(uid, attempt);
-  return { auditId, pod: `${namespace}/${name}`, task, node: pod.spec.nodeName };
-}
-
-function failureOf(error: unknown): LaunchFailure | undefined {
-  if (error instanceof NoCapacity) {
-    return { kind: 'noCapacity', reason: 'NoCapacity', message: error.message };
-  }
-  if (error instanceof TaskRejected) {
-    return { kind: 'rejected', reason: error.reason, message: error.message };
-  }
-  return undefined;
 }

@@ -18,6 +18,7 @@ import type { Namespace } from '../api/kinds/core.ts';
 import type { Node, NodeAllocation } from '../api/kinds/node.ts';
 import type { Pod } from '../api/kinds/pod.ts';
 import type { Plan } from '../core/plan.ts';
+import { MAX_BATCH } from '../core/pod/batch.ts';
 import { mayHelp } from '../core/scheduling/helps.ts';
 import { LEDGERS } from '../core/scheduling/ledger.ts';
 import { PLUGINS } from '../core/scheduling/registry.ts';
@@ -43,7 +44,8 @@ export function wakesScheduler(change: Change): boolean {
 export async function schedulePass(cell: string, effects: Effects): Promise<Outcome> {
   try {
     const snapshot = await readCluster(effects.store);
-    const { plans, unfinished } = schedule(snapshot, effects.clock.nowMs());
+    const batchSize = effects.runtime.runAlike ? MAX_BATCH : 1;
+    const { plans, unfinished } = schedule(snapshot, effects.clock.nowMs(), { batchSize });
     const outcome = worst(await carryOut(plans, cell, effects));
     return outcome.type === 'done' && unfinished ? { type: 'after', ms: 0 } : outcome;
   } catch (thrown) {

@@ -12,8 +12,8 @@ import type { Container, Probe } from '../api/kinds/container.ts';
 import type { Pod } from '../api/kinds/pod.ts';
 import type { VolumeMount } from '../api/kinds/volumes.ts';
 import { milliValue, wholeValue } from '../api/quantity.ts';
-import { type ContainerSpec, type ProbeSpec, taskIdOf, type TaskSpec } from '../api/task.ts';
-import { runsAgain } from '../core/pod/attempt.ts';
+import type { ContainerSpec, ProbeSpec, TaskSpec } from '../api/task.ts';
+import { runsAgain, taskIdOfAttempt } from '../core/pod/attempt.ts';
 import { isSidecar } from '../core/pod/phase.ts';
 import { type Want, wantOf } from '../core/pod/references.ts';
 import { containerRequests } from '../core/pod/requests.ts';
@@ -49,7 +49,7 @@ export function taskSpecOf(pod: Pod, config: PodConfig): TaskSpec {
   const attempt = pod.control?.attempt ?? 1;
   const init = (spec.initContainers ?? []).filter((container) => !isSidecar(container));
   return {
-    id: taskIdOf(metadata.uid, attempt),
+    id: taskIdOfAttempt(pod, attempt),
     podUid: metadata.uid,
     attempt,
     namespace: metadata.namespace ?? '',

@@ -14,7 +14,8 @@ import type { Pod } from '../api/kinds/pod.ts';
 import type { Deployment, ReplicaSet } from '../api/kinds/workloads.ts';
 import { type AnyObject, controllerOf, type KubeObject } from '../api/meta.ts';
 import { matchesLabels } from '../api/selectors.ts';
-import { taskIdOf, type TaskState } from '../api/task.ts';
+import type { TaskState } from '../api/task.ts';
+import { currentTaskId } from './pod/attempt.ts';
 import { isTerminal, podIsActive, podIsReady } from './pod/predicates.ts';
 import { amountOf, podRequests, type Requests } from './pod/requests.ts';
 import { isVirtualNode } from './scheduling/cluster.ts';
@@ -217,9 +218,7 @@ export function checkNoLeaks({
 }: Pick<ClusterFacts, 'pods' | 'tasks'>): readonly Violation[] {
   const live = tasks.filter(({ state }) => isLive(state));
   const meant = new Set(
-    pods
-      .filter((pod) => pod.spec.nodeName && !isTerminal(pod))
-      .map((pod) => taskIdOf(pod.metadata.uid, pod.control?.attempt ?? 0)),
+    pods.filter((pod) => pod.spec.nodeName && !isTerminal(pod)).map(currentTaskId),
   );
   const running = new Set(live.map(({ state }) => state.id));
   return [
@@ -228,7 +227,7 @@ export function checkNoLeaks({
       .map(({ state }) => broken('L2', `task ${state.id} of ${state.podName} lives for no pod`)),
     ...pods
       .filter((pod) => podIsReady(pod) && !isTerminal(pod))
-      .filter((pod) => !running.has(taskIdOf(pod.metadata.uid, pod.control?.attempt ?? 0)))
+      .filter((pod) => !running.has(currentTaskId(pod) ?? ''))
       .map((pod) => broken('L2', `${nameOf(pod)} is ready without a task`)),
   ];
 }

@@ -36,6 +36,7 @@ export type Action =
       readonly pod: ObjectKey;
       readonly podUid: string;
       readonly attempt: number;
+      readonly taskId: string;
     }
   /** Ends the machine of a node. Nothing that matters runs on it any more. */
   | { readonly kind: 'terminateInstance'; readonly instanceId: string }

@@ -15,6 +15,13 @@ export interface TaskRuntime {
    */
   run(task: TaskSpec): Promise<TaskState>;
   /**
+   * Starts one task on each of the nodes, alike but for the node, in one question; `task` is that
+   * of any of them, and its id one of a batch, whose token all have. One answer a place. The first
+   * question that a runtime takes on under a token is the only one: asked again, whatever the
+   * places, it is answered with what came of that. Only where calls are scarcer than tasks.
+   */
+  runAlike?(task: TaskSpec, places: readonly BatchPlace[]): Promise<readonly BatchAnswer[]>;
+  /**
    * Asks the task to end: SIGTERM, and SIGKILL after the grace. Asked again with a shorter grace,
    * it ends sooner. Ended or unknown tasks are left alone.
    */
@@ -34,6 +41,15 @@ export interface TaskRuntime {
    */
   exec(taskId: string, container: string, options: ExecOptions): Promise<ExecSession>;
 }
+
+export interface BatchPlace {
+  readonly nodeName: string;
+  /** The node's registration, which the task's id ends with. */
+  readonly at: string;
+}
+
+/** The task that was started there, or why there is none. */
+export type BatchAnswer = TaskState | NoCapacity | TaskRejected;
 
 export interface LogOptions {
   readonly follow: boolean;

@@ -11,6 +11,7 @@
 import type { SeededRandom } from '../../adapters/memory/seeded-random.ts';
 import { identityOf } from '../../adapters/aws/ecs/names.ts';
 import type { Pod } from '../../shared/api/kinds/pod.ts';
+import { currentTaskId } from '../../shared/core/pod/attempt.ts';
 import type { Violation } from '../../shared/core/invariants.ts';
 import { ensureVirtualNodes } from '../../shared/control/virtual-nodes.ts';
 import type { TaskRecord } from '../aws/model/ecs/state.ts';
@@ -130,14 +131,12 @@ class AwsSky implements Sky {
   }
 
   unsettled(): readonly Violation[] {
-    const pods = new Map(this.#given.oracles.facts().pods.map((pod) => [pod.metadata.uid, pod]));
+    const meant = new Set(this.#given.oracles.facts().pods.map(currentTaskId));
     const live = [...this.#aws.model.ecs.world.tasks.values()].filter(
       ({ lastStatus }) => lastStatus !== 'STOPPED',
     );
     return live.flatMap((task) => {
-      const identity = identityOf(task);
-      const pod = identity && pods.get(identity.podUid);
-      if (pod && pod.control?.attempt === identity.attempt) return [];
+      if (meant.has(identified(task)?.id)) return [];
       const message = `task ${task.startedBy} lives, and no pod means it`;
       return [{ invariant: 'L2', message } as const];
     });
@@ -169,7 +168,8 @@ class AwsSky implements Sky {
 
   #checkLaunch(task: TaskRecord): void {
     const { oracles } = this.#given;
-    const id = task.startedBy ?? '';
+    const identity = identified(task);
+    const id = identity?.id ?? '';
     const known = this.#launched.get(id);
     if (known === task) return;
     this.#launched.set(id, task);
@@ -177,8 +177,8 @@ class AwsSky implements Sky {
       const message = `task ${id} is launched twice: ${known.id}, ${task.id}`;
       oracles.violations.push({ invariant: 'S1', message });
     }
-    const identity = identityOf(task);
-    const pod = oracles.facts().pods.find(({ metadata }) => metadata.uid === identity?.podUid);
+    const uid = oracles.ownerOf(id)?.podUid ?? identity?.podUid;
+    const pod = oracles.facts().pods.find(({ metadata }) => metadata.uid === uid);
     if (pod && (pod.control?.attempt ?? 0) < (identity?.attempt ?? 0)) {
       const message = `task ${id} is launched, and its pod is at attempt ${attemptOf(pod)}`;
       oracles.violations.push({ invariant: 'S8', message });
@@ -204,6 +204,11 @@ const CRASH_WITHIN_MS = 20_000;
 
 function named(operation: string | undefined): { readonly operation?: string } {
   return operation === undefined ? {} : { operation };
+}
+
+function identified(task: TaskRecord) {
+  const { startedBy, group, instance } = task;
+  return identityOf({ startedBy, group, containerInstanceArn: instance?.arn });
 }
 
 function attemptOf({ control }: Pod): number {

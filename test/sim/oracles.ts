@@ -31,9 +31,17 @@ import {
   type TaskFact,
   type Violation,
 } from '../../shared/core/invariants.ts';
+import { taskIdOfAttempt } from '../../shared/core/pod/attempt.ts';
 import { isTerminal, podIsActive } from '../../shared/core/pod/predicates.ts';
 import { podRequests, type Requests } from '../../shared/core/pod/requests.ts';
 import { Asked } from './asked.ts';
+
+/** What a task that was started with others does not say itself. */
+type BatchOwner = Pick<TaskState, 'podUid' | 'podName' | 'nodeName'>;
+
+function batchOwner({ metadata, spec }: Pod): BatchOwner {
+  return { podUid: metadata.uid, podName: metadata.name, nodeName: spec.nodeName ?? '' };
+}
 
 /** An invariant that does not hold, or an error that nobody has thought of. */
 export type Broken = Omit<Violation, 'invariant'> & {
@@ -49,6 +57,7 @@ export class Oracles {
   /** What each pod that ever was asked for. */
   readonly #requests = new Map<string, Requests>();
   readonly #gone = new Set<string>();
+  readonly #inBatches = new Map<string, BatchOwner>();
   /** When an object came into an index: `uid/index/value`. */
   readonly #indexedAtMs = new Map<string, number>();
   readonly #asked: Asked;
@@ -86,7 +95,17 @@ export class Oracles {
   }
 
   reported(message: HealthMessage): void {
-    if (message.type === 'task') this.#taskChanged(message.task);
+    if (message.type !== 'task') return;
+    const { task } = message;
+    const owner = this.ownerOf(task.id);
+    if (task.podUid !== '') this.#taskChanged(task);
+    else if (!owner) this.#broken('S8', `task ${task.id} is of a batch that no pod was in`);
+    else this.#taskChanged({ ...task, ...owner });
+  }
+
+  /** The pod whose task in a batch this is or was, be it gone or not. */
+  ownerOf(taskId: string): BatchOwner | undefined {
+    return this.#inBatches.get(taskId);
   }
 
   /** Errors of everyday life are no surprise; what handlers log as an error is. */
@@ -211,6 +230,7 @@ export class Oracles {
     const { uid } = pod.metadata;
     if (!this.#requests.has(uid)) this.#requests.set(uid, podRequests(pod.spec));
     if (pod.spec.nodeName) this.#checkRoom(pod.spec.nodeName);
+    if (pod.control?.batch) this.#inBatches.set(taskIdOfAttempt(pod, 1), batchOwner(pod));
   }
 
   #taskChanged(state: TaskState): void {

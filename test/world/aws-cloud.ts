@@ -108,6 +108,7 @@ export class AwsCloud {
     return {
       runtime: {
         run: (task) => on(({ runtime }) => runtime.run(task)),
+        runAlike: (task, places) => on(({ runtime }) => runtime.runAlike(task, places)),
         stop: (id, grace) => on(({ runtime }) => runtime.stop(id, grace)),
         describe: (ids) => on(({ runtime }) => runtime.describe(ids)),
         list: () => on(({ runtime }) => runtime.list()),

@@ -9,15 +9,23 @@
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import {
   type ECSClient,
+  type Failure,
   RunTaskCommand,
   type RunTaskCommandOutput,
   StopTaskCommand,
   type Task,
 } from '@aws-sdk/client-ecs';
-import type { TaskSpec, TaskState } from '../../../shared/api/task.ts';
+import {
+  batchTaskIdOf,
+  parseBatchTaskId,
+  type TaskSpec,
+  type TaskState,
+} from '../../../shared/api/task.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { Recorder } from '../../../shared/ports/recorder.ts';
 import {
+  type BatchAnswer,
+  type BatchPlace,
   type ExecOptions,
   type ExecSession,
   type LogOptions,
@@ -28,7 +36,7 @@ import {
 } from '../../../shared/ports/runtime.ts';
 import { Definitions } from './definitions.ts';
 import { calling, conflictingTasks, failureError, isMissingDefinition, refusal } from './errors.ts';
-import { type Launch, launchOf } from './launch.ts';
+import { alikeLaunchOf, type Launch, launchOf } from './launch.ts';
 import { isHelper, parseContainerName, shortTaskId } from './names.ts';
 import { Rates } from './rates.ts';
 import type { EcsSettings } from './settings.ts';
@@ -48,6 +56,14 @@ export interface EcsRuntimeOptions {
   /** From 0 to below 1; spreads the waits of processes that share the account's rates. */
   readonly random?: () => number;
 }
+
+interface Launched {
+  readonly tasks: readonly TaskState[];
+  readonly failures: readonly Failure[];
+}
+
+/** Who asked first under the token asked for others only. */
+const NOT_ASKED_FOR: Failure = { reason: 'its batch was launched without it' };
 
 /** A task older than this, of a call that has just been answered, was made by an earlier one. */
 const REPEATED_AFTER_MS = 5_000;
@@ -74,7 +90,26 @@ export class EcsRuntime implements TaskRuntime {
   }
 
   async run(task: TaskSpec): Promise<TaskState> {
-    const launch = launchOf(task, this.#settings);
+    const { tasks, failures } = await this.#ask(launchOf(task, this.#settings), [task.id]);
+    const [made] = tasks;
+    if (!made) throw failureError(failures, task.nodeName);
+    return made;
+  }
+
+  async runAlike(task: TaskSpec, places: readonly BatchPlace[]): Promise<readonly BatchAnswer[]> {
+    const { token } = parseBatchTaskId(task.id) ?? {};
+    if (token === undefined) throw new TaskRejected('NoBatch', `task ${task.id} is of no batch`);
+    const ids = places.map(({ at }) => batchTaskIdOf(token, at));
+    const launch = alikeLaunchOf(task, token, places, this.#settings);
+    const { tasks, failures } = await this.#ask(launch, ids);
+    const byId = new Map(tasks.map((state) => [state.id, state]));
+    return places.map(({ nodeName }, i) => {
+      return byId.get(ids[i] ?? '') ?? failureError(failures, nodeName);
+    });
+  }
+
+  /** The tasks that the launch's token stands for, whoever asked first; why there are no more. */
+  async #ask(launch: Launch, ids: readonly string[]): Promise<Launched> {
     await this.#definitions.ensure(launch.family, launch.definition);
     let calledAtMs = 0;
     const call = (): Promise<RunTaskCommandOutput> => {
@@ -83,11 +118,11 @@ export class EcsRuntime implements TaskRuntime {
     };
     try {
       const answer = await this.#rates.launch(launch.placement, call);
-      return await this.#launched(task, answer, calledAtMs);
+      return { tasks: await this.#launched(answer, calledAtMs), failures: answer.failures ?? [] };
     } catch (error) {
       const arns = conflictingTasks(error);
       if (!arns) throw refusal(error);
-      return this.#conflicted(task, arns);
+      return { tasks: await this.#conflicted(ids, arns), failures: [NOT_ASKED_FOR] };
     }
   }
 
@@ -105,28 +140,34 @@ export class EcsRuntime implements TaskRuntime {
   }
 
   async #launched(
-    task: TaskSpec,
-    { tasks = [], failures = [] }: RunTaskCommandOutput,
+    { tasks = [] }: RunTaskCommandOutput,
     calledAtMs: number,
-  ): Promise<TaskState> {
-    const [made] = tasks;
-    if (!made) throw failureError(failures, task.nodeName);
+  ): Promise<readonly TaskState[]> {
     this.#index.learn(tasks);
-    const createdAtMs = made.createdAt?.getTime() ?? calledAtMs;
-    const isRepeat = createdAtMs < calledAtMs - REPEATED_AFTER_MS;
-    // A repeat may be answered with what was answered first: the task has moved on since.
-    const [now] = isRepeat ? await this.#index.describe([made.taskArn ?? '']) : [];
-    return now ? this.#described(now) : this.#stateOf(made);
+    const isRepeat = tasks.some(({ createdAt }) => {
+      return (createdAt?.getTime() ?? calledAtMs) < calledAtMs - REPEATED_AFTER_MS;
+    });
+    // A repeat may be answered with what was answered first: the tasks have moved on since.
+    const arns = tasks.flatMap(({ taskArn }) => taskArn ?? []);
+    const described = isRepeat ? await this.#index.describe(arns) : [];
+    const now = new Map(described.map((task) => [task.taskArn, task]));
+    return tasks.map((made) => {
+      const current = now.get(made.taskArn);
+      return current ? this.#described(current) : this.#stateOf(made);
+    });
   }
 
-  /** The token stands for a launch with other parameters: settings changed in between. */
-  async #conflicted(task: TaskSpec, arns: readonly string[]): Promise<TaskState> {
-    const fields = { task: task.id, arns };
+  /**
+   * The token stands for a launch with other parameters: settings changed in between, or others of
+   * a batch were asked for.
+   */
+  async #conflicted(ids: readonly string[], arns: readonly string[]): Promise<TaskState[]> {
+    const fields = { tasks: ids, arns };
     this.#recorder.log({ level: 'info', message: 'task was launched otherwise before', fields });
-    const known = arns.length > 0 ? arns : await this.#index.arnsOf([task.id]);
-    const [found] = await this.#index.describe(known);
-    if (!found) throw new RuntimeUnavailable(`the task that ${task.id} stands for is not found`);
-    return this.#described(found);
+    const known = arns.length > 0 ? arns : await this.#index.arnsOf(ids);
+    const found = await this.#index.describe(known);
+    if (found.length > 0) return found.map((task) => this.#described(task));
+    throw new RuntimeUnavailable(`the task that ${ids[0]} stands for is not found`);
   }
 
   /**

@@ -86,7 +86,7 @@ export function conflictingTasks(error: unknown): readonly string[] | undefined 
 
 interface Meaning {
   readonly form: RegExp;
-  readonly error: (nodeName: string, failure: string) => Error;
+  readonly error: (nodeName: string, failure: string) => NoCapacity | TaskRejected;
 }
 
 const RESOURCES: { readonly [resource: string]: string } = {
@@ -126,7 +126,10 @@ const FAILURES: readonly Meaning[] = [
 ];
 
 /** Why no task was made. What is unknown is taken for a shortage: another attempt may do better. */
-export function failureError(failures: readonly Failure[], nodeName: string): Error {
+export function failureError(
+  failures: readonly Failure[],
+  nodeName: string,
+): NoCapacity | TaskRejected {
   const { reason = 'no reason given', detail } = failures[0] ?? {};
   const meaning = FAILURES.find(({ form }) => form.test(reason));
   if (meaning) return meaning.error(nodeName, reason);

@@ -5,6 +5,7 @@
  *
  * Invariant N1: names of containers in pods have no underscore, so that what follows one is ours.
  */
+import { batchTaskIdOf } from '../../../shared/api/task.ts';
 import { TaskRejected } from '../../../shared/ports/runtime.ts';
 
 export type Placement =
@@ -102,11 +103,41 @@ export interface TaskIdentity extends TaskNames {
   readonly attempt: number;
 }
 
-/** Whose task it is; undefined when it is none of ours. */
-export function identityOf(task: {
+/** A group of its own, so that `distinctInstance` looks at the tasks of this batch alone. */
+export function batchGroupOf(namespace: string, token: string): string {
+  return `batch:${namespace}/${token}`;
+}
+
+/** `group` of tasks that were started together; the token is their `startedBy`. */
+const BATCH_GROUP = /^batch:([a-z0-9-]{1,63})\/(b-[0-9a-f]{32})$/;
+
+/** What the names of a task on ECS say of it. */
+export interface NamedTask {
   readonly startedBy?: string | undefined;
   readonly group?: string | undefined;
-}): TaskIdentity | undefined {
+  readonly containerInstanceArn?: string | undefined;
+}
+
+/** The id of the container instance that the task is on, as our nodes know it. */
+export function placeOf({ containerInstanceArn = '' }: NamedTask): string {
+  return shortTaskId(containerInstanceArn);
+}
+
+/** Whose task it is; undefined when it is none of ours. */
+export function identityOf(task: NamedTask): TaskIdentity | undefined {
+  return batchIdentity(task) ?? ownIdentity(task);
+}
+
+/** Of a task that was started with others the names hold no pod: see `TaskState`. */
+function batchIdentity(task: NamedTask): TaskIdentity | undefined {
+  const [, namespace = '', token = ''] = BATCH_GROUP.exec(task.group ?? '') ?? [];
+  const at = placeOf(task);
+  if (token === '' || token !== task.startedBy || at === '') return undefined;
+  const names = { namespace, podName: '', nodeName: '', podUid: '' };
+  return { ...names, id: batchTaskIdOf(token, at), attempt: 1 };
+}
+
+function ownIdentity(task: NamedTask): TaskIdentity | undefined {
   const started = STARTED_BY.exec(task.startedBy ?? '');
   const group = GROUP.exec(task.group ?? '');
   if (!started || !group) return undefined;
@@ -115,7 +146,7 @@ export function identityOf(task: {
   return { id, podUid, attempt: Number(attempt), namespace, podName, nodeName };
 }
 
-/** The last part of a task's ARN: what log streams and people call it. */
-export function shortTaskId(taskArn: string): string {
-  return taskArn.slice(taskArn.lastIndexOf('/') + 1);
+/** The last part of an ARN: what log streams and people call a task, and nodes an instance. */
+export function shortTaskId(arn: string): string {
+  return arn.slice(arn.lastIndexOf('/') + 1);
 }

@@ -10,6 +10,7 @@ import {
   ListTasksCommand,
   type Task,
 } from '@aws-sdk/client-ecs';
+import { parseBatchTaskId } from '../../../shared/api/task.ts';
 import { calling } from './errors.ts';
 import { identityOf, isOfInstallation } from './names.ts';
 import type { Rates } from './rates.ts';
@@ -101,12 +102,21 @@ export class TaskIndex {
   }
 
   async #ask(id: string): Promise<void> {
+    const batch = parseBatchTaskId(id);
+    if (batch) return this.#askForBatch(batch.token);
     for (const desiredStatus of BOTH) {
       const [arn] = await this.#list({ startedBy: id, desiredStatus });
       if (arn === undefined) continue;
       remember(this.#arns, id, arn);
       remember(this.#ids, arn, id);
       return;
+    }
+  }
+
+  /** Which of them is whose tells only a description. */
+  async #askForBatch(startedBy: string): Promise<void> {
+    for (const desiredStatus of BOTH) {
+      await this.describe(await this.#list({ startedBy, desiredStatus }));
     }
   }
 

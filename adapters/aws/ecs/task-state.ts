@@ -22,6 +22,7 @@ export interface EcsTask {
   readonly lastStatus?: string | undefined;
   readonly startedBy?: string | undefined;
   readonly group?: string | undefined;
+  readonly containerInstanceArn?: string | undefined;
   readonly createdAt?: Time;
   readonly pullStoppedAt?: Time;
   readonly startedAt?: Time;

@@ -115,6 +115,8 @@ export interface Allocation {
   readonly podName: string;
   readonly namespace: string;
   readonly requests: { readonly [resource: string]: number };
+  /** The token of the batch that the pod's first attempt is in. */
+  readonly batch?: string;
 }
 
 /**

@@ -251,6 +251,18 @@ export interface PodControl {
   readonly backOffUntilMs?: number;
   /** `secrets/name` or `configmaps/name`: what the pod waits for before it can start. */
   readonly waitsFor?: readonly string[];
+  /** The first attempt is asked for together with those of pods alike: core/pod/batch.ts. */
+  readonly batch?: LaunchBatch;
+}
+
+/** A question that starts one task on each of several nodes: for first attempts only. */
+export interface LaunchBatch {
+  /** Names the question; all members have the same. */
+  readonly token: string;
+  /** The registration of the pod's node: it tells the pod's task among those of the answer. */
+  readonly at: string;
+  /** Of the member that asks: the names of the others, in its namespace. */
+  readonly with?: readonly string[];
 }
 
 export type PodSpec = Infer<typeof PodSpecSchema>;

@@ -169,7 +169,8 @@ async function write(
   next: AnyObject,
 ): Promise<AnyObject> {
   const { store, clock } = deps;
-  if (!mayBeRemoved(route.type.name, next, clock.nowMs())) return store.update(route.type.name, next);
+  if (!mayBeRemoved(route.type.name, next, clock.nowMs()))
+    return store.update(route.type.name, next);
   await store.remove(keyOfRoute(route), expectedOf(current));
   return next;
 }

@@ -3,7 +3,12 @@
  * sizes are bounded first, so that no message can make an object grow without bound.
  */
 import { isJsonObject, type JsonObject } from '../../api/json.ts';
-import type { ContainerReport, HealthMessage, TaskState } from '../../api/task.ts';
+import {
+  type ContainerReport,
+  type HealthMessage,
+  parseBatchTaskId,
+  type TaskState,
+} from '../../api/task.ts';
 import { isCount, isOptionalText, isText, isTime } from './bounds.ts';
 import { parseNodeMessage } from './node-message.ts';
 
@@ -18,13 +23,17 @@ export function parseHealthMessage(value: unknown): HealthMessage | string {
   return problem ?? { type: 'task', task: value.task as TaskState };
 }
 
-const TEXTS = ['id', 'podUid', 'namespace', 'podName', 'nodeName'] as const;
+const TEXTS = ['id', 'namespace'] as const;
+/** Empty in what is told of a task that was started with others. */
+const OWNER_TEXTS = ['podUid', 'podName', 'nodeName'] as const;
 const OPTIONAL_TEXTS = ['ip', 'hostIp', 'reason', 'message'] as const;
 
 function taskProblem(task: unknown): string | undefined {
   if (!isJsonObject(task)) return 'task is not an object';
+  const needed = parseBatchTaskId(String(task.id)) ? TEXTS : [...TEXTS, ...OWNER_TEXTS];
   const bad =
-    TEXTS.find((field) => !isText(task[field]) || task[field] === '') ??
+    needed.find((field) => !isText(task[field]) || task[field] === '') ??
+    OWNER_TEXTS.find((field) => !isText(task[field])) ??
     OPTIONAL_TEXTS.find((field) => !isOptionalText(task[field]));
   if (bad !== undefined) return `task.${bad} is not a text`;
   if (!isCount(task.attempt) || task.attempt < 1) return 'task.attempt is not a count';

@@ -25,16 +25,17 @@ export const YOUNG_TASK_MS = 300_000;
 /** Live tasks (listed first) against all pods (listed after). */
 export function sweepOfTasks(live: readonly string[], pods: readonly Pod[]): TaskSweep {
   const byUid = new Map(pods.map((pod) => [pod.metadata.uid, pod]));
-  const leaked = live.filter((id) => !isMeant(byUid.get(podUidOf(id)), id));
+  const byTask = new Map(pods.map((pod) => [currentTaskId(pod), pod]));
+  const podOf = (id: string) => byTask.get(id) ?? byUid.get(podUidOf(id));
+  const leaked = live.filter((id) => !isMeant(podOf(id), id));
   return { leaked, describe: pods.filter((pod) => mayHaveTask(pod) && isAnswered(pod)) };
 }
 
 /** The present attempt's task; or a later one's, when the store was restored from a backup. */
 function isMeant(pod: Pod | undefined, taskId: string): boolean {
   if (!pod) return false;
-  const current = pod.control?.attempt ?? 0;
-  const attempt = Number(taskId.slice(pod.metadata.uid.length + 1));
-  return attempt === current ? mayHaveTask(pod) : attempt > current;
+  if (currentTaskId(pod) === taskId) return mayHaveTask(pod);
+  return Number(taskId.slice(pod.metadata.uid.length + 1)) > (pod.control?.attempt ?? 0);
 }
 
 /** The inverse of `taskIdOf`. */

@@ -13,13 +13,21 @@
  */
 import type { Container } from '../../api/kinds/container.ts';
 import type { ContainerStatus, Pod, PodControl, PodStatus } from '../../api/kinds/pod.ts';
-import { taskIdOf } from '../../api/task.ts';
+import { batchTaskIdOf, taskIdOf } from '../../api/task.ts';
 import { awaitingStart, hasSucceeded, unheardOf } from './container-status.ts';
 
 /** The task of the pod's present attempt, be it alive or not; undefined before the first. */
 export function currentTaskId(pod: Pod): string | undefined {
   const attempt = pod.control?.attempt;
-  return attempt === undefined ? undefined : taskIdOf(pod.metadata.uid, attempt);
+  return attempt === undefined ? undefined : taskIdOfAttempt(pod, attempt);
+}
+
+/** The task of any attempt of the pod: the first may have been asked for with others (batch.ts). */
+export function taskIdOfAttempt({ metadata, control }: Pod, attempt: number): string {
+  const { batch } = control ?? {};
+  return batch && attempt === 1
+    ? batchTaskIdOf(batch.token, batch.at)
+    : taskIdOf(metadata.uid, attempt);
 }
 
 /** A task of the pod may be alive: it was asked for, and its end has not been seen. */
@@ -56,13 +64,14 @@ export function isAnswered(pod: Pod): boolean {
 
 /** The pod with the intent to launch this attempt. */
 export function withIntent(pod: Pod, attempt: number, nowMs: number): Pod {
-  const { auditId, failures, crashes } = pod.control ?? {};
+  const { auditId, failures, crashes, batch } = pod.control ?? {};
   const control: PodControl = {
     attempt,
     intentAtMs: nowMs,
     ...(auditId === undefined ? {} : { auditId }),
     ...(failures ? { failures } : {}),
     ...(crashes ? { crashes } : {}),
+    ...(batch ? { batch: { token: batch.token, at: batch.at } } : {}),
   };
   return { ...pod, control, status: begun(pod, nowMs) };
 }

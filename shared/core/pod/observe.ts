@@ -16,6 +16,7 @@ import type { ContainerReport, TaskState } from '../../api/task.ts';
 import { rfc3339 } from '../../api/time.ts';
 import { isAnswered, mayHaveTask, runsAgain, statusesOf, withIntent } from './attempt.ts';
 import { hasSucceeded, isNotYetStarted, lost, waiting, withReport } from './container-status.ts';
+import { asOwnTask } from './batch.ts';
 import { conditionsOf, phaseOf } from './phase.ts';
 import { isTerminal } from './predicates.ts';
 
@@ -28,8 +29,9 @@ export interface LaunchFailure {
 }
 
 /** The pod after this state of one of its tasks; undefined when there is nothing new in it. */
-export function observeTask(pod: Pod, task: TaskState, nowMs: number): Pod | undefined {
-  if (!isNews(pod, task)) return undefined;
+export function observeTask(pod: Pod, told: TaskState, nowMs: number): Pod | undefined {
+  const task = asOwnTask(pod, told);
+  if (!task || !isNews(pod, task)) return undefined;
   const { attempt } = pod.control ?? {};
   // A later attempt than the stored one: the store was restored from a backup. The task is there,
   // so it counts.

@@ -23,7 +23,8 @@ import {
   sequence,
   update,
 } from '../plan.ts';
-import { isAnswered, mayHaveTask, withIntent } from './attempt.ts';
+import { isAnswered, mayHaveTask, taskIdOfAttempt, withIntent } from './attempt.ts';
+import { waitsForBatchMs } from './batch.ts';
 import { planNextAttempt } from './next-attempt.ts';
 import { failed, observeWant } from './observe.ts';
 import { isTerminal } from './predicates.ts';
@@ -92,6 +93,8 @@ function planLife(snapshot: PodSnapshot, nowMs: number): Plan {
   // Bound by another scheduler than ours: nobody has written the intent.
   if (pod.control?.attempt === undefined) return inOrder(update('pods', withIntent(pod, 1, nowMs)));
   if (!mayHaveTask(pod)) return planNextAttempt(pod, nowMs);
+  const waitMs = waitsForBatchMs(pod, nowMs);
+  if (waitMs !== undefined) return { ...blocked('is asked for with others'), againAfterMs: waitMs };
   return snapshot.want ? planWant(pod, snapshot.want, nowMs) : resolution(snapshot, nowMs);
 }
 
@@ -104,7 +107,10 @@ function resolution({ pod, want }: PodSnapshot, nowMs: number): Plan {
   const isOld = nowMs - intentAtMs > INTENT_MAX_AGE_MS;
   const of = { pod: keyOf('pods', pod), podUid: pod.metadata.uid, attempt };
   // Without what it refers to the pod can't be run, so that looking is all that can be done.
-  return inOrder({ kind: isOld || want ? 'lookUpTask' : 'runTask', ...of });
+  if (isOld || want) {
+    return inOrder({ kind: 'lookUpTask', ...of, taskId: taskIdOfAttempt(pod, attempt) });
+  }
+  return inOrder({ kind: 'runTask', ...of });
 }
 
 function planWant(pod: Pod, want: Want, nowMs: number): Plan {

@@ -80,7 +80,9 @@ function planKill(pod: Pod, taskId: string): Plan {
     name: pod.metadata.name,
   };
   const kill: Action = { kind: 'stopTask', taskId, graceSeconds: 0 };
-  const look: Action = { kind: 'lookUpTask', pod: key, podUid: pod.metadata.uid, attempt };
+  const look: Action = {
+    ...{ kind: 'lookUpTask', pod: key, podUid: pod.metadata.uid, attempt, taskId },
+  };
   return { ...inOrder(kill, look), againAfterMs: KILL_RECHECK_MS };
 }
 

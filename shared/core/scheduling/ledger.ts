@@ -14,6 +14,7 @@ import { draftMeta } from '../../api/meta.ts';
 import { isTerminal } from '../pod/predicates.ts';
 import { podRequests } from '../pod/requests.ts';
 import { type Action, create, update } from '../plan.ts';
+import { type Batches, NO_BATCHES } from './batches.ts';
 import { isPlaced } from './pending.ts';
 
 export const LEDGERS = 'nodeallocations.nullplane.io';
@@ -35,10 +36,12 @@ export function enter(
   ledger: NodeAllocation | undefined,
   placed: readonly Pod[],
   pods: PodsByUid,
+  batches: Batches = NO_BATCHES,
 ): Action | undefined {
   const old = ledger?.allocations ?? [];
   const known = new Set(old.map(({ podUid }) => podUid));
-  const added = placed.filter((pod) => !known.has(pod.metadata.uid)).map(entryOf);
+  const isNew = ({ metadata }: Pod) => !known.has(metadata.uid);
+  const added = placed.filter(isNew).map((pod) => entryOf(pod, batches));
   if (added.length === 0) return undefined;
   const kept = old.filter((entry) => holds(entry, node, pods));
   const draft = newLedger(node, [...kept, ...added]);
@@ -56,13 +59,11 @@ function holds({ podUid }: Allocation, node: Node, pods: PodsByUid): boolean {
   return !isPlaced(pod) || pod.spec.nodeName === node.metadata.name;
 }
 
-function entryOf(pod: Pod): Allocation {
-  return {
-    podUid: pod.metadata.uid,
-    podName: pod.metadata.name,
-    namespace: pod.metadata.namespace ?? '',
-    requests: podRequests(pod.spec),
-  };
+function entryOf(pod: Pod, batches: Batches): Allocation {
+  const { uid, name, namespace = '' } = pod.metadata;
+  const batch = batches.get(uid)?.token;
+  const entry = { podUid: uid, podName: name, namespace, requests: podRequests(pod.spec) };
+  return batch === undefined ? entry : { ...entry, batch };
 }
 
 /**

@@ -6,6 +6,7 @@ import { findCondition, withCondition } from '../../api/conditions.ts';
 import type { Node, NodeAllocation } from '../../api/kinds/node.ts';
 import type { Pod, PodCondition } from '../../api/kinds/pod.ts';
 import { type Action, event, eventTarget, type Plan, update } from '../plan.ts';
+import type { Batches } from './batches.ts';
 import { isVirtualNode } from './cluster.ts';
 import type { Gate } from './framework.ts';
 import { enter, type PodsByUid } from './ledger.ts';
@@ -19,15 +20,23 @@ export interface NodePlacements {
   readonly pods: readonly Pod[];
 }
 
+/** What holds for all bindings of a pass. */
+interface Given {
+  readonly pods: PodsByUid;
+  readonly batches: Batches;
+  readonly nowMs: number;
+}
+
 /**
  * First the ledger, then the pods, then the news. A ledger that somebody else wrote to stops the
  * rest.
  */
-export function bindPlan(placements: NodePlacements, pods: PodsByUid, nowMs: number): Plan {
+export function bindPlan(placements: NodePlacements, given: Given): Plan {
   const { node, ledger, pods: placed } = placements;
-  const entry = isVirtualNode(node) ? undefined : enter(node, ledger, placed, pods);
+  const { pods, batches } = given;
+  const entry = isVirtualNode(node) ? undefined : enter(node, ledger, placed, pods, batches);
   const stages: Action[][] = entry ? [[entry]] : [];
-  stages.push(placed.map((pod) => update('pods', bound(pod, node.metadata.name, nowMs))));
+  stages.push(placed.map((pod) => update('pods', bound(pod, node.metadata.name, given))));
   stages.push(placed.map((pod) => scheduledEvent(pod, node.metadata.name)));
   return { stages, blocked: [] };
 }
@@ -36,13 +45,14 @@ export function bindPlan(placements: NodePlacements, pods: PodsByUid, nowMs: num
  * Binding and the launch intent are one write, so that the pod may be run at once (architecture
  * D4).
  */
-function bound(pod: Pod, nodeName: string, nowMs: number): Pod {
+function bound(pod: Pod, nodeName: string, { nowMs, batches }: Given): Pod {
+  const batch = batches.get(pod.metadata.uid);
   const scheduled = { type: POD_SCHEDULED, status: 'True' } as const;
   return {
     ...pod,
     spec: { ...pod.spec, nodeName },
     status: { ...pod.status, conditions: withCondition(pod.status.conditions, scheduled, nowMs) },
-    control: { ...pod.control, attempt: 1, intentAtMs: nowMs },
+    control: { ...pod.control, attempt: 1, intentAtMs: nowMs, ...(batch ? { batch } : {}) },
   };
 }
 

@@ -17,6 +17,7 @@ import type { Namespace } from '../../api/kinds/core.ts';
 import type { Node, NodeAllocation } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { Plan } from '../plan.ts';
+import { batchesOf } from './batches.ts';
 import { Engine } from './engine.ts';
 import type { Enabled, Gate } from './framework.ts';
 import { reservations } from './ledger.ts';
@@ -67,10 +68,16 @@ const NOTHING_PENDING: SchedulingResult = {
   unfinished: false,
 };
 
+export interface ScheduleOptions {
+  readonly plugins?: readonly Enabled[];
+  /** As many launches as the runtime takes in one question (core/pod/batch.ts). */
+  readonly batchSize?: number;
+}
+
 export function schedule(
   snapshot: ClusterSnapshot,
   nowMs: number,
-  plugins: readonly Enabled[] = PLUGINS,
+  { plugins = PLUGINS, batchSize = 1 }: ScheduleOptions = {},
 ): SchedulingResult {
   const pending = snapshot.pods.filter(isPending).sort(queueOrder);
   // Most wake-ups find that the pass before has placed everything.
@@ -84,7 +91,7 @@ export function schedule(
   const left = pass.run(pending.filter((pod) => !waitsForGate.has(pod)));
   const { unschedulable, open } = pass.explain(left);
   const plans = [
-    ...pass.bindPlans(nowMs),
+    ...pass.bindPlans(nowMs, batchSize),
     ...unschedulable.flatMap(({ pod, message }) => unschedulablePlan(pod, message, nowMs) ?? []),
     ...gated.flatMap(({ pod, gate }) => gatedPlan(pod, gate, nowMs) ?? []),
   ];
@@ -150,19 +157,14 @@ class Pass {
     return { unschedulable, open: left.length - unschedulable.length };
   }
 
-  bindPlans(nowMs: number): Plan[] {
-    const byNode = new Map<string, Pod[]>();
-    for (const { pod, node } of this.placements) {
-      const pods = byNode.get(node);
-      if (pods) pods.push(pod);
-      else byNode.set(node, [pod]);
-    }
-    return this.#engine.cluster.nodes.flatMap((node) => {
-      const pods = byNode.get(node.metadata.name);
-      if (!pods) return [];
-      const ledger = this.#ledgers.get(node.metadata.name);
-      return [bindPlan({ node, ledger, pods }, this.#podsByUid, nowMs)];
+  bindPlans(nowMs: number, batchSize: number): Plan[] {
+    const byNode = Map.groupBy(this.placements, ({ node }) => node);
+    const placed = this.#engine.cluster.nodes.flatMap((node) => {
+      const pods = byNode.get(node.metadata.name)?.map(({ pod }) => pod);
+      return pods ? [{ node, ledger: this.#ledgers.get(node.metadata.name), pods }] : [];
     });
+    const given = { pods: this.#podsByUid, batches: batchesOf(placed, batchSize, nowMs), nowMs };
+    return placed.map((placements) => bindPlan(placements, given));
   }
 
   #occupy(pod: Pod): void {

@@ -5,7 +5,7 @@ import { SeededIds } from '../../../adapters/memory/seeded-ids.ts';
 import { SimulatedRuntime } from '../../../adapters/memory/simulated-runtime.ts';
 import { StepClock } from '../../../adapters/memory/step-clock.ts';
 import type { Pod } from '../../../shared/api/kinds/pod.ts';
-import type { HealthMessage } from '../../../shared/api/task.ts';
+import { type HealthMessage, taskIdOf } from '../../../shared/api/task.ts';
 import { handleHealth } from '../../../shared/control/health.ts';
 import { lookUpTask } from '../../../shared/control/launch.ts';
 import { PodConfig } from '../../../shared/control/pod-config.ts';
@@ -149,7 +149,8 @@ describe('a look-up that finds nothing', () => {
       control: { ...control, intentAtMs },
     });
     await clock.advance(ageMs);
-    const action = { pod: KEY, podUid: pod.metadata.uid, attempt: 1 };
+    const { uid } = pod.metadata;
+    const action = { pod: KEY, podUid: uid, attempt: 1, taskId: taskIdOf(uid, 1) };
     await lookUpTask({ kind: 'lookUpTask', ...action }, effects);
     return (await store.get<Pod>(KEY))?.control?.taskStopped;
   };

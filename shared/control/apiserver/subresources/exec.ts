@@ -6,7 +6,7 @@
 import { ApiError, badRequest, serviceUnavailable } from '../../../api/errors.ts';
 import type { ApiRequest, ApiResponse, ApiSocket } from '../../../api/http.ts';
 import type { Pod } from '../../../api/kinds/pod.ts';
-import { taskIdOf } from '../../../api/task.ts';
+import { taskIdOfAttempt } from '../../../core/pod/attempt.ts';
 import { type ExecSession, NoSuchTask, TaskRejected } from '../../../ports/runtime.ts';
 import type { Context } from '../context.ts';
 import { isTrue, type ResourceRoute } from '../routes.ts';
@@ -38,7 +38,7 @@ export async function exec(context: Context, route: ResourceRoute): Promise<ApiR
   const protocol = protocolOf(request);
   const wants = (name: string) => isTrue(query.get(name));
   const options = { command, tty: wants('tty'), stdin: wants('stdin'), signal: request.signal };
-  const taskId = taskIdOf(pod.metadata.uid, pod.control?.attempt ?? 1);
+  const taskId = taskIdOfAttempt(pod, pod.control?.attempt ?? 1);
   const session = await deps.runtime.exec(taskId, container, options).catch(refused);
   const run = (socket: ApiSocket) =>
     session instanceof ApiError ? sayWhy(session, socket) : converse(session, socket);

@@ -5,7 +5,7 @@
 import { badRequest, notFound, serviceUnavailable } from '../../../api/errors.ts';
 import type { ApiResponse } from '../../../api/http.ts';
 import type { ContainerStatus, Pod } from '../../../api/kinds/pod.ts';
-import { taskIdOf } from '../../../api/task.ts';
+import { taskIdOfAttempt } from '../../../core/pod/attempt.ts';
 import { parseTime } from '../../../api/time.ts';
 import { type LogOptions, NoSuchTask, RuntimeUnavailable } from '../../../ports/runtime.ts';
 import type { Context } from '../context.ts';
@@ -28,7 +28,7 @@ export async function readLog(context: Context, route: ResourceRoute): Promise<A
   if (!pod.spec.nodeName) return stream('text/plain', nothing());
   checkStarted(pod, container, previous);
   const attempt = attemptOf(pod, container, previous);
-  const chunks = await openLog(context, taskIdOf(pod.metadata.uid, attempt), container, options);
+  const chunks = await openLog(context, taskIdOfAttempt(pod, attempt), container, options);
   return stream('text/plain', chunks);
 }
 
