@@ -1,15 +1,20 @@
 /**
- * The cluster as placement sees it: nodes are numbers in the order of their names, and their state
- * is columns of numbers (architecture D6). Owns room and domains; what plugins count besides is
- * theirs.
+ * The cluster as placement sees it: nodes are numbers, those it began with in the order of their
+ * names, and their state is columns of numbers (architecture D6). Owns room and domains; what
+ * plugins count besides is theirs. Nodes may be added, such as machines that could be launched; none
+ * is taken away, but one may be closed.
  *
- * Invariant: amounts are whole numbers below 2^53, so that sums are exact and do not depend on the
- * order of adding.
+ * Invariants:
+ *  U1 Amounts are whole numbers below 2^53, so that sums are exact and do not depend on the order
+ *     of adding.
+ *  U2 Arrays are longer than there are nodes, and are replaced as they grow: they are read through
+ *     their owner each time, never kept.
  */
 import type { Node } from '../../api/kinds/node.ts';
 import type { Labels } from '../../api/meta.ts';
 import { amountOf, type Requests } from '../pod/requests.ts';
-import { type Domains, numberValues } from './domains.ts';
+import { type Domains, labelDomains } from './domains.ts';
+import { grown } from './grown.ts';
 import { PodIndex } from './pod-index.ts';
 
 /** The node label that says what kind of machine stands behind a node. */
@@ -27,10 +32,21 @@ export const ZONE_LABEL = 'topology.kubernetes.io/zone';
 export const PODS = 'pods';
 
 /** One resource over all nodes. */
-export interface Column {
+export class Column {
   readonly resource: string;
-  readonly allocatable: Float64Array;
-  readonly used: Float64Array;
+  allocatable: Float64Array<ArrayBuffer>;
+  used: Float64Array<ArrayBuffer>;
+
+  constructor(resource: string, size: number) {
+    this.resource = resource;
+    this.allocatable = new Float64Array(size);
+    this.used = new Float64Array(size);
+  }
+
+  grow(size: number): void {
+    this.allocatable = grown(this.allocatable, size);
+    this.used = grown(this.used, size);
+  }
 }
 
 type Offer = readonly (readonly [resource: string, amount: number])[];
@@ -39,32 +55,48 @@ type Offer = readonly (readonly [resource: string, amount: number])[];
 const offers = new WeakMap<Node, Offer>();
 
 export class Cluster {
-  readonly nodes: readonly Node[];
-  readonly isVirtual: Uint8Array;
+  readonly nodes: Node[] = [];
+  isVirtual = new Uint8Array(0);
   readonly namespaceLabels: ReadonlyMap<string, Labels>;
   readonly pods = new PodIndex();
   /**
    * The nodes whose room changed, in order: who keeps verdicts follows it from where it last read.
    */
   readonly log: number[] = [];
-  readonly #byName: ReadonlyMap<string, number>;
+  readonly #byName = new Map<string, number>();
   readonly #columns = new Map<string, Column>();
-  readonly #domains = new Map<string, Domains>();
+  readonly #labels = new Map<string, Domains>();
+  /** Domains that leave nodes out. */
+  readonly #narrowed: Domains[] = [];
 
   constructor(nodes: readonly Node[], namespaceLabels: ReadonlyMap<string, Labels>) {
-    this.nodes = [...nodes].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
     this.namespaceLabels = namespaceLabels;
-    this.#byName = new Map(this.nodes.map((node, i) => [node.metadata.name, i]));
-    this.isVirtual = Uint8Array.from(this.nodes, (node) => (isVirtualNode(node) ? 1 : 0));
-    this.nodes.forEach((node, i) => {
-      for (const [resource, amount] of offeredBy(node)) {
-        this.column(resource).allocatable[i] = amount;
-      }
-    });
+    const inOrder = [...nodes].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    for (const node of inOrder) this.add(node);
   }
 
   get size(): number {
     return this.nodes.length;
+  }
+
+  /** Takes another node in, after those that are there. */
+  add(node: Node): number {
+    const index = this.nodes.push(node) - 1;
+    this.#byName.set(node.metadata.name, index);
+    this.isVirtual = grown(this.isVirtual, index + 1);
+    this.isVirtual[index] = isVirtualNode(node) ? 1 : 0;
+    for (const column of this.#columns.values()) column.grow(index + 1);
+    this.offer(index, offeredBy(node));
+    for (const domains of this.#labels.values()) domains.add(node, index);
+    for (const domains of this.#narrowed) domains.add(node, index);
+    return index;
+  }
+
+  /** What the node has from now on. */
+  offer(node: number, offer: Offer): void {
+    for (const column of this.#columns.values()) column.allocatable[node] = 0;
+    for (const [resource, amount] of offer) this.column(resource).allocatable[node] = amount;
+    this.log.push(node);
   }
 
   nodeNamed(name: string): number | undefined {
@@ -75,8 +107,7 @@ export class Cluster {
   column(resource: string): Column {
     let column = this.#columns.get(resource);
     if (!column) {
-      const zeros = () => new Float64Array(this.size);
-      column = { resource, allocatable: zeros(), used: zeros() };
+      column = new Column(resource, this.size);
       this.#columns.set(resource, column);
     }
     return column;
@@ -84,11 +115,17 @@ export class Cluster {
 
   /** The values of a label, numbered over the nodes that have it. */
   domains(label: string): Domains {
-    let domains = this.#domains.get(label);
+    let domains = this.#labels.get(label);
     if (!domains) {
-      domains = numberValues(this.nodes, label);
-      this.#domains.set(label, domains);
+      domains = labelDomains(this.nodes, label);
+      this.#labels.set(label, domains);
     }
+    return domains;
+  }
+
+  /** Keeps domains of somebody's own making up to date as nodes are added. */
+  follow(domains: Domains): Domains {
+    this.#narrowed.push(domains);
     return domains;
   }
 

@@ -1,28 +1,19 @@
 /**
  * The engine: finds the best node for a pod out of all nodes, by the plugins that are enabled.
  *
- * Verdicts that depend on a node alone are kept for each spec shape and renewed only for the nodes
- * that were written to since (K2); verdicts over the cluster are made anew for each pod, one loop
- * over numbers a plugin.
+ * Verdicts that depend on a node alone are kept for each spec shape (answers.ts); verdicts over the
+ * cluster are made anew for each pod, one loop over numbers a plugin.
  *
- * Order of preference, total: open nodes only; higher score; lower name. Names are unique, so
- * nothing is left to chance.
+ * Order of preference, total: open nodes only; higher score; lower index, which is the order of the
+ * names of the nodes that were there from the start. Nothing is left to chance.
  */
 import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { Labels } from '../../api/meta.ts';
+import { type PodAnswers, SpecAnswers } from './answers.ts';
 import { Cluster } from './cluster.ts';
-import {
-  type ClusterFilter,
-  type ClusterScore,
-  type Enabled,
-  type Help,
-  type Judge,
-  type NodeFilter,
-  type NodeScore,
-  OPEN,
-  type Tracker,
-} from './framework.ts';
+import { CLOSED, type Enabled, type Help, type Judge, OPEN, type Tracker } from './framework.ts';
+import { grown } from './grown.ts';
 import { type PodShape, Shapes, type SpecShape } from './shape.ts';
 
 /** Verdicts of so many spec shapes are kept: at 5,000 nodes they take about 12 MB. */
@@ -32,27 +23,10 @@ interface Begun extends Enabled {
   readonly judge: Judge;
 }
 
-interface Weighed<S> {
-  readonly score: S;
-  readonly weight: number;
-}
-
-/**
- * The answers about one spec shape, for all nodes. A verdict is 1 + the index of the filter that
- * refused.
- */
-interface SpecAnswers {
-  readonly filters: readonly (NodeFilter & { readonly helpedBy: readonly Help[] })[];
-  readonly scores: readonly Weighed<NodeScore>[];
-  readonly verdicts: Uint8Array;
-  readonly totals: Float64Array;
-  /** How far the cluster's log is worked in. */
-  seen: number;
-}
-
-interface PodAnswers {
-  readonly filters: readonly (ClusterFilter & { readonly helpedBy: readonly Help[] })[];
-  readonly scores: readonly Weighed<ClusterScore>[];
+/** What each plugin thinks of a node, for people. */
+export interface Scores {
+  readonly total: number;
+  readonly parts: { readonly [plugin: string]: number };
 }
 
 export class Engine {
@@ -62,9 +36,10 @@ export class Engine {
   readonly #bySpec = new Map<string, SpecAnswers>();
   readonly #byPod = new Map<string, PodAnswers>();
   readonly #trackers = new Map<string, readonly Tracker[]>();
-  /** Scratch of the pod at hand. */
-  readonly #verdicts: Uint8Array;
-  readonly #totals: Float64Array;
+  readonly #closed = new Set<number>();
+  /** Scratch of the pod at hand, as long as there are nodes. */
+  #verdicts = new Uint8Array(0);
+  #totals = new Float64Array(0);
 
   constructor(
     nodes: readonly Node[],
@@ -76,8 +51,6 @@ export class Engine {
     this.#plugins = plugins.flatMap(({ plugin, weight }) =>
       plugin.begin ? [{ plugin, weight, judge: plugin.begin(this.cluster) }] : [],
     );
-    this.#verdicts = new Uint8Array(this.cluster.size);
-    this.#totals = new Float64Array(this.cluster.size);
   }
 
   shapeOf(pod: Pod): PodShape {
@@ -91,21 +64,61 @@ export class Engine {
     this.cluster.occupy(node, shape.spec.requests, sign);
   }
 
+  /** Nobody is placed there until it is opened again. */
+  close(node: number): void {
+    this.#closed.add(node);
+  }
+
+  open(node: number): void {
+    this.#closed.delete(node);
+  }
+
   /** The node that a pod of the shape should go to; undefined when all refuse it. */
   best(shape: PodShape): number | undefined {
+    const { filters, scores } = this.#podAnswers(shape);
+    if (this.#closed.size === 0 && filters.every(isIdle) && scores.every(isIdleScore)) {
+      return this.#specAnswers(shape.spec).best(this.cluster.size);
+    }
     const spec = this.#judge(shape);
     const totals = this.#totals;
-    totals.set(spec.totals);
-    for (const { score, weight } of this.#podAnswers(shape).scores) {
-      score(totals, this.#verdicts, weight);
-    }
+    totals.set(spec.totals.subarray(0, totals.length));
+    for (const { score, weight } of scores) score.add(totals, this.#verdicts, weight);
     return highest(totals, this.#verdicts);
   }
 
   /** Whether this node would take a pod of the shape. */
   allows(shape: PodShape, node: number): boolean {
+    if (this.#closed.has(node)) return false;
+    const spec = this.#specAnswers(shape.spec);
+    return (
+      spec.verdicts[node] === OPEN &&
+      !this.#podAnswers(shape).filters.some((filter) => filter.refuses(node))
+    );
+  }
+
+  /** The nodes that would take a pod of the shape. */
+  allowed(shape: PodShape): readonly number[] {
     this.#judge(shape);
-    return this.#verdicts[node] === OPEN;
+    return [...this.#verdicts.keys()].filter((node) => this.#verdicts[node] === OPEN);
+  }
+
+  /** What the plugins think of the nodes that would take a pod of the shape. */
+  scores(shape: PodShape): ReadonlyMap<number, Scores> {
+    const spec = this.#judge(shape);
+    const byPlugin: (readonly [string, Float64Array])[] = [];
+    for (const { name, score, weight } of spec.scores) {
+      const values = Float64Array.from(this.#verdicts, (verdict, node) =>
+        verdict === OPEN ? weight * score(node) : 0,
+      );
+      byPlugin.push([name, values]);
+    }
+    for (const { name, score, weight } of this.#podAnswers(shape).scores) {
+      const values = new Float64Array(this.cluster.size);
+      score.add(values, this.#verdicts, weight);
+      byPlugin.push([name, values]);
+    }
+    const open = [...this.#verdicts.keys()].filter((node) => this.#verdicts[node] === OPEN);
+    return new Map(open.map((node) => [node, scoresOf(byPlugin, node)]));
   }
 
   /** Why each node refuses the shape. A node that does not refuse it has no reasons. */
@@ -113,6 +126,13 @@ export class Engine {
     const spec = this.#judge(shape);
     const filters = [...spec.filters, ...this.#podAnswers(shape).filters];
     return Array.from(this.#verdicts, (verdict, node) => filters[verdict - 1]?.reasons(node) ?? []);
+  }
+
+  /** The plugin that refuses each node; undefined where none does. */
+  refusers(shape: PodShape): (string | undefined)[] {
+    const spec = this.#judge(shape);
+    const filters = [...spec.filters, ...this.#podAnswers(shape).filters];
+    return Array.from(this.#verdicts, (verdict) => filters[verdict - 1]?.name);
   }
 
   /** Whether a placement in this pass might open one of the nodes that refuse the shape now. */
@@ -126,45 +146,37 @@ export class Engine {
   /** Fills `#verdicts`. */
   #judge(shape: PodShape): SpecAnswers {
     const spec = this.#specAnswers(shape.spec);
-    this.#verdicts.set(spec.verdicts);
+    const { size } = this.cluster;
+    if (this.#verdicts.length !== size) {
+      this.#verdicts = grown(new Uint8Array(this.#verdicts.buffer), size).subarray(0, size);
+      this.#totals = grown(new Float64Array(this.#totals.buffer), size).subarray(0, size);
+    }
+    this.#verdicts.set(spec.verdicts.subarray(0, size));
     let code = spec.filters.length;
     for (const filter of this.#podAnswers(shape).filters) filter.refuse(this.#verdicts, ++code);
+    for (const node of this.#closed) this.#verdicts[node] = CLOSED;
     return spec;
   }
 
   #specAnswers(spec: SpecShape): SpecAnswers {
-    const known = this.#bySpec.get(spec.key);
-    const answers = known ?? this.#newSpecAnswers(spec);
-    const { log } = this.cluster;
-    if (!known || log.length - answers.seen > this.cluster.size) {
-      for (let node = 0; node < this.cluster.size; node++) answerNode(answers, node);
-    } else {
-      for (let at = answers.seen; at < log.length; at++) answerNode(answers, log[at] ?? 0);
-    }
-    answers.seen = log.length;
+    const answers = this.#bySpec.get(spec.key) ?? this.#newSpecAnswers(spec);
+    answers.renew(this.cluster);
     return answers;
   }
 
   #newSpecAnswers(spec: SpecShape): SpecAnswers {
-    const answers: SpecAnswers = {
-      filters: this.#plugins.flatMap(({ plugin, judge }) => {
+    const answers = new SpecAnswers(
+      this.#plugins.flatMap(({ plugin: { name, helpedBy }, judge }) => {
         const filter = judge.nodeFilter?.(spec);
-        return filter ? [{ ...filter, helpedBy: plugin.helpedBy }] : [];
+        return filter ? [{ ...filter, name, helpedBy }] : [];
       }),
-      scores: this.#plugins.flatMap(({ weight, judge }) => {
+      this.#plugins.flatMap(({ plugin: { name }, weight, judge }) => {
         const score = judge.nodeScore?.(spec);
-        return score ? [{ score, weight }] : [];
+        return score ? [{ name, score, weight }] : [];
       }),
-      verdicts: new Uint8Array(this.cluster.size),
-      totals: new Float64Array(this.cluster.size),
-      seen: 0,
-    };
-    if (this.#bySpec.size >= MAX_KEPT_SPECS) {
-      for (const oldest of this.#bySpec.keys()) {
-        this.#bySpec.delete(oldest);
-        break;
-      }
-    }
+    );
+    const oldest = this.#bySpec.keys().next();
+    if (this.#bySpec.size >= MAX_KEPT_SPECS && !oldest.done) this.#bySpec.delete(oldest.value);
     this.#bySpec.set(spec.key, answers);
     return answers;
   }
@@ -173,13 +185,13 @@ export class Engine {
     let answers = this.#byPod.get(shape.key);
     if (!answers) {
       answers = {
-        filters: this.#plugins.flatMap(({ plugin, judge }) => {
+        filters: this.#plugins.flatMap(({ plugin: { name, helpedBy }, judge }) => {
           const filter = judge.clusterFilter?.(shape);
-          return filter ? [{ ...filter, helpedBy: plugin.helpedBy }] : [];
+          return filter ? [{ ...filter, name, helpedBy }] : [];
         }),
-        scores: this.#plugins.flatMap(({ weight, judge }) => {
+        scores: this.#plugins.flatMap(({ plugin: { name }, weight, judge }) => {
           const score = judge.clusterScore?.(shape);
-          return score ? [{ score, weight }] : [];
+          return score ? [{ name, score, weight }] : [];
         }),
       };
       this.#byPod.set(shape.key, answers);
@@ -197,16 +209,21 @@ export class Engine {
   }
 }
 
-function answerNode({ filters, scores, verdicts, totals }: SpecAnswers, node: number): void {
-  const refuser = filters.findIndex((filter) => !filter.allows(node));
-  verdicts[node] = refuser + 1;
-  if (refuser >= 0) return;
-  let total = 0;
-  for (const { score, weight } of scores) total += score(node) * weight;
-  totals[node] = total;
+function isIdle(judge: { readonly isIdle?: () => boolean }): boolean {
+  return judge.isIdle?.() === true;
 }
 
-/** Nodes are in the order of their names, so that the first of equals has the lowest name. */
+function isIdleScore({ score }: PodAnswers['scores'][number]): boolean {
+  return isIdle(score);
+}
+
+function scoresOf(byPlugin: readonly (readonly [string, Float64Array])[], node: number): Scores {
+  const parts = byPlugin.map(([name, values]) => [name, values[node] ?? 0] as const);
+  const total = parts.reduce((sum, [, value]) => sum + value, 0);
+  return { total, parts: Object.fromEntries(parts) };
+}
+
+/** The first of equals. */
 function highest(totals: Float64Array, verdicts: Uint8Array): number | undefined {
   let best: number | undefined;
   let bestTotal = -Infinity;

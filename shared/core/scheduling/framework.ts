@@ -73,17 +73,28 @@ export type NodeScore = (node: number) => number;
 export interface ClusterFilter {
   /** Writes `code` for each node that is still open and that it refuses. */
   refuse(verdicts: Uint8Array, code: number): void;
+  /** Whether it refuses this one. */
+  refuses(node: number): boolean;
+  /** Whether it refuses none as things are; it need not be asked then. */
+  isIdle?(): boolean;
   reasons(node: number): readonly string[];
 }
 
-/** Adds its score times `weight` to the total of each open node. */
-export type ClusterScore = (totals: Float64Array, verdicts: Uint8Array, weight: number) => void;
+export interface ClusterScore {
+  /** Adds its score times `weight` to the total of each open node. */
+  add(totals: Float64Array, verdicts: Uint8Array, weight: number): void;
+  /** Whether all nodes are the same to it as things are; it need not be asked then. */
+  isIdle?(): boolean;
+}
 
 /** Told of each placement of a pod of the shape; `sign` is -1 when it is taken back. */
 export type Tracker = (node: number, sign: 1 | -1) => void;
 
 /** The verdict of a node that no filter has refused. */
 export const OPEN = 0;
+
+/** The verdict of a node that is closed to all: no filter's index is as high. */
+export const CLOSED = 255;
 
 export const MAX_SCORE = 100;
 

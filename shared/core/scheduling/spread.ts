@@ -4,9 +4,10 @@
  * it.
  */
 import type { TopologySpreadConstraint } from '../../api/kinds/affinity.ts';
+import type { Node } from '../../api/kinds/node.ts';
 import { matchesSelector } from '../../api/selectors.ts';
 import type { Cluster } from './cluster.ts';
-import { type Domains, NO_DOMAIN } from './domains.ts';
+import { Domains, NO_DOMAIN } from './domains.ts';
 import { matchesRequired } from './node-selector.ts';
 import { repelling } from './tolerations.ts';
 import type { PodGroup } from './pod-index.ts';
@@ -16,9 +17,8 @@ import { withOwnLabels } from './terms.ts';
 
 export interface Spread {
   readonly constraint: TopologySpreadConstraint;
+  /** Its domains are those that have a node in play. */
   readonly tally: Tally;
-  /** The domains that have a node in play. */
-  readonly inPlay: readonly number[];
   /** 1 when the pod is one of those that it counts. */
   readonly self: number;
 }
@@ -49,8 +49,7 @@ function resolve(
   const key = JSON.stringify(['spread', namespace, selector, topologyKey, allLabels, view]);
   const domains = () => domainsInPlay(constraint, allLabels, pod, cluster);
   const tally = cluster.pods.tally(key, domains, matches);
-  const inPlay = [...new Set(tally.domains.of)].filter((domain) => domain !== NO_DOMAIN);
-  return { constraint, tally, inPlay, self: matchesSelector(selector, labels) ? 1 : 0 };
+  return { constraint, tally, self: matchesSelector(selector, labels) ? 1 : 0 };
 }
 
 /** What of the pod decides which nodes are in play. */
@@ -70,13 +69,12 @@ function domainsInPlay(
   cluster: Cluster,
 ): Domains {
   const all = cluster.domains(topologyKey);
-  const counts = (index: number) => {
-    const node = cluster.nodes[index];
-    if (!node || !allLabels.every((label) => node.metadata.labels?.[label] !== undefined)) {
-      return false;
-    }
+  const counts = (node: Node) => {
+    if (!allLabels.every((label) => node.metadata.labels?.[label] !== undefined)) return false;
     if (nodeAffinityPolicy === 'Honor' && !matchesRequired(node, spec)) return false;
     return nodeTaintsPolicy !== 'Honor' || !repelling(node, spec.tolerations);
   };
-  return { of: all.of.map((domain, i) => (counts(i) ? domain : NO_DOMAIN)), size: all.size };
+  const numbering = (node: Node, index: number) =>
+    counts(node) ? (all.of[index] ?? NO_DOMAIN) : NO_DOMAIN;
+  return cluster.follow(new Domains(cluster.nodes, numbering));
 }

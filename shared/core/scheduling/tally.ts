@@ -4,11 +4,13 @@
  */
 import { type Domains, NO_DOMAIN } from './domains.ts';
 import { OPEN } from './framework.ts';
+import { grown } from './grown.ts';
 
 /** A sum for each domain. */
 export class Tally {
   readonly domains: Domains;
-  readonly sums: Float64Array;
+  /** By domain; longer than there are domains. */
+  sums: Float64Array<ArrayBuffer>;
   /** Over all domains. Weights of both signs may cancel out here and still differ by domain. */
   total = 0;
   /** Nothing was ever added. */
@@ -17,6 +19,7 @@ export class Tally {
   constructor(domains: Domains) {
     this.domains = domains;
     this.sums = new Float64Array(domains.size);
+    domains.watch(() => (this.sums = grown(this.sums, domains.size)));
   }
 
   add(node: number, amount: number): void {
@@ -45,6 +48,13 @@ export class Tally {
   /** The sum of the node's domain; 0 where it has none. */
   at(node: number): number {
     return this.sums[this.domains.of[node] ?? NO_DOMAIN] ?? 0;
+  }
+
+  /** Whether the node's sum is in the range. */
+  isWithin({ least, most, needsDomain }: SumRange, node: number): boolean {
+    if (!this.has(node)) return !needsDomain;
+    const sum = this.at(node);
+    return sum >= least && sum <= most;
   }
 
   /**
@@ -79,7 +89,7 @@ export function addRanked(
 ): void {
   let lowest = Infinity;
   let highest = -Infinity;
-  for (let node = 0; node < raw.length; node++) {
+  for (let node = 0; node < verdicts.length; node++) {
     if (verdicts[node] !== OPEN) continue;
     const value = raw[node] ?? 0;
     if (value < lowest) lowest = value;
@@ -87,7 +97,7 @@ export function addRanked(
   }
   if (!(highest > lowest)) return;
   const scale = most / (highest - lowest);
-  for (let node = 0; node < raw.length; node++) {
+  for (let node = 0; node < verdicts.length; node++) {
     totals[node] = (totals[node] ?? 0) + ((raw[node] ?? 0) - lowest) * scale;
   }
 }

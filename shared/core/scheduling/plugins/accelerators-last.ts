@@ -12,8 +12,8 @@ export const acceleratorsLast: Plugin = {
   begin: (cluster) => ({
     nodeScore: ({ requests }) => {
       if (GPU in requests) return undefined;
-      const { allocatable } = cluster.column(GPU);
-      return (node) => ((allocatable[node] ?? 0) > 0 ? 0 : MAX_SCORE);
+      const column = cluster.column(GPU);
+      return (node) => ((column.allocatable[node] ?? 0) > 0 ? 0 : MAX_SCORE);
     },
   }),
 };

@@ -65,14 +65,24 @@ function filter(
   const isFirst = () => isOneOfThem && near.every(({ total }) => total === 0);
   const tooFar = (node: number, first: boolean) =>
     near.some((tally) => !(first ? tally.has(node) : tally.at(node) > 0));
+  const some = () => ({ least: isFirst() ? 0 : 1, most: Infinity, needsDomain: true });
   const someAt = (tallies: readonly Tally[], node: number) => tallies.some((t) => t.at(node) > 0);
   return {
     refuse(verdicts, code) {
-      const some = { least: isFirst() ? 0 : 1, most: Infinity, needsDomain: true };
-      for (const tally of near) tally.refuseOutside(some, verdicts, code);
+      const range = some();
+      for (const tally of near) tally.refuseOutside(range, verdicts, code);
       for (const tally of far) tally.refuseOutside(NONE, verdicts, code);
       for (const tally of unwanted()) tally.refuseOutside(NONE, verdicts, code);
     },
+    refuses(node) {
+      const range = some();
+      return !(
+        near.every((tally) => tally.isWithin(range, node)) &&
+        far.every((tally) => tally.isWithin(NONE, node)) &&
+        unwanted().every((tally) => tally.isWithin(NONE, node))
+      );
+    },
+    isIdle: () => near.length === 0 && far.length === 0 && unwanted().length === 0,
     reasons(node) {
       if (tooFar(node, isFirst())) return [TOO_FAR];
       return [someAt(far, node) ? TOO_NEAR : NOT_WANTED];

@@ -32,7 +32,6 @@ export const preferredPodAffinity: Plugin = {
 
 function judge(cluster: Cluster): Judge {
   const held = new HeldTerms(cluster);
-  const scratch = new Float64Array(cluster.size);
   return {
     track(pod) {
       const required = pod.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
@@ -49,7 +48,7 @@ function judge(cluster: Cluster): Judge {
       }));
       const ofOthers = held.about(pod.group);
       const all = () => [...own, ...ofOthers().map((tally) => ({ tally, weight: 1 }))];
-      return score(all, scratch);
+      return score(all);
     },
   };
 }
@@ -67,12 +66,16 @@ function wish(term: PodAffinityTerm, weight: number, pod: PodShape, cluster: Clu
   return { term: resolveTerm(term, pod.group, cluster.namespaceLabels), weight };
 }
 
-function score(wishesNow: () => readonly Counted[], raw: Float64Array): ClusterScore {
-  return (totals, verdicts, scoreWeight) => {
-    const counted = wishesNow().filter(({ tally }) => !tally.isZero);
-    if (counted.length === 0) return;
-    raw.fill(0);
-    for (const { tally, weight } of counted) tally.addTo(raw, weight);
+function score(wishesNow: () => readonly Counted[]): ClusterScore {
+  let raw = new Float64Array(0);
+  const counted = () => wishesNow().filter(({ tally }) => !tally.isZero);
+  const isIdle = () => !wishesNow().some(({ tally }) => !tally.isZero);
+  const add = (totals: Float64Array, verdicts: Uint8Array, scoreWeight: number): void => {
+    if (isIdle()) return;
+    if (raw.length === totals.length) raw.fill(0);
+    else raw = new Float64Array(totals.length);
+    for (const { tally, weight } of counted()) tally.addTo(raw, weight);
     addRanked(raw, totals, verdicts, MAX_SCORE * scoreWeight);
   };
+  return { add, isIdle };
 }

@@ -4,7 +4,7 @@ import { MAX_SCORE, type Plugin } from '../framework.ts';
 export const runningFirst: Plugin = {
   name: 'RunningFirst',
   helpedBy: [],
-  begin: ({ isVirtual }) => ({
-    nodeScore: () => (node) => (isVirtual[node] === 1 ? 0 : MAX_SCORE),
+  begin: (cluster) => ({
+    nodeScore: () => (node) => (cluster.isVirtual[node] === 1 ? 0 : MAX_SCORE),
   }),
 };

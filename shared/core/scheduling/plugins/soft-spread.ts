@@ -21,19 +21,21 @@ export const softSpread: Plugin = {
 
 /** The mean over the tallies; a tally in which no open node has a domain says nothing. */
 export function emptiest(tallies: readonly Tally[]): ClusterScore {
-  return (totals, verdicts, weight) => {
-    for (const tally of tallies) {
-      const fewest = fewestOpen(tally, verdicts);
-      if (fewest === Infinity) continue;
-      addShares(tally, totals, (MAX_SCORE * weight * (1 + fewest)) / tallies.length);
-    }
+  return {
+    add(totals, verdicts, weight) {
+      for (const tally of tallies) {
+        const fewest = fewestOpen(tally, verdicts);
+        if (fewest === Infinity) continue;
+        addShares(tally, totals, (MAX_SCORE * weight * (1 + fewest)) / tallies.length);
+      }
+    },
   };
 }
 
 function fewestOpen({ domains, sums }: Tally, verdicts: Uint8Array): number {
   const { of } = domains;
   let fewest = Infinity;
-  for (let node = 0; node < of.length; node++) {
+  for (let node = 0; node < verdicts.length; node++) {
     const count = sums[of[node] as number];
     if (count !== undefined && count < fewest && verdicts[node] === OPEN) fewest = count;
   }
@@ -43,7 +45,7 @@ function fewestOpen({ domains, sums }: Tally, verdicts: Uint8Array): number {
 /** Closed nodes get a share as well: nobody looks at it, and asking would cost more. */
 function addShares({ domains, sums }: Tally, totals: Float64Array, scale: number): void {
   const { of } = domains;
-  for (let node = 0; node < of.length; node++) {
+  for (let node = 0; node < totals.length; node++) {
     const domain = of[node] as number;
     if (domain !== NO_DOMAIN)
       totals[node] = (totals[node] as number) + scale / (1 + (sums[domain] as number));

@@ -3,6 +3,7 @@
  */
 import type { ClusterFilter, Plugin } from '../framework.ts';
 import { type Spread, spreadsOf } from '../spread.ts';
+import type { SumRange } from '../tally.ts';
 
 export const UNEVEN = "node(s) didn't match pod topology spread constraints";
 export const NO_TOPOLOGY_LABEL = `${UNEVEN} (missing required label)`;
@@ -29,19 +30,18 @@ export const topologySpread: Plugin = {
 function filter(spreads: readonly Spread[]): ClusterFilter {
   return {
     refuse(verdicts, code) {
-      for (const spread of spreads) {
-        const range = { least: 0, most: mostBefore(spread), needsDomain: true };
-        spread.tally.refuseOutside(range, verdicts, code);
-      }
+      for (const spread of spreads) spread.tally.refuseOutside(rangeOf(spread), verdicts, code);
     },
+    refuses: (node) => !spreads.every((spread) => spread.tally.isWithin(rangeOf(spread), node)),
     reasons: (node) => [spreads.some(({ tally }) => !tally.has(node)) ? NO_TOPOLOGY_LABEL : UNEVEN],
   };
 }
 
 /** How many pods a domain may have and still take one more. */
-function mostBefore({ constraint, tally, inPlay, self }: Spread): number {
+function rangeOf({ constraint, tally, self }: Spread): SumRange {
+  const { present } = tally.domains;
   // Domains that are asked for and not there count as empty ones.
-  let fewest = inPlay.length < (constraint.minDomains ?? 1) ? 0 : Infinity;
-  for (const domain of inPlay) fewest = Math.min(fewest, tally.sums[domain] ?? 0);
-  return constraint.maxSkew + fewest - self;
+  let fewest = present.length < (constraint.minDomains ?? 1) ? 0 : Infinity;
+  for (const domain of present) fewest = Math.min(fewest, tally.sums[domain] ?? 0);
+  return { least: 0, most: constraint.maxSkew + fewest - self, needsDomain: true };
 }
