@@ -4,14 +4,17 @@
  * variables: `files.ts`.
  */
 import type { MountPoint, Tmpfs, Volume } from '@aws-sdk/client-ecs';
+import {
+  FARGATE_INCLUDED_STORAGE_GIB,
+  FARGATE_MAX_STORAGE_GIB,
+} from '../../../shared/api/fargate-sizes.ts';
 import type { ContainerSpec, TaskSpec, TaskVolume } from '../../../shared/api/task.ts';
 import { TaskRejected } from '../../../shared/ports/runtime.ts';
 import { MIB } from './sizes.ts';
 
-/** Above what a task has on Fargate anyway, storage is asked for, up to this. */
-const INCLUDED_STORAGE_BYTES = 20 * 2 ** 30;
-const MIN_STORAGE_GIB = 21;
-const MAX_STORAGE_GIB = 200;
+/** Above what a task has on Fargate anyway, storage is asked for. */
+const INCLUDED_STORAGE_BYTES = FARGATE_INCLUDED_STORAGE_GIB * 2 ** 30;
+const MIN_STORAGE_GIB = FARGATE_INCLUDED_STORAGE_GIB + 1;
 
 /** Half of the memory of the smallest size: for a tmpfs whose size nobody states. */
 const DEFAULT_TMPFS_MIB = 256;
@@ -66,8 +69,9 @@ export class TaskVolumes {
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     if (bytes <= INCLUDED_STORAGE_BYTES) return undefined;
     const gib = Math.max(Math.ceil(bytes / 2 ** 30), MIN_STORAGE_GIB);
-    if (gib <= MAX_STORAGE_GIB) return gib;
-    const problem = `its volumes ask for ${gib} GiB; Fargate has at most ${MAX_STORAGE_GIB} GiB`;
+    if (gib <= FARGATE_MAX_STORAGE_GIB) return gib;
+    const most = FARGATE_MAX_STORAGE_GIB;
+    const problem = `its volumes ask for ${gib} GiB; Fargate has at most ${most} GiB`;
     throw new TaskRejected('TaskTooLarge', problem);
   }
 

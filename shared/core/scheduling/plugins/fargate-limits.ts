@@ -2,16 +2,21 @@
  * What a task on Fargate can't have. A virtual node never runs out of room, but each pod must fit
  * the largest size that Fargate offers; smaller pods are rounded up to the next size at launch.
  */
+import {
+  FARGATE_MAX_STORAGE_GIB,
+  LARGEST_FARGATE_SIZE,
+  UNITS_PER_VCPU,
+} from '../../../api/fargate-sizes.ts';
 import type { Cluster } from '../cluster.ts';
 import type { Plugin } from '../framework.ts';
 import type { SpecShape } from '../shape.ts';
 
 const GIB = 2 ** 30;
+const MIB = 2 ** 20;
 
-/** The largest size of a task whose steps AWS documents. */
-export const MAX_CPU_MILLIS = 16_000;
-export const MAX_MEMORY_BYTES = 120 * GIB;
-export const MAX_STORAGE_BYTES = 200 * GIB;
+const MAX_CPU_MILLIS = (LARGEST_FARGATE_SIZE.cpu * 1000) / UNITS_PER_VCPU;
+const MAX_MEMORY_BYTES = LARGEST_FARGATE_SIZE.memoryMiB * MIB;
+const MAX_STORAGE_BYTES = FARGATE_MAX_STORAGE_GIB * GIB;
 
 export const offersNo = (what: string) => `node(s) on Fargate offer no ${what}`;
 export const TOO_LARGE = 'node(s) on Fargate offer at most 16 vCPU, 120Gi memory, 200Gi storage';
