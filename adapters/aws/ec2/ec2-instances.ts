@@ -30,7 +30,8 @@ import {
 } from '../../../shared/ports/instances.ts';
 import { calling, launchError, unknownIds } from './errors.ts';
 import { checkRequest, fleetRequest, resultOf } from './fleet.ts';
-import { capacityTypeOf, instanceOf, shapeOf } from './instance-view.ts';
+import { shapeOf } from './instance-types.ts';
+import { capacityTypeOf, instanceOf } from './instance-view.ts';
 import { Registrations } from './registrations.ts';
 import type { Ec2Settings } from './settings.ts';
 import { CLAIM_TAG, INSTALLATION_TAG } from './tags.ts';

@@ -1,5 +1,5 @@
-/** EC2's instances and instance types as ours. Source: Amazon EC2 API reference. */
-import type { Instance as Ec2Instance, InstanceTypeInfo } from '@aws-sdk/client-ec2';
+/** EC2's instances as ours. Source: Amazon EC2 API reference. */
+import type { Instance as Ec2Instance } from '@aws-sdk/client-ec2';
 import type {
   CapacityType,
   Instance,
@@ -56,35 +56,4 @@ function stateOf(name: string | undefined): InstanceState | undefined {
     default:
       return undefined;
   }
-}
-
-/** Undefined where the answer lacks what a shape is. */
-export function shapeOf(info: InstanceTypeInfo): InstanceShape | undefined {
-  const cpus = info.VCpuInfo?.DefaultVCpus;
-  const memoryMiB = info.MemoryInfo?.SizeInMiB;
-  if (cpus === undefined || memoryMiB === undefined) return undefined;
-  const isArm = info.ProcessorInfo?.SupportedArchitectures?.includes('arm64') ?? false;
-  const networkInterfaces = info.NetworkInfo?.MaximumNetworkInterfaces;
-  const [gpu] = info.GpuInfo?.Gpus ?? [];
-  return {
-    cpus,
-    memoryMiB,
-    arch: isArm ? 'arm64' : 'amd64',
-    ...(networkInterfaces === undefined ? {} : { networkInterfaces }),
-    ...(gpu
-      ? {
-          gpu: {
-            name: labelText(gpu.Name),
-            manufacturer: labelText(gpu.Manufacturer),
-            count: gpu.Count ?? 0,
-            memoryMiB: gpu.MemoryInfo?.SizeInMiB ?? 0,
-          },
-        }
-      : {}),
-  };
-}
-
-/** As Karpenter writes them: `A10G` becomes `a10g`. */
-function labelText(name = ''): string {
-  return name.toLowerCase().replace(/[^a-z0-9.-]+/g, '-');
 }

@@ -66,7 +66,7 @@ const KARPENTER = 'karpenter.k8s.aws/instance-';
 export function typeLabels(type: string, shape: InstanceShape | undefined): Labels {
   const [, category, generation] = /^([a-z]+)(\d+)/.exec(type) ?? [];
   const [family, size] = type.split('.');
-  const gpu = shape?.gpu;
+  const { gpu, accelerator } = shape ?? {};
   return present({
     'node.kubernetes.io/instance-type': type,
     'kubernetes.io/arch': shape?.arch,
@@ -80,6 +80,13 @@ export function typeLabels(type: string, shape: InstanceShape | undefined): Labe
     [`${KARPENTER}gpu-manufacturer`]: gpu?.manufacturer,
     [`${KARPENTER}gpu-count`]: gpu?.count,
     [`${KARPENTER}gpu-memory`]: gpu?.memoryMiB,
+    [`${KARPENTER}accelerator-name`]: accelerator?.name,
+    [`${KARPENTER}accelerator-manufacturer`]: accelerator?.manufacturer,
+    [`${KARPENTER}accelerator-count`]: accelerator?.count,
+    [`${KARPENTER}cpu-manufacturer`]: shape?.cpuManufacturer,
+    [`${KARPENTER}hypervisor`]: shape?.hypervisor,
+    [`${KARPENTER}local-nvme`]: shape?.localNvmeGB,
+    [`${KARPENTER}network-bandwidth`]: shape?.networkMbps,
   });
 }
 

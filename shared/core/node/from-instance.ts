@@ -12,11 +12,10 @@ import { sameJson } from '../../api/hash.ts';
 import type { Instance, Registration } from '../../api/instance.ts';
 import type { Taint } from '../../api/kinds/affinity.ts';
 import type { Node } from '../../api/kinds/node.ts';
-import type { Labels } from '../../api/meta.ts';
 import { labelsOfAttributes, taintsOfAttributes } from '../../api/node-attributes.ts';
 import type { RegistrationMessage } from '../../api/task.ts';
-import { COMPUTE_LABEL, ZONE_LABEL } from '../scheduling/cluster.ts';
-import { draftNode, typeLabels } from './draft.ts';
+import { draftNode } from './draft.ts';
+import { FEWEST_PODS, hasTrunk, machineLabels, podsOf, roomOf, sizeOf } from './machine.ts';
 import {
   type NodeControl,
   nodeControl,
@@ -25,19 +24,6 @@ import {
   withoutTaint,
   withTaint,
 } from './state.ts';
-import { CAPACITY_TYPE_LABEL } from './virtual-nodes.ts';
-
-/** The value of `nullplane.io/compute` of machines. */
-export const MACHINE_COMPUTE = 'ec2';
-
-/**
- * Tasks on a machine whose shape is not known: each has a network interface of its own, and types
- * of the size `large` have three, one of them the machine's.
- */
-const FEWEST_PODS = 2;
-
-/** The root volume that the launch template gives; ECS does not count it. */
-const ROOT_VOLUME = '30Gi';
 
 /** Somebody told ECS to place nothing new on the machine; it would refuse our launches too. */
 export const DRAINING_TAINT: Taint = { key: 'nullplane.io/ecs-draining', effect: 'NoSchedule' };
@@ -127,12 +113,12 @@ function withRegistration(
     ...connection(old, registration, atMs, nowMs),
     ...{ registrationId: id, registeredAtMs, version },
   };
-  const offered = {
+  const next = {
     ...tainted,
     metadata: { ...node.metadata, labels },
-    status: { ...node.status, ...roomOf(node, registration) },
+    status: { ...node.status, ...offered(node, registration) },
   };
-  return withControl(offered, control);
+  return withControl(next, control);
 }
 
 /** A machine that was deregistered is out of sight; only its end, told by EC2, makes it gone. */
@@ -149,17 +135,11 @@ function connection(
 }
 
 /** What the agent offers to tasks is what pods may use. */
-function roomOf(
+function offered(
   { status }: Node,
-  { cpuUnits, memoryMiB, gpus }: Registration,
+  registration: Registration,
 ): Pick<Node['status'], 'capacity' | 'allocatable'> {
-  const allocatable = {
-    cpu: `${Math.floor((cpuUnits * 1000) / 1024)}m`,
-    memory: `${memoryMiB}Mi`,
-    'ephemeral-storage': ROOT_VOLUME,
-    pods: status.allocatable?.['pods'] ?? String(FEWEST_PODS),
-    ...(gpus > 0 ? { 'nvidia.com/gpu': String(gpus) } : {}),
-  };
+  const allocatable = roomOf(registration, status.allocatable?.['pods'] ?? FEWEST_PODS);
   return { allocatable, capacity: { ...allocatable, ...shapeOf(status.capacity) } };
 }
 
@@ -170,20 +150,14 @@ function shapeOf(capacity: Node['status']['capacity']) {
 }
 
 /** The node with what does not change while the instance lives. */
-function refreshed(node: Node, { type, shape, zone, capacityType }: Instance): Node {
+function refreshed(node: Node, instance: Instance): Node {
+  const { type, shape, registration } = instance;
   const { capacity, allocatable } = node.status;
-  const pods = shape?.networkInterfaces && String(Math.max(1, shape.networkInterfaces - 1));
-  const room = pods ? { pods } : {};
-  const size = shape ? { cpu: String(shape.cpus), memory: `${shape.memoryMiB}Mi` } : {};
-  const region = /^[a-z]{2}(-[a-z]+)+-\d/.exec(zone)?.[0];
-  const labels: Labels = {
-    ...node.metadata.labels,
-    ...typeLabels(type, shape),
-    [COMPUTE_LABEL]: MACHINE_COMPUTE,
-    [CAPACITY_TYPE_LABEL]: capacityType,
-    [ZONE_LABEL]: zone,
-    ...(region === undefined ? {} : { 'topology.kubernetes.io/region': region }),
-  };
+  const isTrunked = registration !== undefined && hasTrunk(registration);
+  const pods = shape && podsOf(type, shape, isTrunked);
+  const room = pods ? { pods: String(pods) } : {};
+  const size = shape ? sizeOf(shape) : {};
+  const labels = { ...node.metadata.labels, ...machineLabels(type, shape, instance) };
   return {
     ...node,
     metadata: { ...node.metadata, labels },

@@ -13,7 +13,8 @@
 import { INSTANCE_ID, type Instance } from '../../api/instance.ts';
 import type { Node } from '../../api/kinds/node.ts';
 import { COMPUTE_LABEL } from '../scheduling/cluster.ts';
-import { MACHINE_COMPUTE, observeInstance } from './from-instance.ts';
+import { observeInstance } from './from-instance.ts';
+import { MACHINE_COMPUTE } from './machine.ts';
 import { observeInterruption, observeNode } from './observe.ts';
 import { isGone, nodeControl, withControl } from './state.ts';
 
