@@ -3,9 +3,11 @@
  * for.
  */
 import type { Node } from '../shared/api/kinds/node.ts';
-import { draftNode, typeLabels } from '../shared/core/node/draft.ts';
+import type { InstanceType } from '../shared/api/instance.ts';
+import { allocatableOf, capacityOf, labelsOf } from '../shared/core/capacity/catalogue/nodes.ts';
+import { allInstanceTypes, instanceType } from '../shared/core/capacity/catalogue/types.ts';
+import { draftNode } from '../shared/core/node/draft.ts';
 import { virtualNodes } from '../shared/core/node/virtual-nodes.ts';
-import { type InstanceShape, instanceShape, knownGpuTypes } from './instance-types.ts';
 
 /** Marks the nodes that `--nodes` made, so that a later start knows which are no longer wanted. */
 export const SIMULATED_LABEL = 'nullplane.io/simulated';
@@ -13,15 +15,11 @@ export const SIMULATED_LABEL = 'nullplane.io/simulated';
 /** Enough for a bench of 50,000 pods, few enough to print. */
 const MAX_NODES = 10_000;
 
-/** Tasks an instance may hold, as kubelet's default. */
-const PODS_PER_NODE = 110;
-
-/** What the operating system and the agent keep for themselves, as Karpenter's default estimate. */
-const MEMORY_OVERHEAD = 0.075;
-const CPU_OVERHEAD_MILLIS = 100;
-
-/** The root volume that an instance is launched with. */
-const ROOT_VOLUME = '100Gi';
+/**
+ * What is not as it would be on AWS: tasks here need no network interface of their own, so that a
+ * node takes as many as kubelet's default, and they share this machine's disk.
+ */
+const LOCAL_ROOM = { pods: '110', 'ephemeral-storage': '100Gi' };
 
 const ZONES = ['local-1a', 'local-1b', 'local-1c'] as const;
 
@@ -30,7 +28,7 @@ const RUNTIME = { containerRuntimeVersion: 'nullplane://local', osImage: 'Nullpl
 
 export interface NodeGroup {
   readonly count: number;
-  readonly shape: InstanceShape;
+  readonly type: InstanceType;
 }
 
 /** Reads `2xg5.12xlarge,10xm7i.xlarge`. Throws an Error that says what is wrong with it. */
@@ -47,23 +45,28 @@ export function parseNodeGroups(text: string): readonly NodeGroup[] {
 function parseGroup(part: string): NodeGroup {
   const match = /^(?:(\d{1,6})x)?([a-z0-9-]+\.[a-z0-9-]+)$/.exec(part);
   if (!match) throw new Error(`--nodes: "${part}" is not of the form 10xm7i.xlarge`);
-  const [, count = '1', type = ''] = match;
-  const shape = instanceShape(type);
-  if (!shape) {
-    const known = `c, m and r types such as m7i.xlarge, and ${knownGpuTypes().join(', ')}`;
-    throw new Error(`--nodes: the shape of "${type}" is not known. Known are ${known}`);
-  }
-  return { count: Number(count), shape };
+  const [, count = '1', name = ''] = match;
+  const type = instanceType(name);
+  if (!type) throw new Error(`--nodes: "${name}" is no type of EC2's. ${advice(name)}`);
+  return { count: Number(count), type };
+}
+
+/** What the family has, or else some families. */
+function advice(name: string): string {
+  const [family = ''] = name.split('.');
+  const sizes = allInstanceTypes().filter((type) => type.name.startsWith(`${family}.`));
+  if (sizes.length === 0) return 'There are, for example, m7i.xlarge, c8g.2xlarge, g5.12xlarge';
+  return `There are ${sizes.map((type) => type.name).join(', ')}`;
 }
 
 /** Drafts of all nodes: the virtual ones first. */
 export function localNodes(groups: readonly NodeGroup[], nowMs: number): readonly Node[] {
   const counters = new Map<string, number>();
-  const instances = groups.flatMap(({ count, shape }) =>
+  const instances = groups.flatMap(({ count, type }) =>
     Array.from({ length: count }, () => {
-      const index = (counters.get(shape.type) ?? 0) + 1;
-      counters.set(shape.type, index);
-      return instanceNode(shape, index, nowMs);
+      const index = (counters.get(type.name) ?? 0) + 1;
+      counters.set(type.name, index);
+      return instanceNode(type, index, nowMs);
     }),
   );
   return [
@@ -72,28 +75,15 @@ export function localNodes(groups: readonly NodeGroup[], nowMs: number): readonl
   ];
 }
 
-function instanceNode(shape: InstanceShape, index: number, nowMs: number): Node {
-  const name = `${shape.type.replace('.', '-')}-${index}`;
-  const gpus: { [resource: string]: string } = shape.gpu
-    ? { 'nvidia.com/gpu': String(shape.gpu.count) }
-    : {};
-  const room = { 'ephemeral-storage': ROOT_VOLUME, pods: String(PODS_PER_NODE), ...gpus };
+function instanceNode(type: InstanceType, index: number, nowMs: number): Node {
+  const name = `${type.name.replace('.', '-')}-${index}`;
+  const zone = ZONES[(index - 1) % ZONES.length] ?? ZONES[0];
   const draft = {
     name,
     providerID: `${PROVIDER}:///${name}`,
-    labels: {
-      'nullplane.io/compute': 'ec2',
-      [SIMULATED_LABEL]: 'true',
-      'topology.kubernetes.io/zone': ZONES[(index - 1) % ZONES.length] ?? ZONES[0],
-      'karpenter.sh/capacity-type': 'on-demand',
-      ...typeLabels(shape.type, shape),
-    },
-    capacity: { cpu: String(shape.cpus), memory: `${shape.memoryMiB}Mi`, ...room },
-    allocatable: {
-      cpu: `${shape.cpus * 1000 - CPU_OVERHEAD_MILLIS}m`,
-      memory: `${Math.floor(shape.memoryMiB * (1 - MEMORY_OVERHEAD))}Mi`,
-      ...room,
-    },
+    labels: { ...labelsOf(type, { zone, capacityType: 'on-demand' }), [SIMULATED_LABEL]: 'true' },
+    capacity: { ...capacityOf(type), ...LOCAL_ROOM },
+    allocatable: { ...allocatableOf(type), ...LOCAL_ROOM },
     ...RUNTIME,
   };
   return draftNode(draft, nowMs);

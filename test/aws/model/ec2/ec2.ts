@@ -2,12 +2,16 @@
  * EC2 as its operations by name. Requests are as the form has them (numbers are text), answers have
  * the element names of the wire. DescribeInstances does not see an instance of this very moment.
  */
+import {
+  allInstanceTypes,
+  instanceType,
+} from '../../../../shared/core/capacity/catalogue/types.ts';
 import type { Account } from '../ecs/buckets.ts';
 import { AwsError } from '../errors.ts';
 import { zoneOfSubnet } from '../settings.ts';
 import { type FleetRequest, Fleets } from './fleet.ts';
 import { type Machine, Machines, type MachinesOptions, STATE_CODES } from './machines.ts';
-import { INSTANCE_TYPES, instanceType, instanceTypeView } from './types.ts';
+import { instanceTypeView } from './types.ts';
 
 interface Filter {
   readonly Name?: string;
@@ -85,7 +89,7 @@ export class Ec2 {
     const patterns = input.Filter?.find(({ Name }) => Name === 'instance-type')?.Value ?? ['*'];
     const others = input.Filter?.find(({ Name }) => Name !== 'instance-type');
     if (others) throw unknownFilter(others);
-    const types = INSTANCE_TYPES.filter(({ name }) => {
+    const types = allInstanceTypes().filter(({ name }) => {
       return input.InstanceType?.includes(name) ?? patterns.some((one) => like(name, one));
     });
     return { instanceTypeSet: types.map(instanceTypeView) };
@@ -151,7 +155,7 @@ export class Ec2 {
           launchTime: new Date(machine.launchedMs),
           placement: { availabilityZone: machine.zone, tenancy: 'default' },
           subnetId: machine.subnet,
-          architecture: instanceType(machine.type)?.arm ? 'arm64' : 'x86_64',
+          architecture: instanceType(machine.type)?.arch === 'arm64' ? 'arm64' : 'x86_64',
           ...(machine.lifecycle === 'spot' && { instanceLifecycle: 'spot' }),
           ...(machine.stateReason && { stateReason: machine.stateReason }),
           tagSet: [

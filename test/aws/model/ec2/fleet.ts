@@ -4,12 +4,13 @@
  * strategy; a pool without room is an error, pools after the last instance are not asked.
  * Source: aws-semantics.md 3.8, 2.1.
  */
+import { instanceType } from '../../../../shared/core/capacity/catalogue/types.ts';
 import { fingerprintOf } from '../ecs/tokens.ts';
 import { AwsError } from '../errors.ts';
 import { type Settings, zoneOfSubnet } from '../settings.ts';
 import { hex, type Random } from '../timers.ts';
 import type { Lifecycle, Machine, Machines } from './machines.ts';
-import { instanceType } from './types.ts';
+import { priceOf } from './types.ts';
 
 export interface FleetRequest {
   readonly Type?: string;
@@ -155,7 +156,7 @@ export class Fleets {
         `Availability Zone you requested (${pool.zone}).`;
       return { ...NO_CAPACITY, message };
     }
-    const vcpus = (type: string) => instanceType(type)?.vcpus ?? 0;
+    const vcpus = (type: string) => instanceType(type)?.cpus ?? 0;
     const used = this.#machines.all
       .filter((one) => one.lifecycle === lifecycle && one.state !== 'terminated')
       .reduce((sum, one) => sum + vcpus(one.type), 0);
@@ -180,7 +181,10 @@ export class Fleets {
     const pools = this.#poolsOf(request);
     const options = lifecycle === 'spot' ? request.SpotOptions : request.OnDemandOptions;
     const strategy = options?.AllocationStrategy ?? 'lowest-price';
-    const price = ({ type }: Pool) => instanceType(type)?.price ?? Infinity;
+    const price = ({ type: name }: Pool) => {
+      const type = instanceType(name);
+      return type ? priceOf(type) : Infinity;
+    };
     const priority = ({ override }: Pool) => Number(override.Priority ?? Infinity);
     const room = (pool: Pool) => {
       return this.capacity.get(this.#capacityKey(pool, lifecycle) ?? '') ?? Infinity;

@@ -3,12 +3,13 @@
  * Each change of state is told, and so are Spot's warnings: a rebalance recommendation, and the
  * interruption warning two minutes before the end, both best effort. Source: aws-semantics.md 3.8.
  */
+import { nvidiaGpus } from '../../../../shared/api/instance.ts';
+import { instanceType } from '../../../../shared/core/capacity/catalogue/types.ts';
 import { AwsError } from '../errors.ts';
 import type { Instances } from '../ecs/instances.ts';
 import type { Events } from '../events.ts';
 import type { Settings } from '../settings.ts';
 import { draw, hex, type Random, type Timers } from '../timers.ts';
-import { instanceType } from './types.ts';
 
 export type MachineState = 'pending' | 'running' | 'shutting-down' | 'terminated';
 export type Lifecycle = 'spot' | 'on-demand';
@@ -164,14 +165,14 @@ export class Machines {
     const instance = instances.register({
       ec2InstanceId: machine.id,
       ...(template.cluster !== undefined && { cluster: template.cluster }),
-      cpu: type.vcpus * UNITS_PER_VCPU,
+      cpu: type.cpus * UNITS_PER_VCPU,
       memoryMiB: Math.floor(type.memoryMiB * REGISTERED_SHARE),
-      gpuIds: Array.from({ length: type.gpus?.count ?? 0 }, (_, i) => `GPU-${machine.id}-${i}`),
-      maxEnis: type.maxInterfaces - 1,
+      gpuIds: Array.from({ length: nvidiaGpus(type) }, (_, i) => `GPU-${machine.id}-${i}`),
+      maxEnis: type.networkInterfaces - 1,
       instanceType: type.name,
       zone: machine.zone,
       attributes: {
-        'ecs.cpu-architecture': type.arm ? 'arm64' : 'x86_64',
+        'ecs.cpu-architecture': type.arch === 'arm64' ? 'arm64' : 'x86_64',
         ...template.attributes,
         ...template.attributesAtBoot?.(machine),
       },
