@@ -50,8 +50,10 @@ export function pricesOfTable(text: string): PriceTable {
   let region: Map<string, number> | undefined;
   for (const [, name, price] of text.matchAll(/"([a-z0-9.-]+)": (\{|[0-9.]+,)/g)) {
     if (name === undefined) continue;
-    if (price === '{') byRegion.set(name, (region = new Map()));
-    else region?.set(name, Number.parseFloat(price ?? ''));
+    if (price === '{') {
+      region = new Map<string, number>();
+      byRegion.set(name, region);
+    } else region?.set(name, Number.parseFloat(price ?? ''));
   }
   const count = [...byRegion.values()].reduce((sum, { size }) => sum + size, 0);
   if (date === undefined || count === 0) throw new Error('this is no table of prices');

@@ -35,8 +35,9 @@ export function instanceTypeView(type: InstanceType): object {
     ...(gpu && {
       gpuInfo: { gpus: [deviceView(gpu)], totalGpuMemoryInMiB: gpu.count * gpu.memoryMiB },
     }),
+    // This list calls its elements `member`. Of whatever kind the device is, it is told here.
     ...(accelerator && {
-      inferenceAcceleratorInfo: { accelerators: [deviceView(accelerator)] },
+      inferenceAcceleratorInfo: { accelerators: { member: deviceView(accelerator) } },
     }),
   };
 }
