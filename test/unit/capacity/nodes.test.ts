@@ -112,7 +112,7 @@ describe('the node that a type would be', () => {
     expect(allocatableOf(known(name), { awsvpcTrunking: true })['pods']).toBe(on);
   });
 
-  /** MiB that were there, on Amazon Linux 2 (Karpenter), and m4.large in the ECS Developer Guide. */
+  /** MiB that were there: Amazon Linux 2 (Karpenter); m4.large is of the ECS Developer Guide. */
   it.each([
     ['m4.large', 7985],
     ['t3.nano', 423],
@@ -124,7 +124,7 @@ describe('the node that a type would be', () => {
     ['r5.24xlarge', 765_683],
     ['g5.12xlarge', 191_179],
     ['c6a.48xlarge', 378_777],
-  ])('of %s is expected to offer a little less memory than was measured', (name, measuredMiB) => {
+  ])('of %s is expected to have a little less memory than measured', (name, measuredMiB) => {
     const { memoryMiB } = expectedOffer(known(name));
     expect(memoryMiB).toBeLessThanOrEqual(measuredMiB);
     expect(memoryMiB).toBeGreaterThan(measuredMiB * 0.94);

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { localNodes, parseNodeGroups } from '../../local/nodes.ts';
+
+describe('simulated nodes', () => {
+  it('are of any type of the catalogue', () => {
+    const groups = parseNodeGroups('2xg5.12xlarge, m8g.large,1xinf2.xlarge');
+    expect(groups.map(({ count, type }) => [count, type.name])).toEqual([
+      [2, 'g5.12xlarge'],
+      [1, 'm8g.large'],
+      [1, 'inf2.xlarge'],
+    ]);
+  });
+
+  it.each([
+    ['m7i', /"m7i" is not of the form 10xm7i.xlarge/],
+    ['m7i.huge', /"m7i.huge" is no type of EC2's. There are .*m7i.xlarge/],
+    ['q9.large', /There are, for example, m7i.xlarge/],
+    ['20000xm7i.large', /20000 nodes are more than 10000/],
+  ])('are not made of %s, in words that help', (text, words) => {
+    expect(() => parseNodeGroups(text)).toThrow(words);
+  });
+
+  it('offer what such machines do, but for what tasks here do not need', () => {
+    const nodes = localNodes(parseNodeGroups('g5.12xlarge,g4ad.xlarge'), 0);
+    const [nvidia, amd] = nodes.filter(({ metadata }) => !metadata.name.startsWith('fargate'));
+    expect(nvidia?.status.allocatable).toMatchObject({
+      ...{ cpu: '48000m', pods: '110', 'ephemeral-storage': '100Gi', 'nvidia.com/gpu': '4' },
+    });
+    expect(nvidia?.metadata.labels).toMatchObject({
+      'karpenter.k8s.aws/instance-gpu-name': 'a10g',
+      'karpenter.k8s.aws/instance-gpu-manufacturer': 'nvidia',
+      'nullplane.io/simulated': 'true',
+    });
+    expect(amd?.status.allocatable?.['nvidia.com/gpu']).toBeUndefined();
+  });
+});
