@@ -1,8 +1,8 @@
 /**
  * The cluster as placement sees it: nodes are numbers, those it began with in the order of their
  * names, and their state is columns of numbers (architecture D6). Owns room and domains; what
- * plugins count besides is theirs. Nodes may be added, such as machines that could be launched; none
- * is taken away, but one may be closed.
+ * plugins count besides is theirs. Nodes may be added, such as machines that could be launched;
+ * none is taken away.
  *
  * Invariants:
  *  U1 Amounts are whole numbers below 2^53, so that sums are exact and do not depend on the order

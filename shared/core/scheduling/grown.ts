@@ -2,7 +2,7 @@
 
 type Numbers = Float64Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
-/** The array itself if it is long enough; else one of at least twice its length, with its content. */
+/** The array itself if it is long enough; else one at least twice as long, with its content. */
 export function grown<A extends Numbers>(array: A, length: number): A {
   if (array.length >= length) return array;
   const Kind = array.constructor as new (length: number) => A;
