@@ -99,8 +99,8 @@ function meets(
   }
 }
 
-/** NaN, which compares with nothing, for what is no integer. */
-function integerOf(text: string | undefined): number {
+/** As Gt and Lt read values: NaN, which compares with nothing, for what is no integer. */
+export function integerOf(text: string | undefined): number {
   return text !== undefined && /^[-+]?\d{1,19}$/.test(text) ? Number(text) : NaN;
 }
 
