@@ -11,8 +11,11 @@ import {
   ServiceAccountSchema,
   ServiceSchema,
 } from './kinds/core.ts';
-import { NodeAllocationSchema, NodePoolSchema, NodeSchema } from './kinds/node.ts';
+import { NodeClaimSchema, NodePoolSchema } from './kinds/karpenter.ts';
+import { NodeAllocationSchema, NodeSchema } from './kinds/node.ts';
 import { PodSchema } from './kinds/pod.ts';
+import { PodDisruptionBudgetSchema } from './kinds/policy.ts';
+import { PodGroupSchema, PriorityClassSchema } from './kinds/scheduling.ts';
 import { DeploymentSchema, ReplicaSetSchema } from './kinds/workloads.ts';
 import type { ResourceName } from './meta.ts';
 import type { Schema } from './schema.ts';
@@ -134,6 +137,37 @@ export const RESOURCES: readonly ResourceType[] = [
     schema: NodePoolSchema,
     namespaced: false,
     categories: ['karpenter'],
+    subresources: ['status'],
+  }),
+  define('karpenter.sh', 'v1', {
+    plural: 'nodeclaims',
+    kind: 'NodeClaim',
+    schema: NodeClaimSchema,
+    namespaced: false,
+    categories: ['karpenter'],
+    // Made by the system alone: a claim is a machine that is paid for.
+    verbs: ALL_VERBS.filter((verb) => verb !== 'create'),
+    subresources: ['status'],
+  }),
+  define('policy', 'v1', {
+    plural: 'poddisruptionbudgets',
+    kind: 'PodDisruptionBudget',
+    schema: PodDisruptionBudgetSchema,
+    shortNames: ['pdb'],
+    subresources: ['status'],
+  }),
+  define('scheduling.k8s.io', 'v1', {
+    plural: 'priorityclasses',
+    kind: 'PriorityClass',
+    schema: PriorityClassSchema,
+    namespaced: false,
+    shortNames: ['pc'],
+  }),
+  define('scheduling.x-k8s.io', 'v1alpha1', {
+    plural: 'podgroups',
+    kind: 'PodGroup',
+    schema: PodGroupSchema,
+    shortNames: ['pg', 'pgs'],
     subresources: ['status'],
   }),
   define('nullplane.io', 'v1alpha1', {

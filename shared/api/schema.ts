@@ -141,7 +141,7 @@ export function required<T>(schema: Schema<T>): Schema<T, true> {
 }
 
 /** The field is filled in when it is absent, so that stored objects always have it (C1). */
-export function withDefault<T>(schema: Schema<T>, value: T): Schema<T, true> {
+export function withDefault<T>(schema: Schema<T>, value: NoInfer<T>): Schema<T, true> {
   return { ...schema, default: value, present: true };
 }
 

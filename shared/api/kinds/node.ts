@@ -1,13 +1,11 @@
 /**
  * Node: a place for tasks. An EC2 instance is a node; Fargate and Fargate Spot are virtual nodes.
- * NodePool: instances that may be launched (Karpenter's `karpenter.sh/v1` field names).
  * NodeAllocation: who holds what of a node, written by the scheduler alone before it binds.
  */
 import { conditionFields, type ObjectMeta, ObjectMetaSchema, type Stored } from '../meta.ts';
 import {
   any,
   boolean,
-  integer,
   list,
   map,
   mapList,
@@ -22,7 +20,6 @@ import {
 import { TaintSchema } from './affinity.ts';
 
 const CORE = 'io.k8s.api.core.v1';
-const KARPENTER = 'sh.karpenter.v1';
 
 const NodeSpecSchema = object(`${CORE}.NodeSpec`, 'How a node may be used.', {
   unschedulable: boolean('No new pods (kubectl cordon).'),
@@ -64,51 +61,6 @@ export const NodeSchema = object(`${CORE}.Node`, 'A place for tasks.', {
   status: withDefault(NodeStatusSchema, {}),
 });
 
-const RequirementSchema = object(`${KARPENTER}.Requirement`, 'What nodes of the pool must be.', {
-  key: required(string('The label.')),
-  operator: required(string('In, NotIn, Exists, DoesNotExist, Gt, Lt.')),
-  values: list('What it is compared with.', string()),
-  minValues: integer('At least so many values must stay possible.'),
-});
-
-export const NodePoolSchema = object(`${KARPENTER}.NodePool`, 'Instances that may be launched.', {
-  apiVersion: string('karpenter.sh/v1'),
-  kind: string('NodePool'),
-  metadata: ObjectMetaSchema,
-  spec: required(
-    object(`${KARPENTER}.NodePoolSpec`, 'What may be launched.', {
-      template: required(
-        object(`${KARPENTER}.NodeClaimTemplate`, 'The nodes of the pool.', {
-          metadata: object(`${KARPENTER}.TemplateMeta`, 'Labels and annotations of the nodes.', {
-            labels: map('Labels.', string()),
-            annotations: map('Annotations.', string()),
-          }),
-          spec: required(
-            object(`${KARPENTER}.NodeClaimSpec`, 'The nodes.', {
-              requirements: required(list('Requirements.', RequirementSchema)),
-              taints: list('Taints.', TaintSchema),
-              startupTaints: list('Taints that go away once the node is set up.', TaintSchema),
-              nodeClassRef: any('The class of the nodes.'),
-              expireAfter: withDefault(string('How old a node may get.'), '720h'),
-              terminationGracePeriod: string('How long draining may take.'),
-            }),
-          ),
-        }),
-      ),
-      disruption: any('When nodes may be replaced.'),
-      limits: map('The most that the pool may have.', quantity()),
-      weight: integer('Pools with more weight come first.'),
-    }),
-  ),
-  status: withDefault(
-    object(`${KARPENTER}.NodePoolStatus`, 'How the pool is.', {
-      resources: map('What the pool has.', quantity()),
-      conditions: mapList('Conditions.', object('', 'A condition.', conditionFields), ['type']),
-    }),
-    {},
-  ),
-});
-
 /** What one pod holds of a node. Amounts are in base units: millicores, bytes, devices. */
 export interface Allocation {
   readonly podUid: string;
@@ -145,4 +97,3 @@ export const NodeAllocationSchema = object(
 
 export type Node = Stored<typeof NodeSchema, 'v1', 'Node'>;
 export type NodeCondition = NonNullable<Node['status']['conditions']>[number];
-export type NodePool = Stored<typeof NodePoolSchema, 'karpenter.sh/v1', 'NodePool'>;

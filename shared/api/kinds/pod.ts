@@ -24,6 +24,7 @@ import {
 } from '../schema.ts';
 import { AffinitySchema, tolerations, topologySpreadConstraints } from './affinity.ts';
 import { ContainerSchema, PodSecurityContextSchema, ResourcesSchema } from './container.ts';
+import { PREEMPTION_POLICIES } from './scheduling.ts';
 import { volumes } from './volumes.ts';
 
 const CORE = 'io.k8s.api.core.v1';
@@ -90,12 +91,9 @@ export const PodSpecSchema = object(`${CORE}.PodSpec`, 'What a pod runs and wher
   schedulerName: withDefault(string('The scheduler.'), 'default-scheduler'),
   tolerations,
   topologySpreadConstraints,
-  priorityClassName: unsupported(
-    string('The priority class.'),
-    'priority classes have no effect yet',
-  ),
-  priority: integer('The priority.'),
-  preemptionPolicy: string('Whether the pod may preempt others.'),
+  priorityClassName: string('The priority class, by which the server sets the priority.'),
+  priority: integer('The priority; higher comes first. The server sets it.'),
+  preemptionPolicy: oneOf('Whether the pod may take the place of others.', PREEMPTION_POLICIES),
   enableServiceLinks: withDefault(boolean('Variables for each service.'), true),
   readinessGates: list(
     'Conditions that must hold as well for the pod to be ready.',

@@ -50,6 +50,10 @@ export class Faults {
     this.add('FieldValueTooLong', field, message);
   }
 
+  tooMany(field: string, count: number, most: number): void {
+    this.add('FieldValueTooMany', field, `Too many: ${count}: must have at most ${most} items`);
+  }
+
   /** One fault for each complaint about a text. */
   complaints(field: string, value: unknown, complaints: Complaints): void {
     for (const complaint of complaints) this.invalid(field, value, complaint);

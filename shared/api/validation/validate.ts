@@ -9,8 +9,11 @@
 import type { StatusCause } from '../errors.ts';
 import { sameJson } from '../hash.ts';
 import type { ConfigMap, Event, Secret, Service } from '../kinds/core.ts';
-import type { Node, NodePool } from '../kinds/node.ts';
+import type { NodeClaim, NodePool } from '../kinds/karpenter.ts';
+import type { Node } from '../kinds/node.ts';
 import type { Pod } from '../kinds/pod.ts';
+import type { PodDisruptionBudget } from '../kinds/policy.ts';
+import type { PodGroup, PriorityClass } from '../kinds/scheduling.ts';
 import type { Deployment, ReplicaSet } from '../kinds/workloads.ts';
 import type { AnyObject, ResourceName } from '../meta.ts';
 import type { ResourceType } from '../resources.ts';
@@ -24,9 +27,12 @@ import {
   checkServiceUpdate,
 } from './core.ts';
 import { Faults } from './faults.ts';
+import { checkNodeClaim, checkNodeClaimUpdate, checkNodePool } from './karpenter.ts';
 import { checkMetadata, checkMetadataUpdate } from './metadata.ts';
-import { checkNode, checkNodePool, checkNodeUpdate } from './node.ts';
+import { checkNode, checkNodeUpdate } from './node.ts';
 import { checkPod, checkPodUpdate } from './pod.ts';
+import { checkPodDisruptionBudget } from './policy.ts';
+import { checkPodGroup, checkPriorityClass, checkPriorityClassUpdate } from './scheduling-kinds.ts';
 import { checkStructure } from './structure.ts';
 import { checkDeployment, checkReplicaSet, checkSelectorUpdate } from './workloads.ts';
 
@@ -56,6 +62,13 @@ const RULES: { readonly [resource: ResourceName]: Rules } = {
   events: rules<Event>(checkEvent),
   nodes: rules<Node>(checkNode, checkNodeUpdate),
   'nodepools.karpenter.sh': rules<NodePool>(checkNodePool),
+  'nodeclaims.karpenter.sh': rules<NodeClaim>(checkNodeClaim, checkNodeClaimUpdate),
+  'poddisruptionbudgets.policy': rules<PodDisruptionBudget>(checkPodDisruptionBudget),
+  'podgroups.scheduling.x-k8s.io': rules<PodGroup>(checkPodGroup),
+  'priorityclasses.scheduling.k8s.io': rules<PriorityClass>(
+    checkPriorityClass,
+    checkPriorityClassUpdate,
+  ),
 };
 
 /**

@@ -7,6 +7,7 @@ import type { Faults } from './faults.ts';
 import { checkImmutable } from './metadata.ts';
 import { checkTemplate } from './pod.ts';
 import { checkSelector } from './selector.ts';
+import { checkShare } from './share.ts';
 
 export function checkDeployment({ spec }: Deployment, faults: Faults): void {
   checkReplicas(spec, 'deployment', faults);
@@ -81,19 +82,4 @@ function checkStrategy(strategy: DeploymentSpec['strategy'], faults: Faults): vo
   if (typeof maxUnavailable === 'string' && (unavailable ?? 0) > 100) {
     faults.invalid(`${field}.maxUnavailable`, maxUnavailable, 'must not be greater than 100%');
   }
-}
-
-const PERCENT_RULE =
-  "a valid percent string must be a numeric string followed by an ending '%' " +
-  "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
-
-/** A count or a percentage; its number, if it is one. */
-function checkShare(value: number | string, field: string, faults: Faults): number | undefined {
-  if (typeof value === 'number') {
-    faults.notNegative(field, value);
-    return value;
-  }
-  if (value.length <= 10 && /^[0-9]+%$/.test(value)) return Number(value.slice(0, -1));
-  faults.invalid(field, value, PERCENT_RULE);
-  return undefined;
 }

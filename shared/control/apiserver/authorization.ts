@@ -52,6 +52,10 @@ const VIEW: Rules = {
   'replicasets.apps/scale': ['get'],
   'replicasets.apps/status': ['get'],
   'endpointslices.discovery.k8s.io': READ,
+  'poddisruptionbudgets.policy': READ,
+  'poddisruptionbudgets.policy/status': ['get'],
+  'podgroups.scheduling.x-k8s.io': READ,
+  'podgroups.scheduling.x-k8s.io/status': ['get'],
   // Of the cluster itself, for those whose group is for all of it.
   namespaces: READ,
   'namespaces/status': ['get'],
@@ -59,6 +63,9 @@ const VIEW: Rules = {
   'nodes/status': ['get'],
   'nodepools.karpenter.sh': READ,
   'nodepools.karpenter.sh/status': ['get'],
+  'nodeclaims.karpenter.sh': READ,
+  'nodeclaims.karpenter.sh/status': ['get'],
+  'priorityclasses.scheduling.k8s.io': READ,
   'nodeallocations.nullplane.io': READ,
 };
 
@@ -78,6 +85,8 @@ const EDIT: Rules = {
   'deployments.apps/scale': ['get', 'update', 'patch'],
   'replicasets.apps': ALL,
   'replicasets.apps/scale': ['get', 'update', 'patch'],
+  'poddisruptionbudgets.policy': ALL,
+  'podgroups.scheduling.x-k8s.io': ALL,
 };
 
 /** Also what says under whose name pods run, and the cluster's own objects. */
@@ -88,6 +97,9 @@ const ADMIN: Rules = {
   namespaces: ALL,
   nodes: ALL,
   'nodepools.karpenter.sh': ALL,
+  // Made by the system alone.
+  'nodeclaims.karpenter.sh': ALL.filter((verb) => verb !== 'create'),
+  'priorityclasses.scheduling.k8s.io': ALL,
 };
 
 const ROLES = new Map<string, Rules>([

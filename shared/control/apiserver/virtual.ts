@@ -1,7 +1,6 @@
 /**
  * What is served and never stored: reviews. Discovery lists them beside the registry; reviews.ts
- * answers them. `policy` stands here without a resource since drain looks for the group of
- * pods/eviction.
+ * answers them.
  */
 
 export interface VirtualResource {
@@ -42,5 +41,4 @@ export const VIRTUAL_GROUPS: readonly VirtualGroup[] = [
       },
     ],
   },
-  { group: 'policy', version: 'v1', resources: [] },
 ];

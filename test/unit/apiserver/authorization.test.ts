@@ -62,6 +62,7 @@ function promised(group: string, { target, verb, scope, name }: Case): boolean {
       rank === 2 &&
       subresource === '' &&
       type.kind !== 'NodeAllocation' &&
+      !(type.kind === 'NodeClaim' && verb === 'create') &&
       WRITES.includes(verb) &&
       !isBuiltIn
     );

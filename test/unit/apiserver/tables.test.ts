@@ -2,14 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import type { AnyObject } from '../../../shared/api/meta.ts';
 import { rfc3339 } from '../../../shared/api/time.ts';
-import { duration } from '../../../shared/control/apiserver/printers/columns.ts';
+import { type Cell, duration } from '../../../shared/control/apiserver/printers/columns.ts';
 import { RESOURCES } from '../../../shared/api/resources.ts';
 import { printerOf } from '../../../shared/control/apiserver/printers/registry.ts';
 
 const NOW = Date.parse('2030-01-01T00:00:00Z');
 const ago = (seconds: number) => rfc3339(NOW - seconds * 1000);
 
-function shown(resource: string, object: object, wide = false): readonly (string | number)[] {
+function shown(resource: string, object: object, wide = false): readonly Cell[] {
   const given = { metadata: { name: 'x', creationTimestamp: ago(65) }, ...object };
   return printerOf(resource)
     .filter((column) => wide || !column.wide)
@@ -258,6 +258,58 @@ describe('the other kinds', () => {
       { allocations: [{ requests: { cpu: 500, memory: 2 ** 20 } }] },
       ['x', 1, '500m', '1Mi', 0, '65s'],
     ],
+    [
+      'priorityclasses.scheduling.k8s.io',
+      { value: 1000, preemptionPolicy: 'Never' },
+      ['x', 1000, false, '65s', 'Never'],
+    ],
+    [
+      'poddisruptionbudgets.policy',
+      { spec: { maxUnavailable: '25%' }, status: { disruptionsAllowed: 2 } },
+      ['x', 'N/A', '25%', 2, '65s'],
+    ],
+    [
+      'podgroups.scheduling.x-k8s.io',
+      { spec: { minMember: 4 }, status: { phase: 'Running', running: 3, succeeded: 1 } },
+      ['x', 'Running', 4, 3, 1, 0, '65s'],
+    ],
+    [
+      'nodepools.karpenter.sh',
+      {
+        spec: { template: { spec: { nodeClassRef: { name: 'default' } } }, weight: 5 },
+        status: {
+          nodes: 2,
+          resources: { cpu: '8', memory: '32Gi' },
+          conditions: [{ type: 'Ready', status: 'True' }],
+        },
+      },
+      ['x', 'default', '2', 'True', '65s', 5, '8', '32Gi'],
+    ],
+    [
+      'nodeclaims.karpenter.sh',
+      {
+        metadata: {
+          name: 'gpu-abcde',
+          creationTimestamp: ago(65),
+          labels: {
+            'karpenter.sh/capacity-type': 'spot',
+            'karpenter.sh/nodepool': 'gpu',
+            'node.kubernetes.io/instance-type': 'g5.xlarge',
+            'topology.kubernetes.io/zone': 'eu-west-1b',
+          },
+        },
+        spec: { requirements: [] },
+        status: {
+          nodeName: 'i-1',
+          providerID: 'aws:///eu-west-1b/i-1',
+          conditions: [{ type: 'Ready', status: 'Unknown' }],
+        },
+      },
+      [
+        ...['gpu-abcde', 'g5.xlarge', 'spot', 'eu-west-1b', 'i-1', 'Unknown', '65s'],
+        ...['', 'aws:///eu-west-1b/i-1', 'gpu', '', ''],
+      ],
+    ],
   ];
   it.each(cases)('%s', (resource, object, cells) => {
     expect(shown(resource, object, true)).toEqual(cells);
@@ -269,6 +321,19 @@ describe('the other kinds', () => {
     const ingress = [{ hostname: 'lb.example' }];
     expect(of({ type: 'LoadBalancer' }, { loadBalancer: { ingress } })).toBe('lb.example');
     expect(of({ type: 'ExternalName', externalName: 'db.example' })).toBe('db.example');
+  });
+
+  it.each([
+    ['priorityclasses.scheduling.k8s.io', 'NAME,VALUE,GLOBAL-DEFAULT,AGE,PREEMPTIONPOLICY'],
+    ['poddisruptionbudgets.policy', 'NAME,MIN AVAILABLE,MAX UNAVAILABLE,ALLOWED DISRUPTIONS,AGE'],
+    ['podgroups.scheduling.x-k8s.io', 'NAME,PHASE,MINMEMBER,RUNNING,SUCCEEDED,FAILED,AGE'],
+    ['nodepools.karpenter.sh', 'NAME,NODECLASS,NODES,READY,AGE,WEIGHT,CPU,MEMORY'],
+    [
+      'nodeclaims.karpenter.sh',
+      'NAME,TYPE,CAPACITY,ZONE,NODE,READY,AGE,IMAGEID,ID,NODEPOOL,NODECLASS,DRIFTED',
+    ],
+  ])('%s have the columns that are known', (resource, columns) => {
+    expect(header(resource)).toEqual(columns.split(','));
   });
 
   it('all have a name and an age', () => {

@@ -4,11 +4,11 @@
 import { parseTime } from '../../../api/time.ts';
 import type { AnyObject } from '../../../api/meta.ts';
 
-export type Cell = string | number;
+export type Cell = string | number | boolean;
 
 export interface Column<T> {
   readonly name: string;
-  readonly type: 'string' | 'integer' | 'date';
+  readonly type: 'string' | 'integer' | 'boolean' | 'date';
   readonly format?: 'name';
   /** Shown with `-o wide` only. */
   readonly wide?: true;

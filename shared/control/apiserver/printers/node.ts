@@ -1,6 +1,6 @@
-/** Nodes, node pools and node ledgers as kubectl shows them. */
+/** Nodes and node ledgers as kubectl shows them. */
 import { findCondition } from '../../../api/conditions.ts';
-import type { Node, NodeAllocation, NodePool } from '../../../api/kinds/node.ts';
+import type { Node, NodeAllocation } from '../../../api/kinds/node.ts';
 import { ageColumn, column, joined, nameColumn, orNone, printer, wide } from './columns.ts';
 
 const ROLE_PREFIX = 'node-role.kubernetes.io/';
@@ -44,22 +44,6 @@ export const nodePrinter = printer<Node>(
   wide(
     column('Container-Runtime', 'The runtime.', (n) => known(info(n, 'containerRuntimeVersion'))),
   ),
-);
-
-export const nodePoolPrinter = printer<NodePool>(
-  nameColumn,
-  column('NodeClass', 'The class of the nodes.', ({ spec }) => {
-    const reference = spec.template.spec.nodeClassRef as { name?: string } | undefined;
-    return reference?.name ?? '';
-  }),
-  column('Nodes', 'How many nodes there are.', ({ status }) => status.resources?.['nodes'] ?? '0'),
-  column('Ready', 'Whether nodes can be launched.', ({ status }) => {
-    return findCondition(status.conditions, 'Ready')?.status ?? '';
-  }),
-  ageColumn,
-  wide(column('Weight', 'Pools with more weight come first.', ({ spec }) => spec.weight ?? '')),
-  wide(column('CPU', 'What the pool has.', ({ status }) => status.resources?.['cpu'] ?? '')),
-  wide(column('Memory', 'What the pool has.', ({ status }) => status.resources?.['memory'] ?? '')),
 );
 
 const held = (ledger: NodeAllocation, resource: string) =>

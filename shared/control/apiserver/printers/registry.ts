@@ -11,8 +11,11 @@ import {
   serviceAccountPrinter,
   servicePrinter,
 } from './core.ts';
-import { nodeAllocationPrinter, nodePoolPrinter, nodePrinter } from './node.ts';
+import { nodeClaimPrinter, nodePoolPrinter } from './karpenter.ts';
+import { nodeAllocationPrinter, nodePrinter } from './node.ts';
 import { podPrinter } from './pod.ts';
+import { podDisruptionBudgetPrinter } from './policy.ts';
+import { podGroupPrinter, priorityClassPrinter } from './scheduling.ts';
 import { deploymentPrinter, replicaSetPrinter } from './workloads.ts';
 
 const PRINTERS: ReadonlyMap<ResourceName, Printer> = new Map([
@@ -22,9 +25,13 @@ const PRINTERS: ReadonlyMap<ResourceName, Printer> = new Map([
   ['events', eventPrinter],
   ['namespaces', namespacePrinter],
   ['nodeallocations.nullplane.io', nodeAllocationPrinter],
+  ['nodeclaims.karpenter.sh', nodeClaimPrinter],
   ['nodepools.karpenter.sh', nodePoolPrinter],
   ['nodes', nodePrinter],
+  ['poddisruptionbudgets.policy', podDisruptionBudgetPrinter],
+  ['podgroups.scheduling.x-k8s.io', podGroupPrinter],
   ['pods', podPrinter],
+  ['priorityclasses.scheduling.k8s.io', priorityClassPrinter],
   ['replicasets.apps', replicaSetPrinter],
   ['secrets', secretPrinter],
   ['serviceaccounts', serviceAccountPrinter],
