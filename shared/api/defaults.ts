@@ -63,8 +63,8 @@ function defaultPod(pod: Lacking<Pod>): Lacking<Pod> {
 }
 
 /**
- * What admission adds to every pod (not to templates): account, priority, tolerations of lost
- * nodes.
+ * What admission adds to every pod (not to templates) by the pod alone: account, tolerations of
+ * lost nodes. Priority takes the classes that there are: core/priority.
  */
 export function admitPodSpec(spec: PodSpec): PodSpec {
   const account = spec.serviceAccountName ?? 'default';
@@ -73,8 +73,6 @@ export function admitPodSpec(spec: PodSpec): PodSpec {
     serviceAccountName: account,
     serviceAccount: account,
     tolerations: withNodeTolerations(spec.tolerations ?? []),
-    priority: spec.priority ?? 0,
-    preemptionPolicy: spec.preemptionPolicy ?? 'PreemptLowerPriority',
   };
 }
 

@@ -11,7 +11,9 @@ import type { ResourceType } from '../../api/resources.ts';
 import { Faults } from '../../api/validation/faults.ts';
 import { checkStructure } from '../../api/validation/structure.ts';
 import { NAMESPACE_FINALIZER } from '../../core/deletion.ts';
+import { PRIORITY_CLASSES } from '../priority-classes.ts';
 import type { Context } from './context.ts';
+import { keepPriority, onlyDefault, prioritised } from './priority-admission.ts';
 import { addressed } from './service-addresses.ts';
 
 interface Admission {
@@ -26,6 +28,11 @@ interface Admission {
 
 const ADMISSIONS: { readonly [resource: ResourceName]: Admission } = {
   namespaces: { create: (object) => ({ ...object, spec: HELD }), update: keepFinalizers },
+  pods: { create: prioritised, update: keepPriority },
+  [PRIORITY_CLASSES]: {
+    create: onlyDefault,
+    update: (next, _current, context) => onlyDefault(next, context),
+  },
   services: {
     create: (object, context) => addressService(object, undefined, context),
     update: (next, current, context, subresource) =>

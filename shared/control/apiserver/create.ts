@@ -3,7 +3,13 @@
  * steps: decode, identity, metadata, defaults, admission, validation, ownership of fields,
  * namespace, write.
  */
-import { alreadyExists, badRequest, invalid, notFound } from '../../api/errors.ts';
+import {
+  alreadyExists,
+  badRequest,
+  invalid,
+  methodNotAllowed,
+  notFound,
+} from '../../api/errors.ts';
 import { rfc3339 } from '../../api/time.ts';
 import type { ApiResponse } from '../../api/http.ts';
 import type { AnyObject } from '../../api/meta.ts';
@@ -49,6 +55,8 @@ export async function insert(
   options: WriteOptions,
   ownership?: Ownership,
 ): Promise<AnyObject> {
+  // Server-side apply comes this way too, by a verb that the type may well have.
+  if (!route.type.verbs.includes('create')) throw methodNotAllowed();
   checkIdentity(given, route);
   if (given.metadata?.resourceVersion) {
     throw badRequest('resourceVersion should not be set on objects to be created');

@@ -5,8 +5,10 @@ import { badRequest, conflict, forbidden, invalidRequest, success } from '../../
 import type { ApiResponse } from '../../api/http.ts';
 import { isJsonObject } from '../../api/json.ts';
 import type { AnyObject } from '../../api/meta.ts';
+import { isSystemPriorityClass } from '../../api/priority.ts';
 import { deletion, type DeletionOptions, type PropagationPolicy } from '../../core/deletion.ts';
 import { Conflict } from '../../ports/store.ts';
+import { PRIORITY_CLASSES } from '../priority-classes.ts';
 import { answerObject, viewOf } from './answers.ts';
 import { parseOptionalBody } from './body.ts';
 import type { Context } from './context.ts';
@@ -79,9 +81,13 @@ async function deleteOnce(
   return { object: await deps.store.update(route.type.name, marked), isGone: false };
 }
 
-function checkDeletable({ type }: ResourceRoute, { metadata }: AnyObject): void {
-  if (type.name !== 'namespaces' || !PROTECTED_NAMESPACES.has(metadata.name)) return;
-  throw forbidden(type, metadata.name, 'this namespace may not be deleted');
+function checkDeletable({ type }: ResourceRoute, { metadata: { name } }: AnyObject): void {
+  if (type.name === 'namespaces' && PROTECTED_NAMESPACES.has(name)) {
+    throw forbidden(type, name, 'this namespace may not be deleted');
+  }
+  if (type.name === PRIORITY_CLASSES && isSystemPriorityClass(name)) {
+    throw forbidden(type, name, 'this is a system priority class and cannot be deleted');
+  }
 }
 
 export async function deleteCollection(

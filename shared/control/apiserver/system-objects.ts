@@ -1,10 +1,12 @@
 /** The objects that clients expect of every cluster. Made when they are missing, never changed. */
 import type { AnyObject, ObjectKey } from '../../api/meta.ts';
+import { SYSTEM_PRIORITY_CLASSES, type SystemPriorityClass } from '../../api/priority.ts';
 import { rfc3339 } from '../../api/time.ts';
 import { NAMESPACE_FINALIZER } from '../../core/deletion.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Ids } from '../../ports/ids.ts';
 import { AlreadyExists, type Store } from '../../ports/store.ts';
+import { PRIORITY_CLASSES } from '../priority-classes.ts';
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public'];
 /** The first address of the range of services, as in Kubernetes. */
@@ -20,12 +22,27 @@ export interface SystemObjectDeps {
 export async function ensureSystemObjects(deps: SystemObjectDeps): Promise<void> {
   await Promise.all(NAMESPACES.map((name) => ensure(deps, namespaceKey(name), namespace(name))));
   const key = { resource: 'services', namespace: 'default', name: 'kubernetes' };
-  await ensure(deps, key, API_SERVICE);
+  await Promise.all([
+    ensure(deps, key, API_SERVICE),
+    ...SYSTEM_PRIORITY_CLASSES.map((one) => ensure(deps, classKey(one.name), priorityClass(one))),
+  ]);
 }
+
+const classKey = (name: string) => ({ resource: PRIORITY_CLASSES, namespace: '', name });
 
 const namespaceKey = (name: string) => ({ resource: 'namespaces', namespace: '', name });
 
-type Draft = Omit<AnyObject, 'metadata'> & { readonly labels: { readonly [key: string]: string } };
+type Draft = Omit<AnyObject, 'metadata'> & { readonly labels?: { readonly [key: string]: string } };
+
+function priorityClass({ value, description }: SystemPriorityClass): Draft {
+  return {
+    apiVersion: 'scheduling.k8s.io/v1',
+    kind: 'PriorityClass',
+    value,
+    description,
+    preemptionPolicy: 'PreemptLowerPriority',
+  };
+}
 
 function namespace(name: string): Draft {
   return {
@@ -65,7 +82,7 @@ async function ensure(deps: SystemObjectDeps, key: ObjectKey, draft: Draft): Pro
     resourceVersion: '',
     creationTimestamp: rfc3339(clock.nowMs()),
     generation: 1,
-    labels,
+    ...(labels && { labels }),
   };
   try {
     await store.create(key.resource, { ...object, metadata } as AnyObject);

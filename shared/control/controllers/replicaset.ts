@@ -1,17 +1,22 @@
 /** The ReplicaSet controller: woken by ReplicaSets and by what counts of their pods. */
 import { type Change, keyOf } from '../../api/change.ts';
+import { findCondition } from '../../api/conditions.ts';
 import { sameJson } from '../../api/hash.ts';
 import type { Namespace } from '../../api/kinds/core.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { ReplicaSet } from '../../api/kinds/workloads.ts';
 import type { AnyObject, ObjectKey } from '../../api/meta.ts';
+import { isSystemPriorityClass } from '../../api/priority.ts';
 import { factsOf } from '../../core/replicaset/facts.ts';
 import {
+  needsPods,
   planReplicaSet,
   REPLICA_SETS,
   type ReplicaSetSnapshot,
 } from '../../core/replicaset/plan.ts';
 import type { Controller, Reader } from '../controller.ts';
+import { listAll } from '../list-all.ts';
+import { classesFor, PRIORITY_CLASSES } from '../priority-classes.ts';
 import { adoptersOf, claimable, controllersOf } from './reads.ts';
 
 export const replicaSetController: Controller<ReplicaSetSnapshot> = {
@@ -26,9 +31,21 @@ async function wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]
   if (change.resource === REPLICA_SETS) {
     return change.type === 'put' ? [keyOf(REPLICA_SETS, change.object)] : [];
   }
+  if (change.resource === PRIORITY_CLASSES) return waitingFor(change, read);
   if (change.resource !== 'pods' || !counts(change)) return [];
   const owners = controllersOf(change, REPLICA_SETS, 'ReplicaSet');
   return [...owners, ...(await adoptersOf(change, REPLICA_SETS, read))];
+}
+
+/** The sets that could make no pods for want of this class. The system's are never wanting. */
+async function waitingFor({ type, object, previous }: Change, read: Reader) {
+  const { name } = object.metadata;
+  if (type === 'delete' || previous || isSystemPriorityClass(name)) return [];
+  const sets = await listAll<ReplicaSet>(read, { resource: REPLICA_SETS });
+  return sets
+    .filter(({ spec }) => spec.template?.spec.priorityClassName === name)
+    .filter(({ status }) => findCondition(status.conditions, 'ReplicaFailure') !== undefined)
+    .map((set) => keyOf(REPLICA_SETS, set));
 }
 
 /**
@@ -53,5 +70,7 @@ async function snapshot(key: ObjectKey, read: Reader): Promise<ReplicaSetSnapsho
     claimable<Pod>(read, 'pods', set),
     read.get<Namespace>(home),
   ]);
-  return { set, pods, namespace };
+  if (!needsPods(set, pods)) return { set, pods, namespace };
+  const classes = await classesFor(set.spec.template?.spec.priorityClassName, read);
+  return { set, pods, namespace, classes };
 }

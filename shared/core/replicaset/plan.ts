@@ -13,9 +13,11 @@ import { sameJson } from '../../api/hash.ts';
 import type { Namespace } from '../../api/kinds/core.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { ReplicaSet } from '../../api/kinds/workloads.ts';
+import { controllerOf } from '../../api/meta.ts';
 import { deletion } from '../deletion.ts';
 import { claim } from '../ownership.ts';
 import { type Action, create, event, eventTarget, type Plan, update } from '../plan.ts';
+import { type ClassFacts, withPriority } from '../priority/resolve.ts';
 import { factsOf } from './facts.ts';
 import { podsForFreeSlots } from './slots.ts';
 import { type Failure, statusOf } from './status.ts';
@@ -28,6 +30,8 @@ export interface ReplicaSetSnapshot {
   /** The pods that the set controls, and those of its namespace that nothing controls. */
   readonly pods: readonly Pod[];
   readonly namespace: Namespace | undefined;
+  /** The priority classes that may count for new pods; read only when there are to be some. */
+  readonly classes?: readonly ClassFacts[];
 }
 
 /**
@@ -46,7 +50,7 @@ export function planReplicaSet(snapshot: ReplicaSetSnapshot, nowMs: number): Pla
   // Whom the pods belong to comes first: the counts of this look are void once that changes.
   if (claims.changes.length > 0) return { stages: [claims.changes], blocked: [] };
   const failure = failureOf(snapshot);
-  const work = failure ? { actions: [], events: [], left: 0 } : workOf(set, claims.owned, nowMs);
+  const work = failure ? NO_WORK : workOf(snapshot, claims.owned, nowMs);
   const settled = !failure && work.actions.length === 0;
   const { status, nextAvailableInMs } = statusOf(set, claims.owned, { settled, failure }, nowMs);
   const statusChanges = sameJson(status, set.status)
@@ -60,17 +64,32 @@ export function planReplicaSet(snapshot: ReplicaSetSnapshot, nowMs: number): Pla
   };
 }
 
-/** Pods are not made where they could not stay: a namespace that is going takes nothing new. */
-function failureOf({ set, namespace, pods }: ReplicaSetSnapshot): Failure | undefined {
-  const leaving = set.metadata.deletionTimestamp !== undefined;
-  const { replicas } = set.spec;
-  if (leaving || namespace?.status.phase !== 'Terminating' || pods.length >= replicas) return;
-  const name = set.metadata.namespace;
-  const reason = `unable to create new content in namespace ${name} because it is being terminated`;
-  return {
-    reason: 'FailedCreate',
-    message: `pods "${set.metadata.name}-" is forbidden: ${reason}`,
-  };
+/** Whether the set has to make pods. */
+export function needsPods(set: ReplicaSet, pods: readonly Pod[]): boolean {
+  if (set.metadata.deletionTimestamp !== undefined) return false;
+  const { uid } = set.metadata;
+  const own = pods.filter((pod) => isActive(pod) && controllerOf(pod)?.uid === uid);
+  return own.length < set.spec.replicas;
+}
+
+/** Why pods that are missing can't be made. */
+function failureOf(snapshot: ReplicaSetSnapshot): Failure | undefined {
+  const { set, pods } = snapshot;
+  if (!needsPods(set, pods)) return undefined;
+  const why = refusalOf(snapshot);
+  if (why === undefined) return undefined;
+  const message = `pods "${set.metadata.name}-" is forbidden: ${why}`;
+  return { reason: 'FailedCreate', message };
+}
+
+/** Pods are not made where they could not stay, nor of a class that there is not. */
+function refusalOf({ set, namespace, classes = [] }: ReplicaSetSnapshot): string | undefined {
+  if (namespace?.status.phase === 'Terminating') {
+    const home = set.metadata.namespace;
+    return `unable to create new content in namespace ${home} because it is being terminated`;
+  }
+  const spec = set.spec.template && withPriority(set.spec.template.spec, classes);
+  return typeof spec === 'string' ? spec : undefined;
 }
 
 interface Work {
@@ -80,22 +99,30 @@ interface Work {
   readonly left: number;
 }
 
-function workOf(set: ReplicaSet, pods: readonly Pod[], nowMs: number): Work {
-  if (set.metadata.deletionTimestamp !== undefined) return { actions: [], events: [], left: 0 };
+const NO_WORK: Work = { actions: [], events: [], left: 0 };
+
+function workOf(snapshot: ReplicaSetSnapshot, pods: readonly Pod[], nowMs: number): Work {
+  const { set } = snapshot;
+  if (set.metadata.deletionTimestamp !== undefined) return NO_WORK;
   const active = pods.filter(isActive);
   const missing = set.spec.replicas - active.length;
   const cleared = terminalOf(pods).slice(0, MAX_PODS_PER_PLAN);
   const cleanUp = deletionsOf(cleared, nowMs);
   const work =
-    missing > 0 ? creations(set, pods, missing) : deletions(set, active, -missing, nowMs);
+    missing > 0 ? creations(snapshot, pods, missing) : deletions(set, active, -missing, nowMs);
   return { ...work, actions: [...work.actions, ...cleanUp] };
 }
 
-function creations(set: ReplicaSet, pods: readonly Pod[], missing: number): Work {
+function creations(
+  { set, classes = [] }: ReplicaSetSnapshot,
+  pods: readonly Pod[],
+  missing: number,
+): Work {
   const { template } = set.spec;
-  if (!template) return { actions: [], events: [], left: 0 };
+  const spec = template && withPriority(template.spec, classes);
+  if (!template || !spec || typeof spec === 'string') return NO_WORK;
   const count = Math.min(missing, MAX_PODS_PER_PLAN);
-  const made = podsForFreeSlots(set, template, pods, count);
+  const made = podsForFreeSlots(set, { ...template, spec }, pods, count);
   return {
     actions: made.map((pod) => create('pods', pod)),
     events: eventsOf(set, 'SuccessfulCreate', 'Created pod', made),

@@ -35,8 +35,6 @@ describe('defaults', () => {
         ],
         dnsPolicy: 'ClusterFirst',
         enableServiceLinks: true,
-        preemptionPolicy: 'PreemptLowerPriority',
-        priority: 0,
         restartPolicy: 'Always',
         schedulerName: 'default-scheduler',
         securityContext: {},
