@@ -1,6 +1,7 @@
 /** The controllers, as data. A controller runs because it stands here. */
 import type { AnyController } from './controller.ts';
 import { deploymentController } from './controllers/deployment.ts';
+import { disruptionController } from './controllers/disruption.ts';
 import { endpointSliceController } from './controllers/endpointslice.ts';
 import { gcController } from './controllers/gc.ts';
 import { namespaceController } from './controllers/namespace.ts';
@@ -20,6 +21,7 @@ export function allControllers({ caPem }: ControllerOptions): readonly AnyContro
     replicaSetController,
     podController,
     nodeController,
+    disruptionController,
     endpointSliceController,
     gcController,
     namespaceController,

@@ -1,5 +1,6 @@
 /** The limits of a rolling update, in pods. */
 import type { DeploymentSpec } from '../../api/kinds/workloads.ts';
+import { resolveShare } from '../share.ts';
 
 export interface Limits {
   readonly maxSurge: number;
@@ -16,16 +17,10 @@ const DEFAULT_LIMIT = '25%';
 export function limitsOf({ replicas, strategy }: DeploymentSpec): Limits {
   if (strategy.type === 'Recreate') return { maxSurge: 0, maxUnavailable: 0 };
   const { maxSurge, maxUnavailable } = strategy.rollingUpdate ?? {};
-  const surge = resolve(maxSurge ?? DEFAULT_LIMIT, replicas, Math.ceil);
-  const unavailable = resolve(maxUnavailable ?? DEFAULT_LIMIT, replicas, Math.floor);
+  const surge = resolveShare(maxSurge ?? DEFAULT_LIMIT, replicas, Math.ceil);
+  const unavailable = resolveShare(maxUnavailable ?? DEFAULT_LIMIT, replicas, Math.floor);
   return {
     maxSurge: surge,
     maxUnavailable: Math.min(surge === 0 && unavailable === 0 ? 1 : unavailable, replicas),
   };
-}
-
-function resolve(limit: number | string, whole: number, round: (n: number) => number): number {
-  if (typeof limit === 'number') return limit;
-  const value = Number.parseInt(limit, 10);
-  return limit.endsWith('%') ? round((value * whole) / 100) : value;
 }

@@ -28,6 +28,8 @@ const PER_POD: { readonly [what: string]: number } = {
   get: 10.2,
   // Whom an address concerns: when it comes, and when it is ready.
   'list services': 2,
+  // Which budgets a pod counts for: when it comes, and when it is ready.
+  'list poddisruptionbudgets.policy': 2,
 };
 
 const few = await costOf(FEW);
