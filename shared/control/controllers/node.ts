@@ -3,7 +3,11 @@ import { keyOf } from '../../api/change.ts';
 import type { Change } from '../../api/change.ts';
 import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
+import type { PodDisruptionBudget } from '../../api/kinds/policy.ts';
 import type { KubeObject, ObjectKey } from '../../api/meta.ts';
+import { BUDGETS } from '../../core/disruption/budgets.ts';
+import { NOTHING_OPEN, opennessOf } from '../../core/disruption/may-disrupt.ts';
+import { drainsGently } from '../../core/node/drain.ts';
 import { type NodeSnapshot, planNode, podsMatter } from '../../core/node/plan.ts';
 import { isGone, nodeView } from '../../core/node/state.ts';
 import type { Controller, Reader } from '../controller.ts';
@@ -17,9 +21,13 @@ export const nodeController: Controller<NodeSnapshot> = {
   plan: planNode,
 };
 
-/** A node's own change; and a pod that has just come to a node which it may have to leave. */
+/**
+ * A node's own change; a pod that has just come to a node which it may have to leave; a budget that
+ * lets go of what it held back.
+ */
 async function wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]> {
   if (change.resource === 'nodes') return [keyOf('nodes', change.object)];
+  if (change.resource === BUDGETS) return letsGo(change) ? drainingNodes(read) : [];
   if (change.resource !== 'pods' || change.type === 'delete') return [];
   const pod = change.object as KubeObject as Pod;
   const before = change.previous as KubeObject as Pod | undefined;
@@ -29,13 +37,39 @@ async function wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]
   return podsMatter(await read.get<Node>(key)) ? [key] : [];
 }
 
+/** Whether the budget may let pods go that it did not before, or is gone. */
+function letsGo({ type, object, previous }: Change): boolean {
+  if (type === 'delete') return true;
+  const mayGo = (one: KubeObject) => opennessOf(one as PodDisruptionBudget);
+  const [now, before] = [mayGo(object), previous ? mayGo(previous) : NOTHING_OPEN];
+  return now.some((open, i) => open && !before[i]);
+}
+
+async function drainingNodes(read: Reader): Promise<readonly ObjectKey[]> {
+  const nodes = await listAll<Node>(read, { resource: 'nodes' });
+  return nodes.filter(drainsGently).map((node) => keyOf('nodes', node));
+}
+
 async function snapshot(key: ObjectKey, read: Reader): Promise<NodeSnapshot> {
   const { name } = key;
   const node = await read.get<Node>(key);
   const matters = podsMatter(node);
   const pods = matters ? await podsOn(name, read) : [];
   const cluster = matters ? await count(read) : { nodes: 0, unreachable: 0 };
-  return { name, pods, cluster, ...(node ? { node } : {}) };
+  const known = { name, pods, cluster, ...(node ? { node } : {}) };
+  return node && drainsGently(node) ? { ...known, budgets: await budgetsFor(pods, read) } : known;
+}
+
+/** The disruption budgets of the namespaces of these pods. */
+async function budgetsFor(
+  pods: readonly Pod[],
+  read: Reader,
+): Promise<readonly PodDisruptionBudget[]> {
+  const namespaces = new Set(pods.map(({ metadata }) => metadata.namespace ?? ''));
+  const lists = [...namespaces].map((namespace) =>
+    listAll<PodDisruptionBudget>(read, { resource: BUDGETS, namespace }),
+  );
+  return (await Promise.all(lists)).flat();
 }
 
 /** The pods that are bound to a node. */

@@ -6,16 +6,19 @@
  * Invariants:
  *  X1 What presses (Spot, a shutdown) is an involuntary disruption: nothing holds it up but the off
  *     switch, and pods end before the machine does.
- *  X2 What does not press (a recommendation, a deletion) takes of each owner one pod at a time, and
- *     leaves pods that ask to stay.
+ *  X2 What does not press (a recommendation, a deletion) takes of each owner one pod at a time,
+ *     leaves pods that ask to stay, and takes no pod before its disruption budget is written (S9).
  *  X3 A machine of ours ends only when no task of a pod can be alive on it, or nothing can be told
  *     to it any more; its node goes after it.
  */
 import { INSTANCE_ID } from '../../api/instance.ts';
 import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
+import type { PodDisruptionBudget } from '../../api/kinds/policy.ts';
 import { parseTime } from '../../api/time.ts';
 import { deletion } from '../deletion.ts';
+import { BUDGETS } from '../disruption/budgets.ts';
+import { mayDisrupt, refusalText } from '../disruption/may-disrupt.ts';
 import { type Action, blocked, event, eventTarget, NOTHING, type Plan, update } from '../plan.ts';
 import { mayHaveTask } from '../pod/attempt.ts';
 import { isTerminal } from '../pod/predicates.ts';
@@ -60,7 +63,12 @@ export function drainCause(node: Node): Cause | undefined {
 }
 
 /** The next step; undefined when nothing is left to be done about the pods of this node. */
-export function planDrain(node: Node, pods: readonly Pod[], nowMs: number): Plan | undefined {
+export function planDrain(
+  node: Node,
+  pods: readonly Pod[],
+  budgets: readonly PodDisruptionBudget[],
+  nowMs: number,
+): Plan | undefined {
   const cause = drainCause(node);
   if (!cause) return undefined;
   const cordoned = withTaint(node, DISRUPTED);
@@ -71,8 +79,19 @@ export function planDrain(node: Node, pods: readonly Pod[], nowMs: number): Plan
   const left = pods.filter(isHeld);
   if (left.length === 0) return planEmpty(node, cause, nowMs);
   if (evictionIsOff(node)) return blocked('eviction is switched off by annotation');
-  const isUrgent = cause === 'spot' || cause === 'shutdown';
-  return isUrgent ? planUrgent(node, left, cause, nowMs) : planGentle(node, left, cause, nowMs);
+  if (isUrgent(cause)) return planUrgent(node, left, cause, nowMs);
+  return planGentle(node, left, budgets, cause, nowMs);
+}
+
+/** The machine goes whatever we do. */
+function isUrgent(cause: Cause): boolean {
+  return cause === 'spot' || cause === 'shutdown';
+}
+
+/** Whether the node is being emptied with regard to disruption budgets. */
+export function drainsGently(node: Node): boolean {
+  const cause = drainCause(node);
+  return cause !== undefined && !isUrgent(cause);
 }
 
 /** The pod is on the node, or its task may be. */
@@ -115,23 +134,39 @@ function graceUntil(endsAtMs: number, { metadata, spec }: Pod, nowMs: number): n
   return Math.max(1, Math.min(grace, Math.floor((endsAtMs - fromMs) / 1000)));
 }
 
-function planGentle(node: Node, pods: readonly Pod[], cause: Cause, nowMs: number): Plan {
-  const due = gentlyEvictable(pods).slice(0, EVICTIONS_PER_PASS);
-  const marks = due.flatMap((pod) => deletion('pods', pod, {}, nowMs) ?? []);
-  const plan = marks.length > 0 ? planMarks(node, due, marks, cause) : waitFor(pods);
+/** Budgets first: of two drains that count on the same disruption, one fails and looks again. */
+function planGentle(
+  node: Node,
+  pods: readonly Pod[],
+  budgets: readonly PodDisruptionBudget[],
+  cause: Cause,
+  nowMs: number,
+): Plan {
+  const candidates = gentlyEvictable(pods).slice(0, EVICTIONS_PER_PASS);
+  const { allowed, refused, spent } = mayDisrupt(candidates, budgets, nowMs);
+  const marks = allowed.flatMap((pod) => deletion('pods', pod, {}, nowMs) ?? []);
+  const plan = marks.length > 0 ? planMarks(node, allowed, marks, cause) : waitFor(pods);
   const staying = pods.filter(asksToStay).length;
-  return staying === 0 ? plan : { ...plan, blocked: [`${staying} pods ask not to be disrupted`] };
+  const blocked = [
+    ...refused.map(refusalText),
+    ...(staying > 0 ? [`${staying} pods ask not to be disrupted`] : []),
+  ];
+  if (spent.length === 0) return { ...plan, blocked };
+  const grants = spent.map((budget) => update(BUDGETS, budget));
+  return { ...plan, stages: [grants, ...plan.stages], blocked };
 }
 
-/** Pods that stay, stay until somebody changes that; the sweep looks then. */
+/**
+ * Pods that stay, stay until somebody changes that: a budget that allows more wakes the node, and
+ * the sweep looks.
+ */
 function waitFor(pods: readonly Pod[]): Plan {
   const isLeaving = pods.some(({ metadata }) => metadata.deletionTimestamp !== undefined);
   return isLeaving ? { ...NOTHING, againAfterMs: DRAIN_RECHECK_MS } : NOTHING;
 }
 
 function planMarks(node: Node, pods: readonly Pod[], marks: readonly Action[], cause: Cause): Plan {
-  const isUrgent = cause === 'spot' || cause === 'shutdown';
-  const type = isUrgent ? 'Warning' : 'Normal';
+  const type = isUrgent(cause) ? 'Warning' : 'Normal';
   const { name } = node.metadata;
   const about = [
     event(eventTarget('nodes', node), type, REASONS[cause], `Draining node ${name}`),

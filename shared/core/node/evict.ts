@@ -7,7 +7,7 @@ import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import { controllerOf } from '../../api/meta.ts';
 import { parseTime } from '../../api/time.ts';
-import { podIsActive } from '../pod/predicates.ts';
+import { podIsActive, podIsReady } from '../pod/predicates.ts';
 import { tolerates } from '../scheduling/tolerations.ts';
 import { NOT_READY_TAINT, UNREACHABLE_TAINT } from './state.ts';
 
@@ -67,12 +67,15 @@ export function asksToStay({ metadata }: Pod): boolean {
 
 /**
  * The pods that may be asked to leave a node now where nothing presses: of each owner one at a
- * time, so that its replacement is on its way before the next of them goes.
+ * time, so that its replacement is on its way before the next of them goes. Those that are not
+ * ready come first: they are missed least, and their budget often lets them go.
  */
 export function gentlyEvictable(pods: readonly Pod[]): readonly Pod[] {
   const ownerOf = (pod: Pod) => controllerOf(pod)?.uid ?? pod.metadata.uid;
   const busy = new Set(pods.filter((pod) => isLeaving(pod)).map(ownerOf));
-  return pods.filter((pod) => {
+  const rank = (pod: Pod) => (podIsReady(pod) ? 1 : 0);
+  const inOrder = [...pods].sort((a, b) => rank(a) - rank(b));
+  return inOrder.filter((pod) => {
     const owner = ownerOf(pod);
     if (busy.has(owner) || !podIsActive(pod) || asksToStay(pod)) return false;
     busy.add(owner);

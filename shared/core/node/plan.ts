@@ -13,6 +13,7 @@
 import { findCondition, withCondition } from '../../api/conditions.ts';
 import type { Node, NodeCondition } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
+import type { PodDisruptionBudget } from '../../api/kinds/policy.ts';
 import { rfc3339 } from '../../api/time.ts';
 import { deletion } from '../deletion.ts';
 import {
@@ -52,6 +53,8 @@ export interface NodeSnapshot {
   readonly node?: Node;
   /** The pods bound to it; read only when they matter (`podsMatter`). */
   readonly pods: readonly Pod[];
+  /** The disruption budgets of those pods' namespaces; read only for a gentle drain. */
+  readonly budgets?: readonly PodDisruptionBudget[];
   /** All nodes; counted only when the node is out of sight. */
   readonly cluster: { readonly nodes: number; readonly unreachable: number };
 }
@@ -69,9 +72,9 @@ export function podsMatter(node: Node | undefined): boolean {
 }
 
 export function planNode(snapshot: NodeSnapshot, nowMs: number): Plan {
-  const { node } = snapshot;
+  const { node, pods, budgets = [] } = snapshot;
   if (!node || isGone(node)) return planGone(snapshot, nowMs);
-  const drain = planDrain(node, snapshot.pods, nowMs);
+  const drain = planDrain(node, pods, budgets, nowMs);
   if (drain && drain.stages.length > 0) return drain;
   // The connection may be lost, or come back, while a drain waits.
   const plan = planConnection(node, snapshot, nowMs);

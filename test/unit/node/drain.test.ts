@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Node } from '../../../shared/api/kinds/node.ts';
 import type { Pod } from '../../../shared/api/kinds/pod.ts';
+import type { PodDisruptionBudget } from '../../../shared/api/kinds/policy.ts';
 import type { ObjectMeta } from '../../../shared/api/meta.ts';
 import type { Interruption } from '../../../shared/api/task.ts';
 import { parseTime, rfc3339 } from '../../../shared/api/time.ts';
@@ -13,6 +14,7 @@ import {
 import { planNode } from '../../../shared/core/node/plan.ts';
 import { hasTaint, isGone, nodeControl } from '../../../shared/core/node/state.ts';
 import type { Plan } from '../../../shared/core/plan.ts';
+import { budget } from '../disruption/fixtures.ts';
 import { ID, machine, podOn, T0 } from './fixtures.ts';
 
 const END = T0 + 120_000;
@@ -28,8 +30,13 @@ function interrupted(kind: Interruption['kind'], node = machine()): Node {
   return next;
 }
 
-function plan(node: Node, pods: readonly Pod[], nowMs = T0): Plan {
-  return planNode({ name: ID, node, pods, cluster: { nodes: 9, unreachable: 0 } }, nowMs);
+function plan(
+  node: Node,
+  pods: readonly Pod[],
+  nowMs = T0,
+  budgets: readonly PodDisruptionBudget[] = [],
+): Plan {
+  return planNode({ name: ID, node, pods, budgets, cluster: { nodes: 9, unreachable: 0 } }, nowMs);
 }
 
 const updates = (p: Plan, resource: string) =>
@@ -162,6 +169,64 @@ describe('a recommendation to rebalance', () => {
     expect(updates(plan(node, []), 'nodes')[0]?.metadata.deletionTimestamp).toBeDefined();
     const theirs = interrupted('rebalance', machine({ isOurs: false }));
     expect(plan(theirs, []).stages).toEqual([]);
+  });
+});
+
+describe('a gentle drain under a disruption budget', () => {
+  const node = interrupted('rebalance');
+  const BUDGETS = 'poddisruptionbudgets.policy';
+  const guarded = (name: string, owner = name, ready = true): Pod => {
+    const made = podOn(name, {}, { ...owned(owner), namespace: 'd', labels: { app: 'web' } });
+    const conditions = [{ type: 'Ready', status: ready ? 'True' : 'False' } as const];
+    return { ...made, status: { ...made.status, phase: 'Running', conditions } };
+  };
+  const [a, b] = [guarded('a'), guarded('b')];
+
+  it('writes the budget before any pod that it lets go', () => {
+    const drained = plan(node, [a, b], T0, [budget({}, { disruptionsAllowed: 2 })]);
+    const [first, second] = drained.stages;
+    expect(first).toMatchObject([
+      { kind: 'update', resource: BUDGETS, object: { status: { disruptionsAllowed: 0 } } },
+    ]);
+    expect(second?.map((action) => action.kind === 'update' && action.resource)).toEqual([
+      'pods',
+      'pods',
+    ]);
+  });
+
+  it('takes no more pods than are allowed, and says which wait for what', () => {
+    const drained = plan(node, [a, b], T0, [budget()]);
+    expect(leaves(drained).map(([name]) => name)).toEqual(['a']);
+    expect(drained.blocked).toEqual([
+      'b: its disruption budget web needs 1 healthy pods and has 2',
+    ]);
+  });
+
+  it('waits without polling while nothing is allowed', () => {
+    const drained = plan(node, [a], T0, [budget({}, { disruptionsAllowed: 0 })]);
+    expect(drained).toMatchObject({ stages: [], blocked: [expect.stringContaining('a: its')] });
+    expect(drained.againAfterMs).toBeUndefined();
+  });
+
+  it('goes on with a pod that it was granted before, without spending again', () => {
+    const disruptedPods = { a: rfc3339(T0 - 5_000) };
+    const granted = { ...a, metadata: { ...a.metadata, creationTimestamp: rfc3339(T0 - 60_000) } };
+    const left = budget({}, { disruptionsAllowed: 0, disruptedPods });
+    const drained = plan(node, [granted], T0, [left]);
+    expect(leaves(drained)).toEqual([['a', 30]]);
+    expect(updates(drained, BUDGETS)).toEqual([]);
+  });
+
+  it('takes pods that are not ready first: the budget need not be asked', () => {
+    const pods = [guarded('a', 'web'), guarded('b', 'web', false)];
+    const drained = plan(node, pods, T0, [budget({}, { disruptionsAllowed: 0 })]);
+    expect(leaves(drained).map(([name]) => name)).toEqual(['b']);
+  });
+
+  it('is no matter of what presses: Spot takes the machine anyhow', () => {
+    const drained = plan(interrupted('spot'), [a, b], T0, [budget({}, { disruptionsAllowed: 0 })]);
+    expect(leaves(drained)).toHaveLength(2);
+    expect(updates(drained, BUDGETS)).toEqual([]);
   });
 });
 
