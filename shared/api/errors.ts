@@ -3,11 +3,11 @@
  * the texts; does not own what is an error (validation, the API server) nor how it travels (HTTP).
  */
 
-/** One fault of one field. `reason` is one of Kubernetes' cause types. */
+/** One fault, of one field where there is one. `reason` is one of Kubernetes' cause types. */
 export interface StatusCause {
   readonly reason: CauseReason;
   readonly message: string;
-  readonly field: string;
+  readonly field?: string;
 }
 
 export type CauseReason =
@@ -22,6 +22,7 @@ export type CauseReason =
   | 'FieldValueTypeInvalid'
   | 'FieldManagerConflict'
   | 'ResourceVersionTooLarge'
+  | 'DisruptionBudget'
   | 'UnexpectedServerResponse';
 
 export interface Status {
@@ -56,7 +57,7 @@ export interface Kind {
   readonly kind: string;
 }
 
-/** An answer that is not a success. Its message is the status' message. */
+/** An answer that is not a success. Its message is the status' message; the reason may be ''. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: Status;
@@ -69,7 +70,7 @@ export class ApiError extends Error {
       metadata: {},
       status: 'Failure',
       message,
-      reason,
+      ...(reason && { reason }),
       ...(details && { details }),
       code,
     };

@@ -12,6 +12,7 @@
  *     propagation another.
  */
 import { expectedOf, keyOf } from '../api/change.ts';
+import { withCondition } from '../api/conditions.ts';
 import { sameJson } from '../api/hash.ts';
 import type { Pod, PodControl } from '../api/kinds/pod.ts';
 import type { AnyObject, KubeObject, ObjectMeta, ResourceName } from '../api/meta.ts';
@@ -37,6 +38,8 @@ export interface DeletionOptions {
   readonly propagationPolicy?: PropagationPolicy;
   /** The node is gone for good, so that no task of the pod can be alive (D1). */
   readonly nodeLost?: boolean;
+  /** Why the pod has to go although its owner wants it: its DisruptionTarget condition. */
+  readonly disruption?: { readonly reason: string; readonly message: string };
 }
 
 /**
@@ -50,7 +53,9 @@ export function deletion(
 ): Action | undefined {
   const metadata = marked(resource, object, options, nowMs);
   const next: KubeObject =
-    resource === 'namespaces' ? terminating(object, metadata) : { ...object, metadata };
+    resource === 'namespaces'
+      ? terminating(object, metadata)
+      : { ...disrupted(resource, object, options, nowMs), metadata };
   const settled = options.nodeLost === true ? withoutTask(resource, next) : next;
   if (mayBeRemoved(resource, settled, nowMs)) return removal(resource, object);
   return sameJson(next, object) ? undefined : update(resource, next);
@@ -156,6 +161,21 @@ function terminating(namespace: KubeObject, metadata: ObjectMeta): KubeObject {
 function namespaceFinalizers(namespace: KubeObject): readonly string[] {
   const spec = (namespace as AnyObject).spec as { finalizers?: readonly string[] } | undefined;
   return spec?.finalizers ?? [];
+}
+
+/** The pod with what disrupts it, said once: with the first mark. */
+function disrupted(
+  resource: ResourceName,
+  object: KubeObject,
+  { disruption }: DeletionOptions,
+  nowMs: number,
+): KubeObject {
+  const isFirst = object.metadata.deletionTimestamp === undefined;
+  if (resource !== 'pods' || !disruption || !isFirst) return object;
+  const pod = object as Pod;
+  const target = { type: 'DisruptionTarget', status: 'True' as const, ...disruption };
+  const conditions = withCondition(pod.status.conditions, target, nowMs);
+  return { ...pod, status: { ...pod.status, conditions } } as Pod;
 }
 
 function withoutTask(resource: ResourceName, object: KubeObject): KubeObject {

@@ -2,6 +2,7 @@
  * The commands of scenarios: kubectl's, as far as they are needed, and those that move the world.
  */
 import { parseAllDocuments } from 'yaml';
+import type { Status } from '../../shared/api/errors.ts';
 import type { Pod } from '../../shared/api/kinds/pod.ts';
 import type { AnyObject } from '../../shared/api/meta.ts';
 import type { ResourceType } from '../../shared/api/resources.ts';
@@ -62,6 +63,10 @@ export const COMMANDS: { readonly [verb: string]: Command } = {
       contentType: 'application/json-patch+json',
       body,
     });
+  },
+  evict: (session, [target = '']) => {
+    const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: nameIn(session, target) } };
+    return change(session, 'evicted', 'POST', target, { subresource: 'eviction', body });
   },
   delete: (session, [target = '', ...flags]) => {
     const flag = (name: string) =>
@@ -218,6 +223,9 @@ function nameIn(session: Session, target: string): string {
 
 function report(session: Session, answer: Answer, success: string): void {
   if (answer.status < 300) return session.print(success);
-  const { reason, message } = answer.body as { reason?: string; message?: string };
+  const { reason, message, details } = answer.body as Partial<Status>;
   session.print(`Error from server (${reason}): ${message}`);
+  for (const cause of details?.causes ?? []) {
+    if (!cause.field) session.print(`  ${cause.reason}: ${cause.message}`);
+  }
 }

@@ -32,7 +32,7 @@ export function conflictsOfOthers(
   if (manager !== KUBECTL || !live || text === undefined) return conflicts;
   const mine = appliedFields(schema, live, text, defaulted);
   const paths = new Set(commonPaths(mine, mine));
-  return conflicts.filter((conflict) => !paths.has(conflict.field));
+  return conflicts.filter(({ field = '' }) => !paths.has(field));
 }
 
 /** The fields of the annotation that still have the values it gives them. */

@@ -1,4 +1,4 @@
-/** eviction and binding of pods: writes that are asked for by posting an object of another kind. */
+/** Binding of pods; and what it shares with evictions: an object of another kind that is posted. */
 import { ApiError, badRequest, conflict, type Status } from '../../../api/errors.ts';
 import type { ApiResponse } from '../../../api/http.ts';
 import { isJsonObject, type JsonObject } from '../../../api/json.ts';
@@ -9,29 +9,20 @@ import { Conflict } from '../../../ports/store.ts';
 import { bound } from '../admission.ts';
 import { parseBody } from '../body.ts';
 import type { Context } from '../context.ts';
-import { deleteOptions, performDelete } from '../delete.ts';
 import { checkExpectations } from '../metadata.ts';
 import { dryRunParameter } from '../options.ts';
 import { json } from '../responses.ts';
 import type { ResourceRoute } from '../routes.ts';
 import { existing } from '../update.ts';
 
-const CREATED: Status = {
+/** The answer to a subresource that was posted. */
+export const CREATED: Status = {
   kind: 'Status',
   apiVersion: 'v1',
   metadata: {},
   status: 'Success',
   code: 201,
 };
-
-/** Deletes the pod gracefully, as drain asks for. Disruption budgets will have their say here. */
-export async function evict(context: Context, route: ResourceRoute): Promise<ApiResponse> {
-  const body = posted(context, route, 'Eviction', ['policy/v1', 'policy/v1beta1']);
-  const request = deleteOptions(body['deleteOptions'] ?? {}, context.request.query);
-  const { object } = await performDelete(context, route, request);
-  context.audited.resourceVersion = object.metadata.resourceVersion;
-  return json(201, CREATED);
-}
 
 /** Binds the pod to a node, as a scheduler of one's own would. A pod is bound once. */
 export async function bind(context: Context, route: ResourceRoute): Promise<ApiResponse> {
@@ -67,7 +58,7 @@ function checkUnbound(route: ResourceRoute, pod: Pod): void {
 }
 
 /** The object that was posted to the subresource, of the right kind and for the pod of the path. */
-function posted(
+export function posted(
   context: Context,
   { name }: ResourceRoute,
   kind: string,
