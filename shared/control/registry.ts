@@ -7,6 +7,7 @@ import { gcController } from './controllers/gc.ts';
 import { namespaceController } from './controllers/namespace.ts';
 import { nodeController } from './controllers/node.ts';
 import { podController } from './controllers/pod.ts';
+import { podGroupController } from './controllers/podgroup.ts';
 import { replicaSetController } from './controllers/replicaset.ts';
 import { serviceAccountController } from './controllers/service-account.ts';
 
@@ -22,6 +23,7 @@ export function allControllers({ caPem }: ControllerOptions): readonly AnyContro
     podController,
     nodeController,
     disruptionController,
+    podGroupController,
     endpointSliceController,
     gcController,
     namespaceController,

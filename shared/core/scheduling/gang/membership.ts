@@ -1,0 +1,75 @@
+/**
+ * Which gang a pod is of: pods that are placed all together or not at all. A pod names its PodGroup
+ * by a label; or, without such an object, says itself which gang it is of and how many there are to
+ * be. Pure. Owns the two notations; what becomes of a gang is the scheduler's.
+ *
+ * Source: the scheduler-plugins project, coscheduling: its PodGroup label, and the labels of its
+ * lightweight form, which are taken from annotations as well.
+ */
+import type { Pod } from '../../../api/kinds/pod.ts';
+import type { PodGroup } from '../../../api/kinds/scheduling.ts';
+
+/** Names the PodGroup, in the pod's namespace. */
+export const POD_GROUP_LABEL = 'scheduling.x-k8s.io/pod-group';
+/** Names a gang for which there is no object. */
+export const GANG_NAME = 'pod-group.scheduling.sigs.k8s.io/name';
+/** How many pods of that gang are placed together. */
+export const GANG_MIN_AVAILABLE = 'pod-group.scheduling.sigs.k8s.io/min-available';
+
+/** How long placed pods wait for the others where nobody says; the plugin's own figure. */
+export const DEFAULT_GANG_TIMEOUT_SECONDS = 60;
+
+export interface Gang {
+  /** `namespace/name`; the same for all pods of the gang, whichever way they name it. */
+  readonly key: string;
+  /** At least 1. */
+  readonly minMember: number;
+  readonly timeoutSeconds: number;
+  /** Absent where the pods alone make the gang. */
+  readonly group?: PodGroup;
+}
+
+/** The groups as `gangOf` looks them up. */
+export type GroupsByKey = ReadonlyMap<string, PodGroup>;
+
+export function groupsByKey(groups: readonly PodGroup[]): GroupsByKey {
+  return new Map(groups.map((group) => [keyOfGang(group, group.metadata.name), group]));
+}
+
+function keyOfGang({ metadata }: Pick<Pod, 'metadata'>, name: string): string {
+  return `${metadata.namespace ?? ''}/${name}`;
+}
+
+/** The PodGroup that the pod names; undefined for one that names none. */
+export function podGroupOf({ metadata }: Pod): string | undefined {
+  return metadata.labels?.[POD_GROUP_LABEL] || undefined;
+}
+
+/**
+ * The gang of the pod; undefined for a pod of none, and a text, for people, for one that can't be
+ * placed since its gang can't be told. `groups`: at least those of the pod's namespace. Pods that
+ * make a gang by themselves each say how many they are: of different numbers the largest is safe.
+ */
+export function gangOf(pod: Pod, groups: GroupsByKey): Gang | string | undefined {
+  const named = podGroupOf(pod);
+  const name = named ?? valueOf(pod, GANG_NAME);
+  if (!name) return undefined;
+  const key = keyOfGang(pod, name);
+  const group = groups.get(key);
+  if (group) return gangOfGroup(key, group);
+  if (named !== undefined) return `PodGroup ${JSON.stringify(named)} not found`;
+  const given = valueOf(pod, GANG_MIN_AVAILABLE) ?? '';
+  if (/^[1-9][0-9]{0,8}$/.test(given)) {
+    return { key, minMember: Number(given), timeoutSeconds: DEFAULT_GANG_TIMEOUT_SECONDS };
+  }
+  return `${GANG_MIN_AVAILABLE} must be a number of pods, and is ${JSON.stringify(given)}`;
+}
+
+function gangOfGroup(key: string, group: PodGroup): Gang {
+  const { minMember, scheduleTimeoutSeconds = DEFAULT_GANG_TIMEOUT_SECONDS } = group.spec;
+  return { key, minMember, timeoutSeconds: scheduleTimeoutSeconds, group };
+}
+
+function valueOf({ metadata }: Pod, key: string): string | undefined {
+  return metadata.labels?.[key] ?? metadata.annotations?.[key];
+}
