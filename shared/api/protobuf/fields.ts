@@ -81,6 +81,15 @@ EndpointSlice: metadata 1 ObjectMeta, endpoints 2 Endpoint[], ports 3 EndpointPo
 ForNode: name 1 string!
 ForZone: name 1 string!
 Eviction: metadata 1 ObjectMeta, deleteOptions 2 DeleteOptions
+PodDisruptionBudget: metadata 1 ObjectMeta, spec 2 PodDisruptionBudgetSpec,
+  status 3 PodDisruptionBudgetStatus
+PodDisruptionBudgetSpec: minAvailable 1 IntOrString, selector 2 LabelSelector,
+  maxUnavailable 3 IntOrString, unhealthyPodEvictionPolicy 4 string!
+PodDisruptionBudgetStatus: observedGeneration 1 int64, disruptedPods 2 map<Time>,
+  disruptionsAllowed 3 int32!, currentHealthy 4 int32!, desiredHealthy 5 int32!,
+  expectedPods 6 int32!, conditions 7 Condition[]
+PriorityClass: metadata 1 ObjectMeta, value 2 int32!, globalDefault 3 bool, description 4 string,
+  preemptionPolicy 5 string!
 Condition: type 1 string!, status 2 string!, observedGeneration 3 int64, lastTransitionTime 4 Time,
   reason 5 string!, message 6 string!
 DeleteOptions: gracePeriodSeconds 1 int64!, preconditions 2 Preconditions, orphanDependents 3 bool!,
@@ -118,8 +127,9 @@ const KINDS: { readonly [apiVersion: string]: readonly string[] } = {
   'authorization.k8s.io/v1': ['SelfSubjectAccessReview', 'SelfSubjectRulesReview'],
   'autoscaling/v1': ['Scale'],
   'discovery.k8s.io/v1': ['EndpointSlice'],
-  'policy/v1': ['Eviction'],
+  'policy/v1': ['Eviction', 'PodDisruptionBudget'],
   'policy/v1beta1': ['Eviction'],
+  'scheduling.k8s.io/v1': ['PriorityClass'],
 };
 
 /** Clients send it under the version of whatever they delete. */

@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -115,7 +116,8 @@ func main() {
 			&corev1.Pod{}, &corev1.Event{}, &corev1.Node{}, &corev1.Binding{}, &metav1.DeleteOptions{}},
 		"apps/v1":                 {&appsv1.Deployment{}, &appsv1.ReplicaSet{}},
 		"discovery.k8s.io/v1":     {&discoveryv1.EndpointSlice{}},
-		"policy/v1":               {&policyv1.Eviction{}},
+		"policy/v1":               {&policyv1.Eviction{}, &policyv1.PodDisruptionBudget{}},
+		"scheduling.k8s.io/v1":    {&schedulingv1.PriorityClass{}},
 		"autoscaling/v1":          {&autoscalingv1.Scale{}},
 		"authorization.k8s.io/v1": {&authzv1.SelfSubjectAccessReview{}, &authzv1.SelfSubjectRulesReview{}},
 	} {
