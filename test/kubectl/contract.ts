@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, Kubectl, startCluster } from './cluster.ts';
-import { configMap, namespace, node, pod, web } from './manifests.ts';
+import { configMap, namespace, node, nodePool, pod, podGroup, web } from './manifests.ts';
 
 /** What a kubectl without a version in its name is taken for. */
 const LATEST = 33;
@@ -267,6 +267,71 @@ export function testContract(kubectls: readonly string[]): void {
       const none = await kubectl.run('create quota made');
       expect(none.err).toContain('the server could not find the requested resource');
       await kubectl.ok(`delete ns ${team}-made --wait=false`);
+    });
+
+    it('knows priorities, and evicts within disruption budgets', async () => {
+      const [high, host] = [`high-${minor}`, `guarded-${minor}`];
+      await kubectl.ok(`create priorityclass ${high} --value=1000 --description=urgent`);
+      expect(await kubectl.ok(`get pc ${high}`)).toMatch(
+        new RegExp(`${high}\\s+1000\\s+false\\s+\\d+s\\s+PreemptLowerPriority`),
+      );
+      expect(await kubectl.ok('get pc')).toMatch(/system-node-critical\s+2000001000/);
+      expect(await kubectl.ok(`describe pc ${high}`)).toMatch(/Value:\s+1000/);
+      const missing = await kubectl.run(
+        'run no --image=a --overrides={"spec":{"priorityClassName":"no"}}',
+      );
+      expect(missing.err).toContain('no PriorityClass with name no was found');
+      const overrides = JSON.stringify({ spec: { priorityClassName: high, nodeName: host } });
+      await kubectl.ok('create -f -', { input: node(host) });
+      await kubectl.ok(`run guarded --image=a --labels=app=guarded --overrides=${overrides}`);
+      expect(await kubectl.ok('get pod guarded -o jsonpath={.spec.priority}')).toBe('1000');
+      await kubectl.ok('create pdb guard --selector=app=guarded --min-available=1');
+      expect(await kubectl.ok('get pdb')).toMatch(/guard\s+1\s+N\/A\s+0/);
+      const status = (allowed: number) => ({
+        ...{ observedGeneration: 1, disruptionsAllowed: allowed, currentHealthy: 1 + allowed },
+        ...{ desiredHealthy: 1, expectedPods: 2 },
+      });
+      const patch = (what: string, change: object) =>
+        kubectl.ok(
+          `patch ${what} --subresource=status --type=merge -p ${JSON.stringify({ status: change })}`,
+        );
+      await patch('pdb guard', status(0));
+      const running = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
+      await patch('pod guarded', running);
+      expect(await kubectl.ok('describe pdb guard')).toMatch(/Allowed disruptions:\s+0/);
+      const held = await kubectl.run(`drain ${host} --force --timeout=1s`);
+      expect(held.err).toContain(
+        "Cannot evict pod as it would violate the pod's disruption budget",
+      );
+      await patch('pdb guard', status(1));
+      expect(await kubectl.ok(`drain ${host} --force --timeout=5s`)).toMatch(/drained/);
+      const granted = await kubectl.ok('get pdb guard -o jsonpath={.status}');
+      expect(JSON.parse(granted)).toMatchObject({
+        disruptionsAllowed: 0,
+        disruptedPods: { guarded: expect.any(String) as string },
+      });
+      await kubectl.ok(`delete node ${host}`);
+      await kubectl.ok(`delete pc ${high}`);
+    });
+
+    it('keeps pools and groups as their users know them', async () => {
+      const name = `pool-${minor}`;
+      expect(await kubectl.ok('apply -f -', { input: nodePool(name) })).toContain(
+        `nodepool.karpenter.sh/${name} created`,
+      );
+      expect(await kubectl.ok('get nodepools -o wide')).toMatch(
+        /NAME\s+NODECLASS\s+NODES\s+READY\s+AGE\s+WEIGHT\s+CPU\s+MEMORY/,
+      );
+      const wrong = nodePool(name, [{ key: 'team', operator: 'In', values: ['b'] }]);
+      const refused = await kubectl.run('apply -f -', { input: wrong });
+      expect(refused.err).toContain('team In [b], which contradicts team In [a]');
+      expect(await kubectl.ok('explain nodepool.spec.disruption.budgets')).toContain('schedule');
+      expect(await kubectl.ok('get nodeclaims')).toBe('');
+      expect(await kubectl.ok('apply -f -', { input: podGroup('gang') })).toContain(
+        'podgroup.scheduling.x-k8s.io/gang created',
+      );
+      expect(await kubectl.ok('get pg')).toMatch(/NAME\s+PHASE\s+MINMEMBER\s+RUNNING/);
+      await kubectl.ok(`delete nodepool ${name}`);
     });
 
     it('deletes by name, by label, by file and all', async () => {

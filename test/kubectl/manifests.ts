@@ -45,6 +45,25 @@ export function pod(name: string, nodeName?: string): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec });
 }
 
+export function nodePool(name: string, more: readonly object[] = []): string {
+  const requirements = [{ key: 'team', operator: 'In', values: ['a'] }, ...more];
+  return JSON.stringify({
+    apiVersion: 'karpenter.sh/v1',
+    kind: 'NodePool',
+    metadata: { name },
+    spec: { template: { spec: { requirements } }, limits: { cpu: '100' }, weight: 10 },
+  });
+}
+
+export function podGroup(name: string): string {
+  return JSON.stringify({
+    apiVersion: 'scheduling.x-k8s.io/v1alpha1',
+    kind: 'PodGroup',
+    metadata: { name },
+    spec: { minMember: 4, scheduleTimeoutSeconds: 60 },
+  });
+}
+
 function listOf(...items: readonly object[]): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
 }
