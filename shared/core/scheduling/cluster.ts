@@ -15,6 +15,7 @@ import type { Labels } from '../../api/meta.ts';
 import { amountOf, type Requests } from '../pod/requests.ts';
 import { type Domains, labelDomains } from './domains.ts';
 import { grown } from './grown.ts';
+import { matchesRequired, mayMatch, type Selection } from './node-selector.ts';
 import { PodIndex } from './pod-index.ts';
 
 /** The node label that says what kind of machine stands behind a node. */
@@ -57,6 +58,10 @@ const offers = new WeakMap<Node, Offer>();
 export class Cluster {
   readonly nodes: Node[] = [];
   isVirtual = new Uint8Array(0);
+  /** Machines that are yet to be launched: what they have is not decided (capacity/fleet.ts). */
+  isOpen = new Uint8Array(0);
+  /** Labels that such a machine will have, and whose values are not decided. */
+  readonly openLabels: ReadonlySet<string>;
   readonly namespaceLabels: ReadonlyMap<string, Labels>;
   readonly pods = new PodIndex();
   /**
@@ -69,8 +74,13 @@ export class Cluster {
   /** Domains that leave nodes out. */
   readonly #narrowed: Domains[] = [];
 
-  constructor(nodes: readonly Node[], namespaceLabels: ReadonlyMap<string, Labels>) {
+  constructor(
+    nodes: readonly Node[],
+    namespaceLabels: ReadonlyMap<string, Labels>,
+    openLabels: ReadonlySet<string> = new Set(),
+  ) {
     this.namespaceLabels = namespaceLabels;
+    this.openLabels = openLabels;
     const inOrder = [...nodes].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
     for (const node of inOrder) this.add(node);
   }
@@ -80,11 +90,13 @@ export class Cluster {
   }
 
   /** Takes another node in, after those that are there. */
-  add(node: Node): number {
+  add(node: Node, { isOpen = false } = {}): number {
     const index = this.nodes.push(node) - 1;
     this.#byName.set(node.metadata.name, index);
     this.isVirtual = grown(this.isVirtual, index + 1);
     this.isVirtual[index] = isVirtualNode(node) ? 1 : 0;
+    this.isOpen = grown(this.isOpen, index + 1);
+    this.isOpen[index] = isOpen ? 1 : 0;
     for (const column of this.#columns.values()) column.grow(index + 1);
     this.offer(index, offeredBy(node));
     for (const domains of this.#labels.values()) domains.add(node, index);
@@ -92,11 +104,25 @@ export class Cluster {
     return index;
   }
 
+  /** The resources that anything asks for or offers. */
+  get columns(): Iterable<Column> {
+    return this.#columns.values();
+  }
+
   /** What the node has from now on. */
   offer(node: number, offer: Offer): void {
     for (const column of this.#columns.values()) column.allocatable[node] = 0;
     for (const [resource, amount] of offer) this.column(resource).allocatable[node] = amount;
     this.log.push(node);
+  }
+
+  /** Whether the node is one that the selection means, as far as its labels are decided. */
+  isSelected(index: number, selection: Selection): boolean {
+    const node = this.nodes[index];
+    if (!node) return false;
+    return this.isOpen[index] === 1
+      ? mayMatch(node, selection, this.openLabels)
+      : matchesRequired(node, selection);
   }
 
   nodeNamed(name: string): number | undefined {

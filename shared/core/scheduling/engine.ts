@@ -45,8 +45,9 @@ export class Engine {
     nodes: readonly Node[],
     namespaceLabels: ReadonlyMap<string, Labels>,
     plugins: readonly Enabled[],
+    openLabels?: ReadonlySet<string>,
   ) {
-    this.cluster = new Cluster(nodes, namespaceLabels);
+    this.cluster = new Cluster(nodes, namespaceLabels, openLabels);
     this.shapes = new Shapes(this.cluster.pods);
     this.#plugins = plugins.flatMap(({ plugin, weight }) =>
       plugin.begin ? [{ plugin, weight, judge: plugin.begin(this.cluster) }] : [],
@@ -60,8 +61,8 @@ export class Engine {
   /** Puts a pod of the shape on the node, or takes it off again. */
   place(shape: PodShape, node: number, sign: 1 | -1 = 1): void {
     this.cluster.pods.place(shape.group, node, sign);
-    for (const track of this.#trackersOf(shape)) track(node, sign);
     this.cluster.occupy(node, shape.spec.requests, sign);
+    for (const track of this.#trackersOf(shape)) track(node, sign);
   }
 
   /** Nobody is placed there until it is opened again. */

@@ -41,6 +41,6 @@ export function queueOrder(a: Pod, b: Pod): number {
   );
 }
 
-function compareText(a: string, b: string): number {
+export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -8,7 +8,6 @@ import type { Node } from '../../api/kinds/node.ts';
 import { matchesSelector } from '../../api/selectors.ts';
 import type { Cluster } from './cluster.ts';
 import { Domains, NO_DOMAIN } from './domains.ts';
-import { matchesRequired } from './node-selector.ts';
 import { repelling } from './tolerations.ts';
 import type { PodGroup } from './pod-index.ts';
 import type { Tally } from './tally.ts';
@@ -69,12 +68,12 @@ function domainsInPlay(
   cluster: Cluster,
 ): Domains {
   const all = cluster.domains(topologyKey);
-  const counts = (node: Node) => {
+  const counts = (node: Node, index: number) => {
     if (!allLabels.every((label) => node.metadata.labels?.[label] !== undefined)) return false;
-    if (nodeAffinityPolicy === 'Honor' && !matchesRequired(node, spec)) return false;
+    if (nodeAffinityPolicy === 'Honor' && !cluster.isSelected(index, spec)) return false;
     return nodeTaintsPolicy !== 'Honor' || !repelling(node, spec.tolerations);
   };
   const numbering = (node: Node, index: number) =>
-    counts(node) ? (all.of[index] ?? NO_DOMAIN) : NO_DOMAIN;
+    counts(node, index) ? (all.of[index] ?? NO_DOMAIN) : NO_DOMAIN;
   return cluster.follow(new Domains(cluster.nodes, numbering));
 }

@@ -65,6 +65,7 @@ export class Tally {
     const { sums } = this;
     const { of } = this.domains;
     const { least, most, needsDomain } = range;
+    if (this.isZero && !needsDomain && least <= 0 && most >= 0) return;
     for (let node = 0; node < verdicts.length; node++) {
       const domain = of[node] ?? NO_DOMAIN;
       const sum = sums[domain] ?? 0;

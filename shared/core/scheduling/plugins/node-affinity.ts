@@ -4,19 +4,19 @@
  */
 import type { Node } from '../../../api/kinds/node.ts';
 import { MAX_SCORE, type Plugin } from '../framework.ts';
-import { matchesRequired, matchesTerm } from '../node-selector.ts';
+import { matchesTerm } from '../node-selector.ts';
 
 export const NOT_SELECTED = "node(s) didn't match Pod's node affinity/selector";
 
 export const nodeAffinity: Plugin = {
   name: 'NodeAffinity',
   helpedBy: ['podPending', 'nodeAdded', 'nodeChanged'],
-  begin: ({ nodes }) => ({
+  begin: (cluster) => ({
     nodeFilter(spec) {
       const required = spec.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
       if (!spec.nodeSelector && !required) return undefined;
       return {
-        allows: (node) => matchesRequired(nodes[node] as Node, spec),
+        allows: (node) => cluster.isSelected(node, spec),
         reasons: () => [NOT_SELECTED],
       };
     },
@@ -27,7 +27,7 @@ export const nodeAffinity: Plugin = {
       return (node) => {
         let sum = 0;
         for (const { weight, preference } of preferred) {
-          if (matchesTerm(nodes[node] as Node, preference)) sum += weight;
+          if (matchesTerm(cluster.nodes[node] as Node, preference)) sum += weight;
         }
         return (MAX_SCORE * sum) / most;
       };

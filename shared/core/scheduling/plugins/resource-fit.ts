@@ -35,16 +35,18 @@ function judge(cluster: Cluster, packing: Packing): Judge {
   return {
     nodeFilter(spec) {
       const wants = [pods, ...wanted(spec, cluster).filter(({ amount }) => amount > 0)];
-      // A virtual node has no room to run out of; its limits a pod are the Fargate plugin's.
+      // A virtual node has no room to run out of; its limits a pod are the Fargate plugin's. What a
+      // machine that is yet to be launched has is the fleet's to say.
+      const isOthers = (node: number) => cluster.isVirtual[node] === 1 || cluster.isOpen[node] === 1;
       return {
-        allows: (node) => cluster.isVirtual[node] === 1 || wants.every((want) => fits(want, node)),
+        allows: (node) => isOthers(node) || wants.every((want) => fits(want, node)),
         reasons: (node) => wants.filter((want) => !fits(want, node)).map(reason),
       };
     },
     nodeScore(spec) {
       const wants = wanted(spec, cluster);
       return (node) => {
-        if (cluster.isVirtual[node] === 1) return 0;
+        if (cluster.isVirtual[node] === 1 || cluster.isOpen[node] === 1) return 0;
         const full = fullness(wants, node);
         return MAX_SCORE * (packing === 'MostAllocated' ? full : 1 - full);
       };

@@ -1,0 +1,85 @@
+/**
+ * The types of which one is going to be launched, the cheapest first, as columns of numbers: so that
+ * the first that has room is the one to take.
+ *
+ * Invariant: of types that cost the same, the order of their names decides.
+ */
+import type { Requests } from '../pod/requests.ts';
+import type { MachineType } from './machine-type.ts';
+
+/** Whether each type of a list will do; all of them when it is absent. */
+export type Mask = Uint8Array | undefined;
+
+export interface PricedType {
+  readonly type: MachineType;
+  readonly usdPerHour: number;
+}
+
+export class TypeList {
+  readonly types: readonly MachineType[];
+  readonly prices: Float64Array;
+  readonly #rooms = new Map<string, Float64Array>();
+
+  constructor(priced: readonly PricedType[]) {
+    const inOrder = [...priced].sort(
+      (a, b) => a.usdPerHour - b.usdPerHour || (a.type.name < b.type.name ? -1 : 1),
+    );
+    this.types = inOrder.map(({ type }) => type);
+    this.prices = Float64Array.from(inOrder, ({ usdPerHour }) => usdPerHour);
+  }
+
+  get length(): number {
+    return this.types.length;
+  }
+
+  /** How much each type has of a resource. */
+  room(resource: string): Float64Array {
+    let room = this.#rooms.get(resource);
+    if (!room) {
+      room = Float64Array.from(this.types, (type) => type.room[resource] ?? 0);
+      this.#rooms.set(resource, room);
+    }
+    return room;
+  }
+
+  /** The index of the cheapest type at or after `from` that has room; -1 for none. */
+  cheapest(needs: Needs, mask: Mask, from = 0): number {
+    const { rooms, amounts, count } = needs;
+    for (let index = from; index < this.types.length; index++) {
+      if (mask && mask[index] === 0) continue;
+      let fits = true;
+      for (let i = 0; i < count && fits; i++) {
+        fits = (rooms[i] as Float64Array)[index]! >= (amounts[i] as number);
+      }
+      if (fits) return index;
+    }
+    return -1;
+  }
+}
+
+/** Amounts that a type must have room for, beside the columns that say how much it has. */
+export class Needs {
+  readonly rooms: Float64Array[] = [];
+  readonly amounts: number[] = [];
+  count = 0;
+
+  clear(): void {
+    this.count = 0;
+  }
+
+  add(room: Float64Array, amount: number): void {
+    this.rooms[this.count] = room;
+    this.amounts[this.count++] = amount;
+  }
+}
+
+/** Both masks at once. */
+export function bothMasks(a: Mask, b: Mask): Mask {
+  if (!a || !b) return a ?? b;
+  return a.map((one, index) => one & (b[index] ?? 0));
+}
+
+/** The amounts of a request that are above nothing. */
+export function wantedAmounts(requests: Requests): readonly (readonly [string, number])[] {
+  return Object.entries(requests).filter(([, amount]) => amount > 0);
+}
