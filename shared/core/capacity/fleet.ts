@@ -105,6 +105,10 @@ export class Fleet {
     return this.#machines.get(node);
   }
 
+  get templates(): readonly OpenMachine[] {
+    return [...this.#machines.values()].filter(({ isTemplate }) => isTemplate);
+  }
+
   /** The machines that have pods, in the order in which they were opened. */
   get opened(): readonly OpenMachine[] {
     return [...this.#machines.values()].filter(({ cheapest }) => cheapest >= 0);
@@ -168,10 +172,12 @@ export class Fleet {
         const cost = usd / (usd + HALF_SCORE_USD);
         return -MAX_SCORE * (cost + TIGHTNESS * this.#looseness(machine, spec));
       },
-      track: ({ spec }) => (node, sign) => {
-        const machine = at(node);
-        if (machine) this.#joined(machine, spec, sign);
-      },
+      track:
+        ({ spec }) =>
+        (node, sign) => {
+          const machine = at(node);
+          if (machine) this.#joined(machine, spec, sign);
+        },
     };
   }
 

@@ -8,7 +8,7 @@
 import type { CapacityType } from '../../api/instance.ts';
 import type { NodePool } from '../../api/kinds/karpenter.ts';
 import type { Labels } from '../../api/meta.ts';
-import { WELL_KNOWN_LABELS } from '../../api/node-labels.ts';
+import { INSTANCE_TYPE_LABEL, WELL_KNOWN_LABELS } from '../../api/node-labels.ts';
 import { allows } from '../../api/requirement.ts';
 import { CAPACITY_TYPE_LABEL } from '../node/virtual-nodes.ts';
 import { amountOf, type Requests } from '../pod/requests.ts';
@@ -46,7 +46,7 @@ const USUAL_ARCH = 'amd64';
 const USUAL_CAPACITY: CapacityType = 'on-demand';
 /** Bare metal takes a quarter of an hour to start: it has to be asked for by one of these. */
 const METAL_LABELS = [
-  'node.kubernetes.io/instance-type',
+  INSTANCE_TYPE_LABEL,
   'karpenter.k8s.aws/instance-size',
   'karpenter.k8s.aws/instance-hypervisor',
 ];
@@ -94,7 +94,7 @@ export function kindsOf(pool: NodePool, given: PoolsGiven): readonly Kind[] | st
 /** By its labels alone. */
 function isOfPool({ labels }: MachineType, requirements: Requirements): boolean {
   for (const [key, requirement] of requirements) {
-    if (!(key in labels) && !TYPE_LABELS.has(key)) continue; // the pool's own, or its place
+    if (!(key in labels) && !OPEN_LABELS.has(key)) continue; // the pool's own, or its place
     if (!allows(requirement, labels[key])) return false;
   }
   if (!requirements.has(ARCH_LABEL) && (labels[ARCH_LABEL] ?? USUAL_ARCH) !== USUAL_ARCH) {
@@ -105,9 +105,12 @@ function isOfPool({ labels }: MachineType, requirements: Requirements): boolean 
 }
 
 /** Labels that a machine has by its type, if at all. */
-const TYPE_LABELS: ReadonlySet<string> = new Set(
+export const OPEN_LABELS: ReadonlySet<string> = new Set(
   [...WELL_KNOWN_LABELS].filter(
-    (label) => /^karpenter\.k8s\.aws\//.test(label) || label === 'node.kubernetes.io/instance-type',
+    (label) =>
+      label.startsWith('karpenter.k8s.aws/') ||
+      label === INSTANCE_TYPE_LABEL ||
+      label === ARCH_LABEL,
   ),
 );
 

@@ -35,15 +35,21 @@ const MAX_ROUNDS = 8;
 /** Places the pods on the pass, whose fleet must have offered its templates. */
 export function solve(pods: readonly Pod[], engine: Engine, fleet: Fleet): Solved {
   const assignment = new Assignment(engine, fleet);
-  let left = inOrderOfSize(pods, engine);
+  const left = solveInto(pods, assignment);
+  const { placed, usdPerHour } = assignment;
+  return { placed, left, usdPerHour };
+}
+
+/** Places the pods beside those that are placed already; tells for which there is no place. */
+export function solveInto(pods: readonly Pod[], assignment: Assignment): readonly Pod[] {
+  let left = inOrderOfSize(pods, assignment.engine);
   for (let round = 0; round < MAX_ROUNDS && left.length > 0; round++) {
     const before = left.length;
     left = placeAll(left, assignment);
     if (left.length === before) break;
   }
   improve(assignment);
-  const { placed, usdPerHour } = assignment;
-  return { placed, left: left.map(({ pod }) => pod), usdPerHour };
+  return left.map(({ pod }) => pod);
 }
 
 function placeAll(pods: readonly Sized[], assignment: Assignment): readonly Sized[] {

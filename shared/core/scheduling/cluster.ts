@@ -60,7 +60,9 @@ export class Cluster {
   isVirtual = new Uint8Array(0);
   /** Machines that are yet to be launched: what they have is not decided (capacity/fleet.ts). */
   isOpen = new Uint8Array(0);
-  /** Labels that such a machine will have, and whose values are not decided. */
+  /** Machines that were asked for and have not joined. */
+  isComing = new Uint8Array(0);
+  /** Labels that an open machine will have, and whose values are not decided. */
   readonly openLabels: ReadonlySet<string>;
   readonly namespaceLabels: ReadonlyMap<string, Labels>;
   readonly pods = new PodIndex();
@@ -90,13 +92,15 @@ export class Cluster {
   }
 
   /** Takes another node in, after those that are there. */
-  add(node: Node, { isOpen = false } = {}): number {
+  add(node: Node, { isOpen = false, isComing = false } = {}): number {
     const index = this.nodes.push(node) - 1;
     this.#byName.set(node.metadata.name, index);
     this.isVirtual = grown(this.isVirtual, index + 1);
     this.isVirtual[index] = isVirtualNode(node) ? 1 : 0;
     this.isOpen = grown(this.isOpen, index + 1);
     this.isOpen[index] = isOpen ? 1 : 0;
+    this.isComing = grown(this.isComing, index + 1);
+    this.isComing[index] = isComing ? 1 : 0;
     for (const column of this.#columns.values()) column.grow(index + 1);
     this.offer(index, offeredBy(node));
     for (const domains of this.#labels.values()) domains.add(node, index);

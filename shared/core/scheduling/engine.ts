@@ -97,6 +97,20 @@ export class Engine {
     );
   }
 
+  /** Whether what is placed elsewhere may change what this shape is told of a node. */
+  looksAtPods(shape: PodShape): boolean {
+    return !this.#podAnswers(shape).filters.every(isIdle);
+  }
+
+  /** Whether such a change may open this node to a pod of the shape. */
+  mayBeHelpedAt(shape: PodShape, node: number, by: Help): boolean {
+    const spec = this.#specAnswers(shape.spec);
+    const verdict = spec.verdicts[node] ?? OPEN;
+    if (verdict !== OPEN) return spec.filters[verdict - 1]?.helpedBy.includes(by) === true;
+    const refuser = this.#podAnswers(shape).filters.find((filter) => filter.refuses(node));
+    return refuser?.helpedBy.includes(by) === true;
+  }
+
   /** The nodes that would take a pod of the shape. */
   allowed(shape: PodShape): readonly number[] {
     this.#judge(shape);

@@ -15,11 +15,15 @@ export function countReasons(refusals: readonly (readonly string[])[]): ReasonCo
 
 /**
  * `0/12 nodes are available: 10 Insufficient cpu, 2 node(s) were unschedulable.`, sorted as text as
- * kube-scheduler sorts it, numbers included. Its `preemption:` suffix tells how a search for
- * victims ended; there is no such search here, so there is no suffix.
+ * kube-scheduler sorts it, numbers included.
  */
 export function unschedulableMessage(nodeCount: number, reasons: ReasonCounts): string {
   if (nodeCount === 0) return NO_NODES;
   const texts = Object.entries(reasons).map(([reason, count]) => `${count} ${reason}`);
   return `0/${nodeCount} nodes are available: ${texts.sort().join(', ')}.`;
+}
+
+/** How a search for victims ended, as it follows the message: the same form, of other reasons. */
+export function preemptionMessage(nodeCount: number, reasons: ReasonCounts): string {
+  return unschedulableMessage(nodeCount, reasons);
 }

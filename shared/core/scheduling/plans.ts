@@ -5,7 +5,10 @@
 import { findCondition, withCondition } from '../../api/conditions.ts';
 import type { Node, NodeAllocation } from '../../api/kinds/node.ts';
 import type { Pod, PodCondition } from '../../api/kinds/pod.ts';
-import { type Action, event, eventTarget, type Plan, update } from '../plan.ts';
+import { draftClaim, type PlannedMachine } from '../capacity/claim/draft.ts';
+import { CLAIMS } from '../capacity/claim/state.ts';
+import { deletion } from '../deletion.ts';
+import { type Action, create, event, eventTarget, type Plan, update } from '../plan.ts';
 import type { Batches } from './batches.ts';
 import { isVirtualNode } from './cluster.ts';
 import type { Gate } from './framework.ts';
@@ -47,11 +50,12 @@ export function bindPlan(placements: NodePlacements, given: Given): Plan {
  */
 function bound(pod: Pod, nodeName: string, { nowMs, batches }: Given): Pod {
   const batch = batches.get(pod.metadata.uid);
+  const { nominatedNodeName: _, ...status } = pod.status;
   const scheduled = { type: POD_SCHEDULED, status: 'True' } as const;
   return {
     ...pod,
     spec: { ...pod.spec, nodeName },
-    status: { ...pod.status, conditions: withCondition(pod.status.conditions, scheduled, nowMs) },
+    status: { ...status, conditions: withCondition(status.conditions, scheduled, nowMs) },
     control: { ...pod.control, attempt: 1, intentAtMs: nowMs, ...(batch ? { batch } : {}) },
   };
 }
@@ -68,6 +72,61 @@ export function unschedulablePlan(pod: Pod, message: string, nowMs: number): Pla
   if (!write) return undefined;
   const news = event(eventTarget('pods', pod), 'Warning', 'FailedScheduling', message);
   return { stages: [[write], [news]], blocked: [message] };
+}
+
+/** Says what the pod waits for, once; undefined when it says so already. */
+export function waitingPlan(pod: Pod, message: string, nowMs: number): Plan | undefined {
+  const write = waiting(pod, { reason: UNSCHEDULABLE, message }, nowMs);
+  return write && { stages: [[write]], blocked: [message] };
+}
+
+/**
+ * Victims are told to go after the pod has been nominated: a pass that is cut off in between finds
+ * the nomination, and chooses again.
+ */
+export function preemptionPlan(
+  {
+    pod,
+    node,
+    victims,
+  }: { readonly pod: Pod; readonly node: string; readonly victims: readonly Pod[] },
+  nowMs: number,
+): Plan {
+  const message = `makes room on ${node}: ${victims.length} pods of lower priority have to go`;
+  const condition = {
+    type: POD_SCHEDULED,
+    status: 'False',
+    reason: UNSCHEDULABLE,
+    message,
+  } as const;
+  const conditions = withCondition(pod.status.conditions, condition, nowMs);
+  const status = { ...pod.status, conditions, nominatedNodeName: node };
+  const nomination = update('pods', { ...pod, status } as Pod);
+  const why = 'default-scheduler: preempting to accommodate a higher priority pod';
+  const disruption = { reason: 'PreemptionByScheduler', message: why };
+  const marks = victims.flatMap((victim) => deletion('pods', victim, { disruption }, nowMs) ?? []);
+  const news = victims.map((victim) => {
+    const by = `Preempted by pod ${pod.metadata.uid} on node ${node}`;
+    return event(eventTarget('pods', victim), 'Normal', 'Preempted', by);
+  });
+  return { stages: [[nomination], marks, news], blocked: [] };
+}
+
+/** The claim, and word of it to the pods that it is for. */
+export function claimPlan(machine: PlannedMachine, nowMs: number): Plan {
+  const claim = draftClaim(machine);
+  const { name } = claim.metadata;
+  const told = machine.pods.flatMap((pod) => {
+    const write = waiting(pod, { reason: UNSCHEDULABLE, message: waitsFor(name) }, nowMs);
+    const news = `Pod should schedule on: nodeclaim/${name}`;
+    const about = eventTarget('pods', pod);
+    return [...(write ? [write] : []), event(about, 'Normal', 'Nominated', news)];
+  });
+  return { stages: [[create(CLAIMS, claim)], told], blocked: [] };
+}
+
+export function waitsFor(claim: string): string {
+  return `waits for nodeclaim/${claim} to become a node`;
 }
 
 /** Says what the pod waits for, without an event: it is as its owner wants it. */

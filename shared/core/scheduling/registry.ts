@@ -23,6 +23,11 @@ import { softSpread } from './plugins/soft-spread.ts';
 import { taints } from './plugins/taints.ts';
 import { topologySpread } from './plugins/topology-spread.ts';
 
+/** A gang is kept together before machines are kept full. */
+export const GANG_WEIGHT = 4;
+/** What a machine costs comes before everything that is only preferred. */
+export const MACHINE_WEIGHT = 1e6;
+
 export const PLUGINS: readonly Enabled[] = [
   { plugin: schedulingGates, weight: 0 },
   { plugin: nodeUnschedulable, weight: 0 },

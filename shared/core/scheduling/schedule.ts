@@ -1,44 +1,51 @@
 /**
- * The scheduler's decision: which pending pod goes where, and why the others do not. Pure: the same
- * snapshot gives the same answer, whatever the order of its lists.
+ * The scheduler's decision: which pending pod goes where, who makes room, what is launched, and why
+ * the others wait. Pure: the same snapshot gives the same answer, whatever the order of its lists.
  *
- * Owns: the order of the queue and what a pass amounts to. Does not own: where a pod may go
- * (plugins), how nodes are compared (engine.ts), what is written (plans.ts).
- *
- * Invariants:
- *  H1 The usage of a node is its placed pods and its reservations (S2); a pass adds to it and takes
- *     nothing away.
- *  H2 A pod that has a reservation goes there if it still can, so that two passes never bind it to
- *     two nodes.
- *  H3 A pod that could go nowhere is tried again only if a plugin that refused it is helped by
- *     placements.
+ * Owns: what a pass amounts to. Does not own: the order of tries (run.ts), where a pod may go
+ * (plugins), how nodes are compared (engine.ts), which machines are launched (capacity/), what is
+ * written (plans.ts).
  */
-import type { Namespace } from '../../api/kinds/core.ts';
-import type { Node, NodeAllocation } from '../../api/kinds/node.ts';
+import type { NodeClaim, NodePool } from '../../api/kinds/karpenter.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
+import type { PodDisruptionBudget } from '../../api/kinds/policy.ts';
+import type { PodGroup } from '../../api/kinds/scheduling.ts';
+import type { PlannedMachine } from '../capacity/claim/draft.ts';
+import { comingNode, isComing } from '../capacity/claim/state.ts';
+import type { MachineType } from '../capacity/machine-type.ts';
+import { Market } from '../capacity/market.ts';
+import { type GangToProvide, provision } from '../capacity/provision.ts';
 import type { Plan } from '../plan.ts';
 import { batchesOf } from './batches.ts';
-import { Engine } from './engine.ts';
 import type { Enabled, Gate } from './framework.ts';
-import { reservations } from './ledger.ts';
+import { GangCloseness } from './gang/closeness.ts';
+import { type Queue, queueOf } from './items.ts';
 import { countReasons, type ReasonCounts, unschedulableMessage } from './message.ts';
-import { isPending, isPlaced, queueOrder } from './pending.ts';
-import { bindPlan, gatedPlan, unschedulablePlan } from './plans.ts';
-import { PLUGINS } from './registry.ts';
+import { type NodesAndPods, Pass, type Placement } from './pass.ts';
+import { isPending, queueOrder } from './pending.ts';
+import {
+  bindPlan,
+  claimPlan,
+  gatedPlan,
+  preemptionPlan,
+  unschedulablePlan,
+  waitingPlan,
+  waitsFor,
+} from './plans.ts';
+import { Preemption, type Preempted } from './preemption.ts';
+import { GANG_WEIGHT, MACHINE_WEIGHT, PLUGINS } from './registry.ts';
+import { type Left, Run } from './run.ts';
 import type { PodShape } from './shape.ts';
 
 /** What a pass knows. Ledgers must have been read before pods: see control/scheduler.ts. */
-export interface ClusterSnapshot {
-  readonly nodes: readonly Node[];
-  readonly ledgers: readonly NodeAllocation[];
-  readonly pods: readonly Pod[];
-  readonly namespaces: readonly Namespace[];
+export interface ClusterSnapshot extends NodesAndPods {
+  readonly pools?: readonly NodePool[];
+  readonly claims?: readonly NodeClaim[];
+  readonly groups?: readonly PodGroup[];
+  readonly budgets?: readonly PodDisruptionBudget[];
 }
 
-export interface Placement {
-  readonly pod: Pod;
-  readonly node: string;
-}
+export type { Placement } from './pass.ts';
 
 export interface Unschedulable {
   readonly pod: Pod;
@@ -50,52 +57,190 @@ export interface Unschedulable {
 export interface SchedulingResult {
   readonly placements: readonly Placement[];
   readonly unschedulable: readonly Unschedulable[];
+  readonly preemptions: readonly Preemptor[];
+  readonly machines: readonly PlannedMachine[];
   readonly plans: readonly Plan[];
   /** Another pass would place more: this one had gone through its queue often enough. */
   readonly unfinished: boolean;
+  /** Time alone may change the answer after so long. */
+  readonly againAfterMs?: number;
 }
 
-/**
- * A pod may wait for one behind it in the queue (affinity, spread), so the rest of the queue is
- * gone through again while that helps. Longer chains than this go on in the next pass.
- */
-const MAX_ROUNDS = 8;
-
-const NOTHING_PENDING: SchedulingResult = {
-  placements: [],
-  unschedulable: [],
-  plans: [],
-  unfinished: false,
-};
+export interface Preemptor {
+  readonly pod: Pod;
+  readonly node: string;
+  readonly victims: readonly Pod[];
+}
 
 export interface ScheduleOptions {
   readonly plugins?: readonly Enabled[];
   /** As many launches as the runtime takes in one question (core/pod/batch.ts). */
   readonly batchSize?: number;
+  /** What machines can be had; nothing is launched without. */
+  readonly types?: readonly MachineType[];
 }
+
+const NOTHING_PENDING: SchedulingResult = {
+  placements: [],
+  unschedulable: [],
+  preemptions: [],
+  machines: [],
+  plans: [],
+  unfinished: false,
+};
 
 export function schedule(
   snapshot: ClusterSnapshot,
   nowMs: number,
-  { plugins = PLUGINS, batchSize = 1 }: ScheduleOptions = {},
+  options: ScheduleOptions = {},
 ): SchedulingResult {
   const pending = snapshot.pods.filter(isPending).sort(queueOrder);
   // Most wake-ups find that the pass before has placed everything.
   if (pending.length === 0) return NOTHING_PENDING;
-  const gated = pending.flatMap((pod) => {
-    const gate = gateOf(pod, plugins);
-    return gate ? [{ pod, gate }] : [];
-  });
-  const waitsForGate = new Set(gated.map(({ pod }) => pod));
-  const pass = new Pass(snapshot, plugins);
-  const left = pass.run(pending.filter((pod) => !waitsForGate.has(pod)));
-  const { unschedulable, open } = pass.explain(left);
-  const plans = [
-    ...pass.bindPlans(nowMs, batchSize),
-    ...unschedulable.flatMap(({ pod, message }) => unschedulablePlan(pod, message, nowMs) ?? []),
-    ...gated.flatMap(({ pod, gate }) => gatedPlan(pod, gate, nowMs) ?? []),
-  ];
-  return { placements: pass.placements, unschedulable, plans, unfinished: open > 0 };
+  return new Scheduling(snapshot, nowMs, options).of(pending);
+}
+
+class Scheduling {
+  readonly #snapshot: ClusterSnapshot;
+  readonly #nowMs: number;
+  readonly #options: ScheduleOptions;
+  readonly #plugins: readonly Enabled[];
+  readonly #market: Market;
+  readonly #pass: Pass;
+  readonly #run: Run;
+
+  constructor(snapshot: ClusterSnapshot, nowMs: number, options: ScheduleOptions) {
+    this.#snapshot = snapshot;
+    this.#nowMs = nowMs;
+    this.#options = options;
+    this.#plugins = options.plugins ?? PLUGINS;
+    this.#market = new Market(snapshot, options.types ?? [], nowMs);
+    const closeness = new GangCloseness();
+    const plugins = [
+      ...this.#plugins,
+      { plugin: closeness.plugin, weight: GANG_WEIGHT },
+      { plugin: this.#market.fleet.plugin, weight: MACHINE_WEIGHT },
+    ];
+    const coming = (snapshot.claims ?? []).filter(isComing).flatMap((c) => comingNode(c) ?? []);
+    coming.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    const { openLabels } = this.#market;
+    this.#pass = new Pass(snapshot, plugins, { coming, openLabels });
+    const preemption = new Preemption(this.#pass, snapshot.budgets ?? [], nowMs);
+    this.#run = new Run({ pass: this.#pass, closeness, preemption });
+  }
+
+  of(pending: readonly Pod[]): SchedulingResult {
+    const pass = this.#pass;
+    const gated = this.#gated(pending);
+    const ready = pending.filter((pod) => !gated.has(pod));
+    const queue = queueOf(ready, this.#snapshot.pods, this.#snapshot.groups ?? []);
+    const left = this.#run.run(queue.items);
+    const { machines, left: unprovided } = this.#provide(queue, left);
+    const { unschedulable, open } = this.#explain(unprovided);
+    const preemptions = [...this.#run.preempted].map(([pod, made]) => this.#preemptor(pod, made));
+    return {
+      placements: pass.placements,
+      unschedulable,
+      preemptions,
+      machines,
+      plans: [
+        ...machines.map((machine) => claimPlan(machine, this.#nowMs)),
+        ...this.#bindPlans(),
+        ...preemptions.map((preemptor) => preemptionPlan(preemptor, this.#nowMs)),
+        ...this.#waitingPlans(queue),
+        ...unschedulable.flatMap(
+          ({ pod, message }) => unschedulablePlan(pod, message, this.#nowMs) ?? [],
+        ),
+        ...[...gated].flatMap(([pod, gate]) => gatedPlan(pod, gate, this.#nowMs) ?? []),
+      ],
+      unfinished: open > 0,
+      ...this.#market.againAfter(unschedulable.length > 0),
+    };
+  }
+
+  #gated(pending: readonly Pod[]): ReadonlyMap<Pod, Gate> {
+    return new Map(
+      pending.flatMap((pod) => {
+        const gate = gateOf(pod, this.#plugins);
+        return gate ? [[pod, gate] as const] : [];
+      }),
+    );
+  }
+
+  /** Machines for those that are left, if there is where to launch them from. */
+  #provide({ items }: Queue, left: readonly Left[]) {
+    if (!this.#market.isOpen) return { machines: [], left };
+    const lacking = new Set(left.map(({ pod }) => pod));
+    const isForGang = new Set(left.flatMap(({ pod, gang }) => (gang === undefined ? [] : [pod])));
+    const gangs = items.flatMap((item): readonly GangToProvide[] => {
+      if (!('gang' in item)) return [];
+      const pods = item.pods.filter((pod) => isForGang.has(pod));
+      const needed = item.gang.minMember - item.placed;
+      return pods.length > 0 && pods.length >= needed ? [{ pods, needed }] : [];
+    });
+    const result = provision({
+      ...{ pass: this.#pass, fleet: this.#market.fleet, gangs },
+      pools: this.#snapshot.pools ?? [],
+      machineUsdPerHour: this.#market.machineUsdPerHour,
+      left: [...lacking].filter((pod) => !isForGang.has(pod)),
+    });
+    const stillLeft = new Set(result.left);
+    const provided = new Set(gangs.flatMap(({ pods }) => pods));
+    const rest = left.filter(({ pod, gang }) => {
+      return stillLeft.has(pod) || (gang !== undefined && !provided.has(pod));
+    });
+    return { machines: result.machines, left: rest };
+  }
+
+  /** Why each pod is left; `open` counts those that only the end of the rounds has left. */
+  #explain(left: readonly Left[]): { unschedulable: Unschedulable[]; open: number } {
+    const byShape = new Map<string, Omit<Unschedulable, 'pod'> | undefined>();
+    const unschedulable: Unschedulable[] = [];
+    for (const { pod, gang, preemption } of left) {
+      const shape = this.#pass.shapeOf(pod);
+      if (!byShape.has(shape.key)) byShape.set(shape.key, this.#explainShape(shape));
+      const why = byShape.get(shape.key);
+      if (!why && gang === undefined) continue;
+      const { reasons = {}, message = '' } = why ?? {};
+      const parts = [
+        ...(gang === undefined ? [message] : [`${gang}.`, ...(message ? [message] : [])]),
+        ...(!preemption || gang !== undefined ? [] : [`preemption: ${preemption}`]),
+        ...this.#market.whyNot(pod),
+      ];
+      unschedulable.push({ pod, reasons, message: parts.join(' ') });
+    }
+    return { unschedulable, open: left.length - unschedulable.length };
+  }
+
+  #explainShape(shape: PodShape): Omit<Unschedulable, 'pod'> | undefined {
+    const { engine, nodeCount } = this.#pass;
+    const refusals = engine.refusals(shape).slice(0, nodeCount);
+    if (refusals.some((reasons) => reasons.length === 0)) return undefined;
+    const reasons = countReasons(refusals);
+    return { reasons, message: unschedulableMessage(refusals.length, reasons) };
+  }
+
+  #bindPlans(): readonly Plan[] {
+    const pass = this.#pass;
+    const byNode = Map.groupBy(pass.placements, ({ node }) => node);
+    const placed = pass.engine.cluster.nodes.flatMap((node) => {
+      const pods = byNode.get(node.metadata.name)?.map(({ pod }) => pod);
+      return pods ? [{ node, ledger: pass.ledgers.get(node.metadata.name), pods }] : [];
+    });
+    const batches = batchesOf(placed, this.#options.batchSize ?? 1, this.#nowMs);
+    const given = { pods: pass.podsByUid, batches, nowMs: this.#nowMs };
+    return placed.map((placements) => bindPlan(placements, given));
+  }
+
+  #waitingPlans({ problems }: Queue): readonly Plan[] {
+    const coming = this.#pass.awaiting.map(({ pod, node }) => [pod, waitsFor(node)] as const);
+    const all = [...coming, ...this.#run.waiting, ...problems];
+    return all.flatMap(([pod, message]) => waitingPlan(pod, message, this.#nowMs) ?? []);
+  }
+
+  #preemptor(pod: Pod, { node, victims }: Preempted): Preemptor {
+    return { pod, node: this.#pass.nameOf(node), victims };
+  }
 }
 
 function gateOf(pod: Pod, plugins: readonly Enabled[]): Gate | undefined {
@@ -104,124 +249,4 @@ function gateOf(pod: Pod, plugins: readonly Enabled[]): Gate | undefined {
     if (gate) return gate;
   }
   return undefined;
-}
-
-/** A shape that found no place, and when. */
-interface Failure {
-  /** The length of the cluster's log at the time. */
-  readonly at: number;
-  readonly mayBeHelped: boolean;
-}
-
-class Pass {
-  readonly placements: Placement[] = [];
-  readonly #engine: Engine;
-  readonly #podsByUid: ReadonlyMap<string, Pod>;
-  readonly #ledgers: ReadonlyMap<string, NodeAllocation>;
-  /** The nodes on which a pending pod has room already, by its uid. */
-  readonly #reserved = new Map<string, number[]>();
-  readonly #failures = new Map<string, Failure>();
-
-  constructor(snapshot: ClusterSnapshot, plugins: readonly Enabled[]) {
-    const labels = snapshot.namespaces.map((ns) => [ns.metadata.name, ns.metadata.labels ?? {}]);
-    const namespaceLabels = new Map(labels as [string, Readonly<Record<string, string>>][]);
-    this.#engine = new Engine(snapshot.nodes, namespaceLabels, plugins);
-    this.#podsByUid = new Map(snapshot.pods.map((pod) => [pod.metadata.uid, pod]));
-    this.#ledgers = new Map(snapshot.ledgers.map((ledger) => [ledger.metadata.name, ledger]));
-    for (const pod of snapshot.pods) if (isPlaced(pod)) this.#occupy(pod);
-    this.#engine.cluster.nodes.forEach((_, node) => this.#reserve(node));
-  }
-
-  /** Places what can be placed; returns the rest. */
-  run(queue: readonly Pod[]): readonly Pod[] {
-    const reserved = queue.filter((pod) => !this.#finishReserved(pod));
-    let left = reserved;
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      const before = left.length;
-      left = left.filter((pod) => !this.#tryPlace(pod));
-      if (left.length === before || left.length === 0) break;
-    }
-    return left;
-  }
-
-  /** Why each pod is left; `open` counts those that only the end of the rounds has left. */
-  explain(left: readonly Pod[]): { unschedulable: Unschedulable[]; open: number } {
-    const byShape = new Map<string, Omit<Unschedulable, 'pod'> | undefined>();
-    const unschedulable: Unschedulable[] = [];
-    for (const pod of left) {
-      const shape = this.#engine.shapeOf(pod);
-      if (!byShape.has(shape.key)) byShape.set(shape.key, this.#explainShape(shape));
-      const why = byShape.get(shape.key);
-      if (why) unschedulable.push({ pod, ...why });
-    }
-    return { unschedulable, open: left.length - unschedulable.length };
-  }
-
-  bindPlans(nowMs: number, batchSize: number): Plan[] {
-    const byNode = Map.groupBy(this.placements, ({ node }) => node);
-    const placed = this.#engine.cluster.nodes.flatMap((node) => {
-      const pods = byNode.get(node.metadata.name)?.map(({ pod }) => pod);
-      return pods ? [{ node, ledger: this.#ledgers.get(node.metadata.name), pods }] : [];
-    });
-    const given = { pods: this.#podsByUid, batches: batchesOf(placed, batchSize, nowMs), nowMs };
-    return placed.map((placements) => bindPlan(placements, given));
-  }
-
-  #occupy(pod: Pod): void {
-    const node = this.#engine.cluster.nodeNamed(pod.spec.nodeName ?? '');
-    if (node !== undefined) this.#engine.place(this.#engine.shapeOf(pod), node);
-  }
-
-  #reserve(node: number): void {
-    const { nodes } = this.#engine.cluster;
-    const ledger = this.#ledgers.get(nodes[node]?.metadata.name ?? '');
-    if (!ledger) return;
-    for (const pod of reservations(ledger, this.#podsByUid)) {
-      this.#engine.place(this.#engine.shapeOf(pod), node);
-      const held = this.#reserved.get(pod.metadata.uid) ?? [];
-      this.#reserved.set(pod.metadata.uid, [...held, node]);
-    }
-  }
-
-  /** Carries on where an earlier pass was cut off between the ledger and the binding. */
-  #finishReserved(pod: Pod): boolean {
-    const shape = this.#engine.shapeOf(pod);
-    for (const node of this.#reserved.get(pod.metadata.uid) ?? []) {
-      this.#engine.place(shape, node, -1);
-      const allowed = this.#engine.allows(shape, node);
-      this.#engine.place(shape, node);
-      if (!allowed) continue;
-      this.#record(pod, node);
-      return true;
-    }
-    return false;
-  }
-
-  #tryPlace(pod: Pod): boolean {
-    const shape = this.#engine.shapeOf(pod);
-    const { log } = this.#engine.cluster;
-    const failure = this.#failures.get(shape.key);
-    if (failure && (!failure.mayBeHelped || failure.at === log.length)) return false;
-    const node = this.#engine.best(shape);
-    if (node === undefined) {
-      const mayBeHelped = this.#engine.mayBeHelped(shape, 'podBound');
-      this.#failures.set(shape.key, { at: log.length, mayBeHelped });
-      return false;
-    }
-    this.#engine.place(shape, node);
-    this.#record(pod, node);
-    return true;
-  }
-
-  #record(pod: Pod, node: number): void {
-    const name = this.#engine.cluster.nodes[node]?.metadata.name ?? '';
-    this.placements.push({ pod, node: name });
-  }
-
-  #explainShape(shape: PodShape): Omit<Unschedulable, 'pod'> | undefined {
-    const refusals = this.#engine.refusals(shape);
-    if (refusals.some((reasons) => reasons.length === 0)) return undefined;
-    const reasons = countReasons(refusals);
-    return { reasons, message: unschedulableMessage(refusals.length, reasons) };
-  }
 }

@@ -69,6 +69,7 @@ const podSpec = fc.record({
   label: app,
   cpu: fc.constantFrom('0', '500m', '1', '2'),
   priority: fc.constantFrom(0, 0, 10),
+  preempts: fc.constant(false as boolean),
   disk: sometimes(fc.constantFrom('ssd', 'hdd')),
   tolerant: fc.boolean(),
   port: sometimes(fc.constant(80)),
@@ -82,6 +83,11 @@ const podSpec = fc.record({
 export const somePods: fc.Arbitrary<Pod[]> = fc
   .array(podSpec, { minLength: 1, maxLength: 14 })
   .map((specs) => specs.map(makePod));
+
+/** The same, but that those of higher priority may take the place of others. */
+export const preemptingPods: fc.Arbitrary<Pod[]> = fc
+  .array(podSpec, { minLength: 1, maxLength: 14 })
+  .map((specs) => specs.map((spec, i) => makePod({ ...spec, preempts: true }, i)));
 
 type Given = typeof podSpec extends fc.Arbitrary<infer T> ? T : never;
 
@@ -97,6 +103,7 @@ function makePod(given: Given, i: number): Pod {
     labels: { app: label },
     spec: {
       priority,
+      ...(given.preempts ? {} : { preemptionPolicy: 'Never' }),
       affinity,
       containers: [
         port

@@ -83,7 +83,9 @@ describe('a pass', () => {
     expect(findCondition(waiting?.status.conditions, 'PodScheduled')).toMatchObject({
       status: 'False',
       reason: 'Unschedulable',
-      message: '0/1 nodes are available: 1 Insufficient cpu.',
+      message:
+        '0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: ' +
+        '1 No preemption victims found for incoming pod.',
     });
     expect((await w.events()).map(({ type, reason }) => [type, reason])).toEqual([
       ['Warning', 'FailedScheduling'],

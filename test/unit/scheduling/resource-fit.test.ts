@@ -6,7 +6,9 @@ import { node, NOW_MS, pod, running, snapshot } from './fixtures.ts';
 const placed = (given: Partial<ClusterSnapshot>) =>
   schedule(snapshot(given), NOW_MS).placements.map((p) => `${p.pod.metadata.name}@${p.node}`);
 const messages = (given: Partial<ClusterSnapshot>) =>
-  schedule(snapshot(given), NOW_MS).unschedulable.map(({ message }) => message);
+  schedule(snapshot(given), NOW_MS).unschedulable.map(({ message }) =>
+    message.replace(/ preemption: .*$/, ''),
+  );
 
 describe('resource fit', () => {
   it('fills the node that is in use before an idle one', () => {

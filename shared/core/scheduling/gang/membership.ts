@@ -8,6 +8,7 @@
  */
 import type { Pod } from '../../../api/kinds/pod.ts';
 import type { PodGroup } from '../../../api/kinds/scheduling.ts';
+import type { Labels } from '../../../api/meta.ts';
 
 /** Names the PodGroup, in the pod's namespace. */
 export const POD_GROUP_LABEL = 'scheduling.x-k8s.io/pod-group';
@@ -68,6 +69,11 @@ export function gangOf(pod: Pod, groups: GroupsByKey): Gang | string | undefined
 function gangOfGroup(key: string, group: PodGroup): Gang {
   const { minMember, scheduleTimeoutSeconds = DEFAULT_GANG_TIMEOUT_SECONDS } = group.spec;
   return { key, minMember, timeoutSeconds: scheduleTimeoutSeconds, group };
+}
+
+/** The name of the gang that pods with these labels are of, whichever way it is written. */
+export function gangName({ labels }: { readonly labels: Labels }): string | undefined {
+  return labels[POD_GROUP_LABEL] ?? labels[GANG_NAME];
 }
 
 function valueOf({ metadata }: Pod, key: string): string | undefined {

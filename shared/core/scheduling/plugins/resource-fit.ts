@@ -37,7 +37,8 @@ function judge(cluster: Cluster, packing: Packing): Judge {
       const wants = [pods, ...wanted(spec, cluster).filter(({ amount }) => amount > 0)];
       // A virtual node has no room to run out of; its limits a pod are the Fargate plugin's. What a
       // machine that is yet to be launched has is the fleet's to say.
-      const isOthers = (node: number) => cluster.isVirtual[node] === 1 || cluster.isOpen[node] === 1;
+      const isOthers = (node: number) =>
+        cluster.isVirtual[node] === 1 || cluster.isOpen[node] === 1;
       return {
         allows: (node) => isOthers(node) || wants.every((want) => fits(want, node)),
         reasons: (node) => wants.filter((want) => !fits(want, node)).map(reason),

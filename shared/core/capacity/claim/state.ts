@@ -1,0 +1,80 @@
+/**
+ * What a NodeClaim is about: a machine that is to be launched, is on its way, or has become a node.
+ * Owns what the control plane remembers of a claim, and the node that it is going to be.
+ */
+import { findCondition } from '../../../api/conditions.ts';
+import type { CapacityType } from '../../../api/instance.ts';
+import type { NodeClaim } from '../../../api/kinds/karpenter.ts';
+import type { Node } from '../../../api/kinds/node.ts';
+import type { KubeObject, Labels } from '../../../api/meta.ts';
+import { draftMeta } from '../../../api/meta.ts';
+import type { Requests } from '../../pod/requests.ts';
+
+export const CLAIMS = 'nodeclaims.karpenter.sh';
+export const POOLS = 'nodepools.karpenter.sh';
+
+/** The node's label, and the machine's tag, that name the claim. */
+export const CLAIM_LABEL = 'karpenter.sh/nodeclaim';
+
+export interface ClaimControl {
+  /** What may be launched: any of the types in any of the zones. The cheapest type comes first. */
+  readonly types: readonly string[];
+  readonly zones: readonly string[];
+  readonly capacityType: CapacityType;
+  /** What the cheapest costs an hour, in dollars. */
+  readonly usdPerHour: number;
+  /** What pods may use, and what counts for limits, of the type that was planned or launched. */
+  readonly room: Requests;
+  readonly capacity: Requests;
+  /** Labels of the node, those of the type that was planned or launched too. */
+  readonly labels: Labels;
+  /** When the launch was intended; absent before. */
+  readonly intentAtMs?: number;
+  /** What was launched. */
+  readonly instanceId?: string;
+  readonly launchedType?: string;
+  readonly launchedZone?: string;
+  readonly launchedAtMs?: number;
+}
+
+/** Claims that were made by hand, or restored without their memory, have none. */
+export function claimControl(claim: NodeClaim): ClaimControl | undefined {
+  const { control }: KubeObject = claim;
+  return control as ClaimControl | undefined;
+}
+
+export function withClaimControl(claim: NodeClaim, control: ClaimControl): NodeClaim {
+  const next: NodeClaim & { readonly control: ClaimControl } = { ...claim, control };
+  return next;
+}
+
+/** The claim is a node by now. */
+export function isRegistered(claim: NodeClaim): boolean {
+  return findCondition(claim.status.conditions, 'Registered')?.status === 'True';
+}
+
+/** The claim still counts on a machine that is not a node yet. */
+export function isComing(claim: NodeClaim): boolean {
+  return claim.metadata.deletionTimestamp === undefined && !isRegistered(claim);
+}
+
+/** The node that the claim is going to be, for passes that plan with it. */
+export function comingNode(claim: NodeClaim): Node | undefined {
+  const control = claimControl(claim);
+  if (!control) return undefined;
+  const { name, uid } = claim.metadata;
+  const { taints = [] } = claim.spec;
+  const amount = ([resource, value]: readonly [string, number]) =>
+    [resource, resource === 'cpu' ? `${value}m` : String(value)] as const;
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: draftMeta({
+      name,
+      uid,
+      labels: { ...control.labels, 'kubernetes.io/hostname': name },
+    }),
+    spec: taints.length > 0 ? { taints } : {},
+    status: { allocatable: Object.fromEntries(Object.entries(control.room).map(amount)) },
+  };
+}

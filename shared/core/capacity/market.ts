@@ -1,0 +1,117 @@
+/**
+ * What can be launched in a pass: the pools as they stand, less what was not to be had lately, and
+ * why they do nothing for a pod. Owns what is remembered of shortages.
+ */
+import type { NodeClaim, NodePool } from '../../api/kinds/karpenter.ts';
+import type { Node } from '../../api/kinds/node.ts';
+import type { Pod } from '../../api/kinds/pod.ts';
+import { NODE_POOL_LABEL } from '../../api/node-labels.ts';
+import { repelling } from '../scheduling/tolerations.ts';
+import { amountOf, type Requests } from '../pod/requests.ts';
+import { claimControl, isRegistered } from './claim/state.ts';
+import { Fleet } from './fleet.ts';
+import type { MachineType } from './machine-type.ts';
+import { OPEN_LABELS, preparePools, type Prepared } from './pools.ts';
+import { isShort, shortagesOf } from './shortages.ts';
+import { conflictOf, podAlternatives, poolRequirements } from './requirements.ts';
+
+/**
+ * A machine counts for so much more than it costs: it takes a minute to come, pulls its images
+ * anew, and is one more that may fail. At a cent an hour, four small ones have to save the price of
+ * a small one to be preferred to one of their size together.
+ */
+export const MACHINE_USD_PER_HOUR = 0.01;
+
+/** More pools than this are not told of in a pod's message. */
+const TOLD_POOLS = 3;
+
+interface MarketGiven {
+  readonly nodes: readonly Node[];
+  readonly pools?: readonly NodePool[];
+  readonly claims?: readonly NodeClaim[];
+}
+
+export class Market {
+  readonly fleet: Fleet;
+  readonly machineUsdPerHour = MACHINE_USD_PER_HOUR;
+  readonly openLabels = OPEN_LABELS;
+  readonly #pools: readonly NodePool[];
+  readonly #prepared: Prepared;
+  readonly #nowMs: number;
+
+  constructor(given: MarketGiven, types: readonly MachineType[], nowMs: number) {
+    const { pools = [] } = given;
+    this.#pools = pools;
+    this.#nowMs = nowMs;
+    const used = pools.length > 0 ? usedByPool(given) : new Map<string, Requests>();
+    this.#prepared =
+      types.length > 0
+        ? preparePools(pools, { types, used, isUnavailable: isShort(pools, nowMs) })
+        : { kinds: [], problems: new Map() };
+    const machineUsdPerHour = MACHINE_USD_PER_HOUR;
+    this.fleet = new Fleet(this.#prepared.kinds, { machineUsdPerHour, growth: 'charged' });
+  }
+
+  /** There is something that could be launched. */
+  get isOpen(): boolean {
+    return this.#prepared.kinds.length > 0;
+  }
+
+  /** Why no machine is launched for the pod, a sentence a pool. */
+  whyNot(pod: Pod): readonly string[] {
+    const told = this.#pools.slice(0, TOLD_POOLS).map((pool) => {
+      return `nodepool ${pool.metadata.name}: ${this.#whyNotOf(pool, pod)}.`;
+    });
+    const more = this.#pools.length - told.length;
+    return more > 0 ? [...told, `${more} more nodepools do not fit.`] : told;
+  }
+
+  /** When the end of a shortage may help those that wait. */
+  againAfter(someWait: boolean): { readonly againAfterMs?: number } {
+    const ends = this.#pools.flatMap(shortagesOf).map(({ untilMs }) => untilMs - this.#nowMs);
+    const next = Math.min(...ends.filter((ms) => ms > 0));
+    return someWait && next < Infinity ? { againAfterMs: next } : {};
+  }
+
+  #whyNotOf(pool: NodePool, pod: Pod): string {
+    const problem = this.#prepared.problems.get(pool.metadata.name);
+    if (problem !== undefined) return problem;
+    const kinds = this.#prepared.kinds.filter((kind) => kind.pool.name === pool.metadata.name);
+    const [kind] = kinds;
+    if (!kind) return 'all that it may launch is out of its limits, or was not to be had lately';
+    const taint = repelling(
+      { spec: { taints: kind.pool.taints } } as Node,
+      pod.spec.tolerations ?? [],
+    );
+    if (taint) return `the pod does not tolerate its taint ${taint.key}`;
+    const own = poolRequirements(pool);
+    const conflicts = podAlternatives(pod.spec).map((wish) => conflictOf(own, wish));
+    const isPossible = conflicts.includes(undefined);
+    return isPossible ? 'none of its instance types has room for the pod' : (conflicts[0] ?? '');
+  }
+}
+
+/** What the pools have: nodes, and machines that are on their way. */
+function usedByPool({ nodes, claims = [] }: MarketGiven): ReadonlyMap<string, Requests> {
+  const used = new Map<string, { [resource: string]: number }>();
+  const add = (pool: string | undefined, amounts: Requests): void => {
+    if (pool === undefined) return;
+    const sums = used.get(pool) ?? {};
+    used.set(pool, sums);
+    for (const resource in amounts) {
+      sums[resource] = (sums[resource] ?? 0) + (amounts[resource] ?? 0);
+    }
+  };
+  for (const { metadata, status } of nodes) {
+    const capacity = Object.entries(status.capacity ?? {}).map(
+      ([resource, quantity]) => [resource, amountOf(resource, quantity)] as const,
+    );
+    add(metadata.labels?.[NODE_POOL_LABEL], { ...Object.fromEntries(capacity), nodes: 1 });
+  }
+  for (const claim of claims) {
+    const { capacity } = claimControl(claim) ?? {};
+    if (isRegistered(claim) || !capacity) continue;
+    add(claim.metadata.labels?.[NODE_POOL_LABEL], capacity);
+  }
+  return used;
+}

@@ -1,0 +1,217 @@
+/**
+ * The state of a pass: the engine, which pods are where, and what the pass has decided so far. What
+ * is decided can be taken back to a mark, so that a gang is placed whole or not at all.
+ *
+ * Invariants:
+ *  H1 The usage of a node is its placed pods and its reservations (S2); a pass adds to it, and takes
+ *     away only what it decides to end (victims).
+ *  H2 A pod that has a reservation goes there if it still can, so that two passes never bind it to
+ *     two nodes.
+ */
+import type { Namespace } from '../../api/kinds/core.ts';
+import type { Node, NodeAllocation } from '../../api/kinds/node.ts';
+import type { Pod } from '../../api/kinds/pod.ts';
+import { Engine } from './engine.ts';
+import type { Enabled } from './framework.ts';
+import { reservations } from './ledger.ts';
+import { isPlaced } from './pending.ts';
+import type { PodShape } from './shape.ts';
+
+/** What a pass knows of nodes and pods. Ledgers must have been read before pods. */
+export interface NodesAndPods {
+  readonly nodes: readonly Node[];
+  readonly ledgers: readonly NodeAllocation[];
+  readonly pods: readonly Pod[];
+  readonly namespaces: readonly Namespace[];
+}
+
+export interface Placement {
+  readonly pod: Pod;
+  readonly node: string;
+}
+
+/** One thing that the pass did, so that it can be taken back. */
+interface Step {
+  readonly pod: Pod;
+  readonly node: number;
+  readonly sign: 1 | -1;
+  readonly isPlacement: boolean;
+}
+
+export class Pass {
+  readonly engine: Engine;
+  /** Nodes that are there; those after them are only coming, or could be launched. */
+  readonly nodeCount: number;
+  readonly podsByUid: ReadonlyMap<string, Pod>;
+  readonly ledgers: ReadonlyMap<string, NodeAllocation>;
+  readonly #on = new Map<number, Set<Pod>>();
+  /** The nodes on which a pending pod has room already, by its uid. */
+  readonly #reserved = new Map<string, number[]>();
+  readonly #placed = new Map<Pod, number>();
+  readonly #steps: Step[] = [];
+
+  constructor(
+    snapshot: NodesAndPods,
+    plugins: readonly Enabled[],
+    { coming = [], openLabels }: PassOptions = {},
+  ) {
+    const labels = snapshot.namespaces.map(
+      (ns) => [ns.metadata.name, ns.metadata.labels ?? {}] as const,
+    );
+    this.engine = new Engine(snapshot.nodes, new Map(labels), plugins, openLabels);
+    this.nodeCount = this.engine.cluster.size;
+    for (const node of coming) this.engine.cluster.add(node, { isComing: true });
+    this.podsByUid = new Map(snapshot.pods.map((pod) => [pod.metadata.uid, pod]));
+    this.ledgers = new Map(snapshot.ledgers.map((ledger) => [ledger.metadata.name, ledger]));
+    for (const pod of snapshot.pods) if (isPlaced(pod)) this.#occupy(pod);
+    for (let node = 0; node < this.nodeCount; node++) this.#reserve(node);
+  }
+
+  /** Where pods are going: on nodes that are there, in the order of deciding. */
+  get placements(): readonly Placement[] {
+    return [...this.#placed].flatMap(([pod, node]) =>
+      node < this.nodeCount ? [{ pod, node: this.nameOf(node) }] : [],
+    );
+  }
+
+  /** Pods that wait for a machine that is on its way. */
+  get awaiting(): readonly Placement[] {
+    const { isComing } = this.engine.cluster;
+    return [...this.#placed].flatMap(([pod, node]) =>
+      isComing[node] === 1 ? [{ pod, node: this.nameOf(node) }] : [],
+    );
+  }
+
+  nameOf(node: number): string {
+    return this.engine.cluster.nodes[node]?.metadata.name ?? '';
+  }
+
+  /** The pods that hold room of the node, those that are on their way there too. */
+  podsOn(node: number): ReadonlySet<Pod> {
+    return this.#on.get(node) ?? NOBODY;
+  }
+
+  /** The pod's place is on a machine that has not joined. */
+  isComing(pod: Pod): boolean {
+    const node = this.#placed.get(pod);
+    return node !== undefined && this.engine.cluster.isComing[node] === 1;
+  }
+
+  shapeOf(pod: Pod): PodShape {
+    return this.engine.shapeOf(pod);
+  }
+
+  /** Places the pod where it fits best. */
+  place(pod: Pod): boolean {
+    const node = this.engine.best(this.shapeOf(pod));
+    if (node === undefined) return false;
+    this.#do({ pod, node, sign: 1, isPlacement: true });
+    return true;
+  }
+
+  /** Carries on where an earlier pass was cut off between the ledger and the binding. */
+  finishReserved(pod: Pod): boolean {
+    const shape = this.shapeOf(pod);
+    for (const node of this.#reserved.get(pod.metadata.uid) ?? []) {
+      this.engine.place(shape, node, -1);
+      const allowed = this.engine.allows(shape, node);
+      this.engine.place(shape, node);
+      if (!allowed) continue;
+      this.#placed.set(pod, node);
+      return true;
+    }
+    return false;
+  }
+
+  /** Takes note of a place that the engine gave the pod already. */
+  adopt(pod: Pod, node: number): void {
+    const on = this.#on.get(node) ?? new Set();
+    this.#on.set(node, on.add(pod));
+    this.#steps.push({ pod, node, sign: 1, isPlacement: true });
+    this.#placed.set(pod, node);
+  }
+
+  /** Takes the pod off the node that the pass has placed it on. */
+  withdraw(pod: Pod): void {
+    const node = this.#placed.get(pod);
+    if (node === undefined) return;
+    this.#placed.delete(pod);
+    this.#do({ pod, node, sign: -1, isPlacement: false });
+  }
+
+  /** Places the pod on this very node. */
+  placeAt(pod: Pod, node: number): void {
+    this.#do({ pod, node, sign: 1, isPlacement: true });
+  }
+
+  /** Pods that were placed on virtual nodes, with these. */
+  get onVirtual(): ReadonlyMap<Pod, number> {
+    const { isVirtual } = this.engine.cluster;
+    return new Map([...this.#placed].filter(([, node]) => isVirtual[node] === 1));
+  }
+
+  /** Lets a placed pod keep its room, and not be bound yet. */
+  postpone(pod: Pod): void {
+    this.#placed.delete(pod);
+  }
+
+  /** Keeps room for the pod that it will have, though it has it not yet. */
+  hold(pod: Pod, node: number): void {
+    this.#do({ pod, node, sign: 1, isPlacement: false });
+  }
+
+  /** The pod is going to leave the node. */
+  expel(pod: Pod, node: number): void {
+    this.#do({ pod, node, sign: -1, isPlacement: false });
+  }
+
+  /** Where the pass stands, to come back to. */
+  mark(): number {
+    return this.#steps.length;
+  }
+
+  rollBack(mark: number): void {
+    while (this.#steps.length > mark) {
+      const { pod, node, sign, isPlacement } = this.#steps.pop() as Step;
+      this.#apply(pod, node, sign === 1 ? -1 : 1);
+      if (isPlacement) this.#placed.delete(pod);
+    }
+  }
+
+  #do(step: Step): void {
+    this.#apply(step.pod, step.node, step.sign);
+    this.#steps.push(step);
+    if (step.isPlacement) this.#placed.set(step.pod, step.node);
+  }
+
+  #apply(pod: Pod, node: number, sign: 1 | -1): void {
+    this.engine.place(this.shapeOf(pod), node, sign);
+    const on = this.#on.get(node) ?? new Set();
+    this.#on.set(node, on);
+    if (sign === 1) on.add(pod);
+    else on.delete(pod);
+  }
+
+  #occupy(pod: Pod): void {
+    const node = this.engine.cluster.nodeNamed(pod.spec.nodeName ?? '');
+    if (node !== undefined) this.#apply(pod, node, 1);
+  }
+
+  #reserve(node: number): void {
+    const ledger = this.ledgers.get(this.nameOf(node));
+    if (!ledger) return;
+    for (const pod of reservations(ledger, this.podsByUid)) {
+      this.#apply(pod, node, 1);
+      const held = this.#reserved.get(pod.metadata.uid) ?? [];
+      this.#reserved.set(pod.metadata.uid, [...held, node]);
+    }
+  }
+}
+
+export interface PassOptions {
+  /** What machines will be that were asked for and have not joined. */
+  readonly coming?: readonly Node[];
+  readonly openLabels?: ReadonlySet<string>;
+}
+
+const NOBODY: ReadonlySet<Pod> = new Set();

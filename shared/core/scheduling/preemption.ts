@@ -1,0 +1,255 @@
+/**
+ * Preemption: which pods of lower priority have to go so that a pod finds room. For each node, all
+ * of them are taken away in thought and as many as possible put back; the node whose loss is least
+ * is chosen. Owns the choice of node and victims; the writes are plans.ts.
+ *
+ * Invariants:
+ *  P1 A victim has a lower priority than the pod that it makes room for.
+ *  P2 A disruption budget is broken only where there is no node on which it is not.
+ *  P3 Victims are the fewest that the order of putting back leaves: without any one of them the pod
+ *     would not fit.
+ *
+ * Source: Kubernetes, "Pod Priority and Preemption"; kube-scheduler's DefaultPreemption.
+ */
+import type { Pod } from '../../api/kinds/pod.ts';
+import type { PodDisruptionBudget } from '../../api/kinds/policy.ts';
+import { parseTime } from '../../api/time.ts';
+import { mayDisrupt } from '../disruption/may-disrupt.ts';
+import { countReasons, preemptionMessage, type ReasonCounts } from './message.ts';
+import type { Pass } from './pass.ts';
+import { compareText, isPending } from './pending.ts';
+import type { PodShape } from './shape.ts';
+
+export interface Preempted {
+  readonly node: number;
+  readonly victims: readonly Pod[];
+}
+
+/** How a search ended that found nothing, as the end of the pod's message. */
+export interface NotPreempted {
+  readonly message: string;
+}
+
+interface Candidate {
+  readonly node: number;
+  readonly victims: readonly Pod[];
+  /** How many of the victims a budget protects. */
+  readonly violations: number;
+  readonly highestPriority: number;
+  /** Of all victims, each raised so that even negative ones count as a loss. */
+  readonly prioritySum: number;
+  /** When the earliest of the victims of highest priority was started. */
+  readonly startedAtMs: number;
+}
+
+/** The search of one shape at one priority, kept while its answers stay true. */
+interface Search {
+  readonly candidates: (Candidate | undefined)[];
+  /** How far the cluster's log is worked in. */
+  seen: number;
+}
+
+/** Shapes that look at other pods are judged anew on every node: no more of them than this. */
+const MAX_NODES_ANEW = 256;
+/** As kube-scheduler: priorities are above this, and so each victim counts. */
+const LOWEST_PRIORITY = -(2 ** 31);
+
+export const NO_VICTIMS = 'No preemption victims found for incoming pod';
+export const NOT_HELPFUL = 'Preemption is not helpful for scheduling';
+export const POLICY_NEVER = 'not eligible due to preemptionPolicy=Never.';
+export const ENDS_ALREADY = 'not eligible due to terminating pod on the nominated node.';
+
+export class Preemption {
+  readonly #pass: Pass;
+  readonly #budgets: readonly PodDisruptionBudget[];
+  readonly #nowMs: number;
+  readonly #searches = new Map<string, Search>();
+  /** Pods whose room is held already. */
+  readonly #held = new Set<Pod>();
+
+  constructor(pass: Pass, budgets: readonly PodDisruptionBudget[], nowMs: number) {
+    this.#pass = pass;
+    this.#budgets = budgets;
+    this.#nowMs = nowMs;
+  }
+
+  /** Makes room for the pod in the pass, if pods of lower priority may go for it. */
+  preempt(pod: Pod): Preempted | NotPreempted {
+    if (pod.spec.preemptionPolicy === 'Never') return { message: POLICY_NEVER };
+    if (this.#held.has(pod)) return { message: ENDS_ALREADY };
+    const shape = this.#pass.shapeOf(pod);
+    const nominated = this.#nominatedNode(pod, shape);
+    if (nominated !== undefined) {
+      this.#pass.hold(pod, nominated);
+      this.#held.add(pod);
+      return { message: ENDS_ALREADY };
+    }
+    const best = this.#search(pod, shape);
+    if (!best) return { message: this.#whyNot(shape) };
+    const { node, victims } = best;
+    for (const victim of victims) this.#pass.expel(victim, node);
+    this.#pass.hold(pod, node);
+    return { node, victims };
+  }
+
+  /** The node on which pods end for this one already, as long as that will do. */
+  #nominatedNode(pod: Pod, shape: PodShape): number | undefined {
+    const { nominatedNodeName } = pod.status;
+    const node = this.#pass.engine.cluster.nodeNamed(nominatedNodeName ?? '');
+    if (node === undefined) return undefined;
+    const ending = [...this.#pass.podsOn(node)].filter(
+      (other) => isTerminating(other) && priorityOf(other) < priorityOf(pod),
+    );
+    if (ending.length === 0) return undefined;
+    return this.#without(ending, node, () => this.#pass.engine.allows(shape, node))
+      ? node
+      : undefined;
+  }
+
+  #search(pod: Pod, shape: PodShape): Candidate | undefined {
+    const { engine, nodeCount } = this.#pass;
+    const { log } = engine.cluster;
+    if (engine.looksAtPods(shape)) return best(this.#judgeAnew(pod, shape));
+    const key = `${priorityOf(pod)} ${shape.key}`;
+    let search = this.#searches.get(key);
+    if (!search) {
+      const candidates = Array.from({ length: nodeCount }, (_, node) =>
+        this.#judge(pod, shape, node),
+      );
+      search = { candidates, seen: log.length };
+      this.#searches.set(key, search);
+    }
+    const changed = new Set(log.slice(search.seen));
+    for (const node of changed) {
+      if (node < nodeCount) search.candidates[node] = this.#judge(pod, shape, node);
+    }
+    search.seen = log.length;
+    return best(search.candidates);
+  }
+
+  #judgeAnew(pod: Pod, shape: PodShape): readonly (Candidate | undefined)[] {
+    const found: Candidate[] = [];
+    let judged = 0;
+    for (let node = 0; node < this.#pass.nodeCount && judged < MAX_NODES_ANEW; node++) {
+      if (this.#victimsOn(pod, node).length === 0) continue;
+      judged++;
+      const candidate = this.#judge(pod, shape, node);
+      if (candidate) found.push(candidate);
+    }
+    return found;
+  }
+
+  #victimsOn(pod: Pod, node: number): Pod[] {
+    return [...this.#pass.podsOn(node)].filter(
+      (other) => priorityOf(other) < priorityOf(pod) && !isPending(other),
+    );
+  }
+
+  /** What the node would lose to the pod; undefined when nothing helps there. */
+  #judge(pod: Pod, shape: PodShape, node: number): Candidate | undefined {
+    const lower = this.#victimsOn(pod, node);
+    if (lower.length === 0 || !this.#pass.engine.mayBeHelpedAt(shape, node, 'podGone')) {
+      return undefined;
+    }
+    return this.#without(lower, node, () => {
+      if (!this.#pass.engine.allows(shape, node)) return undefined;
+      // Pods that are on their way out go in any case, and are no loss.
+      const lasting = lower.filter((other) => !isTerminating(other));
+      const refused = new Set(
+        mayDisrupt(lasting, this.#budgets, this.#nowMs).refused.map((refusal) => refusal.pod),
+      );
+      const inOrder = lasting.sort(
+        (a, b) => Number(refused.has(b)) - Number(refused.has(a)) || moreImportant(a, b),
+      );
+      const victims = inOrder.filter((other) => !this.#mayStay(other, shape, node));
+      for (const other of inOrder) {
+        if (!victims.includes(other)) this.#shift(other, node, -1);
+      }
+      const violations = victims.filter((victim) => refused.has(victim)).length;
+      return candidateOf(node, victims, violations);
+    });
+  }
+
+  /** Puts the pod back, unless there is no room for both. */
+  #mayStay(other: Pod, shape: PodShape, node: number): boolean {
+    this.#shift(other, node, 1);
+    if (this.#pass.engine.allows(shape, node)) return true;
+    this.#shift(other, node, -1);
+    return false;
+  }
+
+  /** What is so when these pods are not on the node. */
+  #without<T>(pods: readonly Pod[], node: number, ask: () => T): T {
+    for (const pod of pods) this.#shift(pod, node, -1);
+    const answer = ask();
+    for (const pod of pods) this.#shift(pod, node, 1);
+    return answer;
+  }
+
+  #shift(pod: Pod, node: number, sign: 1 | -1): void {
+    this.#pass.engine.place(this.#pass.shapeOf(pod), node, sign);
+  }
+
+  #whyNot(shape: PodShape): string {
+    const { engine, nodeCount } = this.#pass;
+    if (nodeCount === 0) return '';
+    const reasons = Array.from({ length: nodeCount }, (_, node) =>
+      engine.allows(shape, node)
+        ? []
+        : [engine.mayBeHelpedAt(shape, node, 'podGone') ? NO_VICTIMS : NOT_HELPFUL],
+    );
+    const counts: ReasonCounts = countReasons(reasons);
+    return preemptionMessage(nodeCount, counts);
+  }
+}
+
+export function priorityOf({ spec }: Pod): number {
+  return spec.priority ?? 0;
+}
+
+function isTerminating({ metadata }: Pod): boolean {
+  return metadata.deletionTimestamp !== undefined;
+}
+
+function startMs({ status, metadata }: Pod): number {
+  return parseTime(status.startTime ?? metadata.creationTimestamp) ?? 0;
+}
+
+/** Negative if `a` is to be kept rather: higher priority, then longer running. */
+function moreImportant(a: Pod, b: Pod): number {
+  return (
+    priorityOf(b) - priorityOf(a) ||
+    startMs(a) - startMs(b) ||
+    compareText(a.metadata.uid, b.metadata.uid)
+  );
+}
+
+function candidateOf(node: number, victims: readonly Pod[], violations: number): Candidate {
+  const highestPriority = Math.max(LOWEST_PRIORITY, ...victims.map(priorityOf));
+  const highest = victims.filter((victim) => priorityOf(victim) === highestPriority);
+  return {
+    node,
+    victims,
+    violations,
+    highestPriority,
+    prioritySum: victims.reduce((sum, pod) => sum + priorityOf(pod) - LOWEST_PRIORITY, 0),
+    startedAtMs: Math.min(Infinity, ...highest.map(startMs)),
+  };
+}
+
+function best(candidates: readonly (Candidate | undefined)[]): Candidate | undefined {
+  let found: Candidate | undefined;
+  for (const candidate of candidates) {
+    if (candidate && (!found || isLesserLoss(candidate, found))) found = candidate;
+  }
+  return found;
+}
+
+/** Of two that are the same in all of it, the earlier node stays. */
+function isLesserLoss(a: Candidate, b: Candidate): boolean {
+  if (a.violations !== b.violations) return a.violations < b.violations;
+  if (a.highestPriority !== b.highestPriority) return a.highestPriority < b.highestPriority;
+  if (a.prioritySum !== b.prioritySum) return a.prioritySum < b.prioritySum;
+  if (a.victims.length !== b.victims.length) return a.victims.length < b.victims.length;
+  return a.startedAtMs > b.startedAtMs;
+}
