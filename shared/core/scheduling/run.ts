@@ -24,6 +24,12 @@ export interface Left {
   readonly preemption?: string;
 }
 
+/** What is to be tried again, and its pods. */
+interface Remainder {
+  readonly item: Item;
+  readonly pods: readonly Left[];
+}
+
 /** A shape that found no place, and when. */
 interface Failure {
   /** The length of the cluster's log at the time. */
@@ -60,17 +66,16 @@ export class Run {
   run(items: readonly Item[]): readonly Left[] {
     const { pass } = this.#tools;
     let open = items.flatMap((item) => this.#withoutReserved(item));
-    let left: (readonly [Item, readonly Left[]])[] = [];
+    let left: readonly Remainder[] = [];
     for (let round = 0; round < MAX_ROUNDS && open.length > 0; round++) {
       const at = pass.mark();
-      left = open.flatMap((item) => {
-        const rest = 'gang' in item ? this.#placeGang(item) : this.#placePod(item.pod);
-        return rest.length > 0 ? [[item, rest] as const] : [];
-      });
+      left = open.flatMap((item) =>
+        'gang' in item ? this.#placeGang(item) : this.#placePod(item.pod),
+      );
       if (pass.mark() === at) break;
-      open = left.map(([item]) => item);
+      open = left.map(({ item }) => item);
     }
-    return left.flatMap(([, rest]) => rest);
+    return left.flatMap(({ pods }) => pods);
   }
 
   #withoutReserved(item: Item): readonly Item[] {
@@ -81,11 +86,11 @@ export class Run {
     return [{ ...item, pods, placed: item.placed + item.pods.length - pods.length }];
   }
 
-  #placePod(pod: Pod): readonly Left[] {
+  #placePod(pod: Pod): readonly Remainder[] {
     const { pass, preemption } = this.#tools;
     const shape = pass.shapeOf(pod);
     const known = this.#failureOf(pod, shape);
-    if (known) return [leftOf(pod, known)];
+    if (known) return [remainderOf(pod, known)];
     if (pass.place(pod)) return [];
     const made = preemption.preempt(pod);
     if ('victims' in made) {
@@ -100,7 +105,7 @@ export class Run {
       preemption: made.message,
     };
     this.#failures.set(failureKey(pod, shape), failure);
-    return [leftOf(pod, failure)];
+    return [remainderOf(pod, failure)];
   }
 
   /** What is known of the shape's last try, if another would end the same. */
@@ -111,13 +116,15 @@ export class Run {
     return isSame ? failure : undefined;
   }
 
-  #placeGang(item: GangItem): readonly Left[] {
+  #placeGang(item: GangItem): readonly Remainder[] {
     const { pass } = this.#tools;
     const result = placeGang(item, this.#tools);
-    if (!result.isPlaced) return item.pods.map((pod) => ({ pod, gang: result.why }));
+    if (!result.isPlaced) {
+      return [{ item, pods: item.pods.map((pod) => ({ pod, gang: result.why })) }];
+    }
     for (const [pod, made] of result.preempted) this.preempted.set(pod, made);
     const waits = result.preempted.size > 0 || item.pods.some((pod) => pass.isComing(pod));
-    if (!waits) return result.left.map((pod) => ({ pod }));
+    if (!waits) return result.left.map((pod) => remainderOf(pod, {}));
     // They start together: none is bound before there is room for all.
     for (const pod of item.pods) {
       pass.postpone(pod);
@@ -135,6 +142,6 @@ function failureKey({ spec, status }: Pod, shape: PodShape): string {
   return `${spec.priority ?? 0} ${spec.preemptionPolicy ?? ''} ${nominated} ${shape.key}`;
 }
 
-function leftOf(pod: Pod, { preemption }: Failure): Left {
-  return preemption === undefined ? { pod } : { pod, preemption };
+function remainderOf(pod: Pod, { preemption }: Pick<Failure, 'preemption'>): Remainder {
+  return { item: { pod }, pods: [preemption === undefined ? { pod } : { pod, preemption }] };
 }
