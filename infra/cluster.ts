@@ -24,15 +24,12 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { imageParameter } from '../shared/api/node-images.ts';
 import type { Network } from './network.ts';
 import type { Options } from './options.ts';
 import { INSTALLATION_TAG } from './permissions/instances.ts';
 import { documentOf } from './permissions/statement.ts';
 import { execStatements, executionStatements, instanceStatements } from './permissions/tasks.ts';
-
-/** Resolved at each launch: nodes come with the patches of their day. */
-const NODE_IMAGES = '/aws/service/ecs/optimized-ami/amazon-linux-2023/';
-const IMAGE_PATHS = { standard: '', gpu: 'gpu/', arm64: 'arm64/' } as const;
 
 /** The adapter that tags instances also knows how a machine reads its tags. */
 const READS_TAGS = join(import.meta.dirname, '../adapters/aws/ec2/node-user-data.sh');
@@ -140,10 +137,9 @@ export class Cluster extends Construct {
 
   #template(network: Network, options: Options): LaunchTemplate {
     const { installation } = options;
-    const imageParameter = `${NODE_IMAGES}${IMAGE_PATHS[options.nodeImage]}recommended/image_id`;
     const template = new LaunchTemplate(this, 'Nodes', {
       launchTemplateName: `${installation}-node`,
-      machineImage: MachineImage.resolveSsmParameterAtLaunch(imageParameter),
+      machineImage: MachineImage.resolveSsmParameterAtLaunch(imageParameter(options.nodeImage)),
       role: this.instanceRole,
       securityGroup: network.tasks,
       requireImdsv2: true,

@@ -149,6 +149,8 @@ export class Functions extends Construct {
       NULLPLANE_FILES_IMAGE: options.filesImage,
       NULLPLANE_LAUNCH_TEMPLATE_ID: cluster.launchTemplate.launchTemplateId ?? '',
       NULLPLANE_LAUNCH_TEMPLATE_VERSION: cluster.launchTemplate.latestVersionNumber,
+      NULLPLANE_NODE_IMAGE: options.nodeImage,
+      NULLPLANE_AWSVPC_TRUNKING: String(options.awsvpcTrunking),
       NULLPLANE_ADMIN_ARNS: options.admins.join(','),
       NULLPLANE_VAULT_PREFIX: cluster.vaultPrefix,
       NULLPLANE_STREAMING: String(options.api === 'rest'),

@@ -5,6 +5,7 @@
  * Invariant: an option that is not known here is refused, so that a typing error never silently
  * deploys the default.
  */
+import { NODE_IMAGE_NAMES } from '../shared/api/node-images.ts';
 
 /** One option; `parse` throws a RangeError that says what was expected. */
 export interface Option<T> {
@@ -135,8 +136,12 @@ export const OPTIONS = {
   ),
   nodeImage: oneOf(
     'standard',
-    ['standard', 'gpu', 'arm64'],
-    'the ECS-optimized image of EC2 nodes; `gpu` has the drivers',
+    NODE_IMAGE_NAMES,
+    'the ECS-optimized image of the launch template; machines of node pools get what they need',
+  ),
+  awsvpcTrunking: flag(
+    false,
+    'the account’s ECS setting `awsvpcTrunking` is on: more pods fit a node than it has interfaces',
   ),
   nodeDiskGiB: whole(50, { least: 30, most: 16_384 }, 'root volume of EC2 nodes, for images'),
   fargateProviders: flag(

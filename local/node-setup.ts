@@ -1,6 +1,7 @@
 /**
  * Puts the nodes of local mode into the store, and lets a person play with the simulated ones:
- * `kubectl annotate node m7i-xlarge-1 nullplane.io/simulate=disconnected` (or connected, or gone).
+ * `kubectl annotate node m7i-xlarge-1 nullplane.io/simulate=disconnected` (or connected, gone,
+ * spot).
  */
 import type { SimulatedRuntime } from '../adapters/memory/simulated-runtime.ts';
 import type { Change } from '../shared/api/change.ts';
@@ -11,14 +12,17 @@ import type { Effects } from '../shared/control/effects.ts';
 import { execute } from '../shared/control/execute.ts';
 import { removal } from '../shared/core/deletion.ts';
 import { create, inOrder } from '../shared/core/plan.ts';
+import type { LocalMachines } from './machines.ts';
 import { localNodes, type NodeGroup, SIMULATED_LABEL } from './nodes.ts';
 
 export const SIMULATE_ANNOTATION = 'nullplane.io/simulate';
 
 type NodeStatus = Extract<HealthMessage, { type: 'node' }>['status'];
+/** `spot`: the machine is taken back, after the notice that EC2 gives. */
+type Simulated = NodeStatus | 'spot';
 
-function isNodeStatus(text: string | undefined): text is NodeStatus {
-  return text === 'connected' || text === 'disconnected' || text === 'gone';
+function isSimulatable(text: string | undefined): text is Simulated {
+  return ['connected', 'disconnected', 'gone', 'spot'].includes(text ?? '');
 }
 
 /**
@@ -26,6 +30,8 @@ function isNodeStatus(text: string | undefined): text is NodeStatus {
  * it.
  */
 export class NodeSimulation {
+  /** Set before anything is simulated. */
+  machines: LocalMachines | undefined;
   #emit: (message: HealthMessage) => void = () => {};
   #runtime: SimulatedRuntime | undefined;
 
@@ -38,14 +44,18 @@ export class NodeSimulation {
     if (change.resource !== 'nodes' || change.type !== 'put') return;
     const wanted = change.object.metadata.annotations?.[SIMULATE_ANNOTATION];
     const before = change.previous?.metadata.annotations?.[SIMULATE_ANNOTATION];
-    if (wanted !== before && isNodeStatus(wanted)) this.apply(change.object.metadata.name, wanted);
+    if (wanted !== before && isSimulatable(wanted)) this.apply(change.object.metadata.name, wanted);
   }
 
   /**
    * Without simulated tasks only the news is simulated: containers live on, as behind a partition.
    */
-  apply(nodeName: string, status: NodeStatus): void {
-    if (!this.#runtime) {
+  apply(nodeName: string, status: Simulated): void {
+    if (status === 'spot') {
+      this.machines?.interrupt(nodeName, () => this.apply(nodeName, 'gone'));
+    } else if (status === 'gone' && this.machines?.end(nodeName)) {
+      return;
+    } else if (!this.#runtime) {
       this.#emit({ type: 'node', nodeName, status, atMs: Date.now() });
     } else if (status === 'connected') this.#runtime.reconnectNode(nodeName);
     else if (status === 'disconnected') this.#runtime.disconnectNode(nodeName);

@@ -21,7 +21,7 @@ const MAX_NODES = 10_000;
  */
 const LOCAL_ROOM = { pods: '110', 'ephemeral-storage': '100Gi' };
 
-const ZONES = ['local-1a', 'local-1b', 'local-1c'] as const;
+export const ZONES = ['local-1a', 'local-1b', 'local-1c'] as const;
 
 const PROVIDER = 'nullplane-local';
 const RUNTIME = { containerRuntimeVersion: 'nullplane://local', osImage: 'Nullplane local' };

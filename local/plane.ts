@@ -34,6 +34,8 @@ export interface PlaneOptions {
   readonly recorder: Recorder;
   /** Makes the runtime; what it tells of its tasks goes to `emit`. */
   readonly runtime: (emit: (message: HealthMessage) => void) => Promise<RunningRuntime>;
+  /** Makes the pool of machines; what it tells of them goes to `emit`. */
+  readonly machines?: (emit: (message: HealthMessage) => void) => RunningMachines;
   /** Sees each change after it was committed. */
   readonly onChange?: (change: Change) => void;
 }
@@ -41,6 +43,10 @@ export interface PlaneOptions {
 export interface RunningRuntime {
   readonly runtime: TaskRuntime;
   /** Stops watching tasks; they go on. */
+  readonly close: () => void;
+}
+
+export interface RunningMachines extends Required<Pick<Effects, 'instances' | 'machineTypes'>> {
   readonly close: () => void;
 }
 
@@ -81,9 +87,10 @@ export async function startPlane(options: PlaneOptions): Promise<LocalPlane> {
     },
   });
   const { runtime, close: closeRuntime } = await options.runtime(emit);
-  const effects: Effects = { store, runtime, clock, ids: new RandomIds(), recorder };
+  const { close: closeMachines, ...machines } = options.machines?.(emit) ?? { close: () => {} };
+  const effects: Effects = { store, runtime, clock, ids: new RandomIds(), recorder, ...machines };
   const routes: Routes = {
-    controllers: allControllers({ caPem: options.caPem }),
+    controllers: allControllers({ caPem: options.caPem, ...machines }),
     reconcileQueue: queues.reconcile,
     scheduleQueue: queues.schedule,
   };
@@ -106,6 +113,7 @@ export async function startPlane(options: PlaneOptions): Promise<LocalPlane> {
       for (const queue of Object.values(queues)) queue.close();
       await Promise.all(running);
       await pump.idle();
+      closeMachines();
       closeRuntime();
       store.close();
     },

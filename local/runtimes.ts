@@ -10,7 +10,7 @@ import { SystemClock } from '../adapters/node/system-clock.ts';
 import type { HealthMessage } from '../shared/api/task.ts';
 import type { RunningRuntime } from './plane.ts';
 import type { StartOptions } from './start.ts';
-import { openTaskJournal } from './task-journal.ts';
+import { openJournal } from './journal.ts';
 
 /** The exit code of a process that SIGKILL ended. */
 const KILLED = 137;
@@ -55,7 +55,7 @@ function simulated(options: StartOptions, journalPath: string, description: stri
   return {
     description,
     start: async (emit) => {
-      const journal = quick ? undefined : openTaskJournal<TaskRecord>(journalPath);
+      const journal = quick ? undefined : openJournal<TaskRecord>(journalPath);
       const started = new SimulatedRuntime({
         clock: new SystemClock(),
         emit,

@@ -21,6 +21,8 @@ import { createTlsIdentity, isCurrent, type TlsIdentity } from '../adapters/node
 import { tokenAuthenticator } from '../adapters/node/token.ts';
 import type { Change } from '../shared/api/change.ts';
 import type { ApiHandler } from '../shared/api/http.ts';
+import { openJournal } from './journal.ts';
+import { LocalMachines, type MachineRecord } from './machines.ts';
 import { ensureNodes, NodeSimulation } from './node-setup.ts';
 import type { LocalOptions } from './options.ts';
 import { startPlane } from './plane.ts';
@@ -79,6 +81,17 @@ export async function startLocal(options: StartOptions): Promise<LocalNullplane>
       const runtime = await chosen.start(emit);
       nodes.connect(emit, chosen.simulated());
       return runtime;
+    },
+    machines: (emit) => {
+      const machines = new LocalMachines({
+        clock: new SystemClock(),
+        journal: openJournal<MachineRecord>(`${dataPath}.machines.db`),
+        emit,
+        runtime: chosen.simulated(),
+      });
+      nodes.machines = machines;
+      const { types: machineTypes } = machines;
+      return { instances: machines, machineTypes, close: () => machines.close() };
     },
     onChange: (change) => {
       nodes.onChange(change);

@@ -55,7 +55,10 @@ const LAYERS: readonly { from: string; may: readonly string[] }[] = [
     ],
   },
   { from: 'cli', may: ['shared', 'adapters/aws', 'adapters/node', 'cli'] },
-  { from: 'infra', may: ['infra', 'shared/api/names.ts'] },
+  {
+    from: 'infra',
+    may: ['infra', 'shared/api/names.ts', 'shared/api/node-images.ts', 'shared/api/instance.ts'],
+  },
   { from: 'web', may: ['web', 'shared/api'] },
 ];
 

@@ -22,7 +22,12 @@ export interface MemoryInstancesOptions {
   readonly clock: Clock;
   /** The types that there are; a launch of others fails as a wrong configuration does. */
   readonly shapes: { readonly [type: string]: InstanceShape };
+  readonly zones?: readonly string[];
+  /** The id of a machine that is launched: by default they are counted. */
+  readonly idOf?: (count: number) => string;
 }
+
+const ZONES = ['us-east-1a', 'us-east-1b'];
 
 type Why = Pick<LaunchFailure, 'kind' | 'code'>;
 
@@ -88,6 +93,11 @@ export class MemoryInstances implements InstancePool {
     return [...this.#instances.values()].filter(({ state }) => state !== 'terminated');
   }
 
+  async zones(): Promise<readonly string[]> {
+    this.#answer();
+    return this.#options.zones ?? ZONES;
+  }
+
   /** Its agent joins the cluster, or says something new. */
   register(id: string, said: Partial<Registration> = {}): void {
     const { registration: old, ...instance } = this.#known(id);
@@ -108,8 +118,9 @@ export class MemoryInstances implements InstancePool {
   }
 
   /** A machine that somebody else started, and that may join the cluster. */
-  add(instance: Instance): void {
+  add(instance: Instance, attributes: Attributes = {}): void {
     this.#instances.set(instance.id, instance);
+    this.#attributes.set(instance.id, attributes);
   }
 
   /** The machine is terminated, by whomever. */
@@ -156,8 +167,9 @@ export class MemoryInstances implements InstancePool {
 
   #start(type: string, zone: string, request: LaunchRequest): Instance {
     const { claimUid, capacityType, labels, taints } = request;
-    const id = `i-${(++this.#launched).toString(16).padStart(17, '0')}`;
-    const shape = this.#options.shapes[type];
+    const { shapes, idOf = counted } = this.#options;
+    const id = idOf(++this.#launched);
+    const shape = shapes[type];
     const instance: Instance = {
       id,
       state: 'pending',
@@ -173,6 +185,10 @@ export class MemoryInstances implements InstancePool {
     this.#attributes.set(id, attributesOf(labels, taints));
     return instance;
   }
+}
+
+function counted(count: number): string {
+  return `i-${count.toString(16).padStart(17, '0')}`;
 }
 
 function launchedOf({ id, type, zone, capacityType }: Instance): Launched {

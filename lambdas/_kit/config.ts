@@ -3,6 +3,8 @@
  * (`infra/functions.ts`), and a function that lacks a part of it says which.
  */
 
+import { NODE_IMAGE_NAMES, type NodeImage } from '../../shared/api/node-images.ts';
+
 export interface QueueConfig {
   readonly url: string;
   readonly deadLettersUrl: string;
@@ -28,6 +30,9 @@ export interface Config {
   readonly filesImage: string;
   readonly launchTemplateId: string;
   readonly launchTemplateVersion: string;
+  readonly nodeImage: NodeImage;
+  /** Whether the account gives its container instances trunk interfaces (`awsvpcTrunking`). */
+  readonly awsvpcTrunking: boolean;
   /** Members of `system:masters`. */
   readonly adminArns: readonly string[];
   /** Of the names of SSM's parameters; without a slash at its end. */
@@ -73,6 +78,8 @@ export function configOf(env: Environment): Config {
     filesImage: text(env, 'NULLPLANE_FILES_IMAGE'),
     launchTemplateId: text(env, 'NULLPLANE_LAUNCH_TEMPLATE_ID'),
     launchTemplateVersion: text(env, 'NULLPLANE_LAUNCH_TEMPLATE_VERSION'),
+    nodeImage: nodeImage(env, 'NULLPLANE_NODE_IMAGE'),
+    awsvpcTrunking: flag(env, 'NULLPLANE_AWSVPC_TRUNKING'),
     adminArns: list(env, 'NULLPLANE_ADMIN_ARNS', 0),
     vaultPrefix: matching(env, 'NULLPLANE_VAULT_PREFIX', /^(\/[A-Za-z0-9._-]+)+$/, 'a path'),
     streaming: flag(env, 'NULLPLANE_STREAMING'),
@@ -99,6 +106,12 @@ function url(env: Environment, name: string): string {
 
 function flag(env: Environment, name: string): boolean {
   return matching(env, name, /^(true|false)$/, 'true or false') === 'true';
+}
+
+function nodeImage(env: Environment, name: string): NodeImage {
+  const value = NODE_IMAGE_NAMES.find((image) => image === env[name]);
+  if (!value) throw new Error(`${name} must be one of ${NODE_IMAGE_NAMES.join(', ')}`);
+  return value;
 }
 
 /** A list of commas; empty when it is not set and may be. */

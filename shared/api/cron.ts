@@ -1,7 +1,8 @@
 /**
  * Cron schedules of five fields, in UTC, with the macros `@yearly`, `@annually`, `@monthly`,
- * `@weekly`, `@daily`, `@midnight` and `@hourly`: what a NodePool's disruption budgets are scheduled
- * by. Strict: what is not understood whole is refused. No time zones, no seconds, no `@every`.
+ * `@weekly`, `@daily`, `@midnight` and `@hourly`: what a NodePool's disruption budgets are
+ * scheduled by. Strict: what is not understood whole is refused. No time zones, no seconds, no
+ * `@every`.
  *
  * A field is a list of `*`, `n`, `n-m`, each with an optional `/step`; months and days of the week
  * have their English names too, days of the week are 0 (Sunday) to 6. As in every cron, when both

@@ -1,6 +1,6 @@
 /**
- * Durations as Go writes them (`720h`, `1h30m`, `0s`), which is how Karpenter's kinds hold them, and
- * `Never`. One parser for all fields; which of its forms a field takes is the field's to say.
+ * Durations as Go writes them (`720h`, `1h30m`, `0s`), which is how Karpenter's kinds hold them,
+ * and `Never`. One parser for all fields; which of its forms a field takes is the field's to say.
  * Source: Go's time.ParseDuration; Karpenter's NillableDuration.
  */
 

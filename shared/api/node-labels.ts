@@ -1,7 +1,8 @@
 /**
  * The labels by which nodes are chosen: those that every node of a machine has, and those that
- * nobody but the system sets. Owns the lists; what a requirement on a label means is requirement.ts.
- * Sources: Kubernetes' well-known labels; Karpenter's core and AWS provider (labels.go).
+ * nobody but the system sets. Owns the lists; what a requirement on a label means is
+ * requirement.ts. Sources: Kubernetes' well-known labels; Karpenter's core and AWS provider
+ * (labels.go).
  */
 
 export const NODE_POOL_LABEL = 'karpenter.sh/nodepool';

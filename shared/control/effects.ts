@@ -2,6 +2,7 @@
  * The outside, as the control loop holds it: composed at entry points, handed down, never reached
  * for.
  */
+import type { MachineType } from '../core/capacity/machine-type.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { InstancePool } from '../ports/instances.ts';
@@ -9,6 +10,8 @@ import type { Recorder } from '../ports/recorder.ts';
 import type { TaskRuntime } from '../ports/runtime.ts';
 import type { Store } from '../ports/store.ts';
 import type { Vault } from '../ports/vault.ts';
+
+export type MachineTypes = () => Promise<readonly MachineType[]>;
 
 export interface Effects {
   readonly store: Store;
@@ -18,6 +21,8 @@ export interface Effects {
   readonly recorder: Recorder;
   /** Where machines come from; absent where no node is one. */
   readonly instances?: InstancePool;
+  /** What machines can be had, where they can be; asked for only where there is a node pool. */
+  readonly machineTypes?: MachineTypes;
   /** Where the values of Secrets are, for the sweep; absent where they are in the store. */
   readonly vault?: Vault;
 }

@@ -16,6 +16,7 @@ import { AlreadyExists, Conflict } from '../ports/store.ts';
 import type { Effects } from './effects.ts';
 import { inParallel } from './in-parallel.ts';
 import { lookUpTask, runTask } from './launch.ts';
+import { launchInstance } from './launch-instance.ts';
 import { invariant } from './outcome.ts';
 import { recordEvent } from './record-event.ts';
 
@@ -52,6 +53,8 @@ function perform(action: Action, effects: Effects): Promise<void> {
       return effects.runtime.stop(action.taskId, action.graceSeconds);
     case 'lookUpTask':
       return lookUpTask(action, effects);
+    case 'launchInstance':
+      return launchInstance(action, effects);
     case 'terminateInstance':
       return terminateInstance(action.instanceId, effects);
     case 'event':

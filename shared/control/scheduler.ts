@@ -10,19 +10,32 @@
  *  R1 Ledgers are read before pods. Room that another pass entered after that makes our write of
  *     the ledger fail; room that it entered before is seen in the ledger, or on the pod if it has
  *     been bound since (S2).
+ *  R3 Claims are read before nodes: a machine that joins in between is seen as both, and counts
+ *     once. Read the other way round it would be seen as neither, and launched again.
  *  R2 A plan that fails takes nothing from the others: its pods stay pending, and the pass is tried
  *     again.
  */
 import type { Change } from '../api/change.ts';
 import type { Namespace } from '../api/kinds/core.ts';
+import type { NodeClaim, NodePool } from '../api/kinds/karpenter.ts';
 import type { Node, NodeAllocation } from '../api/kinds/node.ts';
 import type { Pod } from '../api/kinds/pod.ts';
+import type { PodDisruptionBudget } from '../api/kinds/policy.ts';
+import type { PodGroup } from '../api/kinds/scheduling.ts';
+import type { KubeObject } from '../api/meta.ts';
+import { CLAIMS, POOLS } from '../core/capacity/claim/state.ts';
+import { BUDGETS } from '../core/disruption/budgets.ts';
 import type { Plan } from '../core/plan.ts';
 import { MAX_BATCH } from '../core/pod/batch.ts';
+import { POD_GROUPS } from '../core/podgroup/plan.ts';
 import { mayHelp } from '../core/scheduling/helps.ts';
 import { LEDGERS } from '../core/scheduling/ledger.ts';
 import { PLUGINS } from '../core/scheduling/registry.ts';
-import { type ClusterSnapshot, schedule } from '../core/scheduling/schedule.ts';
+import {
+  type ClusterSnapshot,
+  schedule,
+  type SchedulingResult,
+} from '../core/scheduling/schedule.ts';
 import type { Outcome, Reader } from './controller.ts';
 import type { Effects } from './effects.ts';
 import { execute } from './execute.ts';
@@ -45,26 +58,42 @@ export async function schedulePass(cell: string, effects: Effects): Promise<Outc
   try {
     const snapshot = await readCluster(effects.store);
     const batchSize = effects.runtime.runAlike ? MAX_BATCH : 1;
-    const { plans, unfinished } = schedule(snapshot, effects.clock.nowMs(), { batchSize });
-    const outcome = worst(await carryOut(plans, cell, effects));
-    return outcome.type === 'done' && unfinished ? { type: 'after', ms: 0 } : outcome;
+    const types = snapshot.pools.length > 0 ? ((await effects.machineTypes?.()) ?? []) : [];
+    const result = schedule(snapshot, effects.clock.nowMs(), { batchSize, types });
+    const outcome = worst(await carryOut(result.plans, cell, effects));
+    return outcome.type === 'done' ? next(result) : outcome;
   } catch (thrown) {
     return report(thrown, cell, effects);
   }
 }
 
-/** What a pass reads whole. */
-export const CLUSTER_RESOURCES = ['nodes', 'namespaces', LEDGERS, 'pods'];
+/** A pass that left off is taken up at once; one that waits for time alone, when it is due. */
+function next({ unfinished, againAfterMs }: SchedulingResult): Outcome {
+  if (unfinished) return { type: 'after', ms: 0 };
+  return againAfterMs === undefined ? { type: 'done' } : { type: 'after', ms: againAfterMs };
+}
 
-/** The order matters: R1. */
-async function readCluster(read: Reader): Promise<ClusterSnapshot> {
-  const [nodes, namespaces] = await Promise.all([
-    listAll<Node>(read, { resource: 'nodes' }),
-    listAll<Namespace>(read, { resource: 'namespaces' }),
+/** What a pass reads whole. */
+export const CLUSTER_RESOURCES = [
+  ...['nodes', 'namespaces', LEDGERS, 'pods'],
+  ...[POOLS, CLAIMS, POD_GROUPS, BUDGETS],
+];
+
+/** The order matters: R1, R3. */
+async function readCluster(read: Reader): Promise<Required<ClusterSnapshot>> {
+  const all = <T>(resource: string): Promise<readonly T[]> =>
+    listAll<T & KubeObject>(read, { resource });
+  const claims = await all<NodeClaim>(CLAIMS);
+  const [nodes, namespaces, pools, groups, budgets] = await Promise.all([
+    all<Node>('nodes'),
+    all<Namespace>('namespaces'),
+    all<NodePool>(POOLS),
+    all<PodGroup>(POD_GROUPS),
+    all<PodDisruptionBudget>(BUDGETS),
   ]);
-  const ledgers = await listAll<NodeAllocation>(read, { resource: LEDGERS });
-  const pods = await listAll<Pod>(read, { resource: 'pods' });
-  return { nodes, namespaces, ledgers, pods };
+  const ledgers = await all<NodeAllocation>(LEDGERS);
+  const pods = await all<Pod>('pods');
+  return { nodes, namespaces, pools, claims, groups, budgets, ledgers, pods };
 }
 
 async function carryOut(

@@ -3,8 +3,10 @@
  * machines are, and machines that nobody means are ended. Decisions are core/node/sweep.ts's.
  */
 import type { Instance } from '../api/instance.ts';
+import type { NodeClaim } from '../api/kinds/karpenter.ts';
 import type { Node } from '../api/kinds/node.ts';
 import type { AnyObject } from '../api/meta.ts';
+import { CLAIMS } from '../core/capacity/claim/state.ts';
 import { observeNode } from '../core/node/observe.ts';
 import {
   believedEnded,
@@ -14,6 +16,7 @@ import {
   withDoubt,
 } from '../core/node/sweep.ts';
 import type { InstancePool } from '../ports/instances.ts';
+import type { Reader } from './controller.ts';
 import type { Effects } from './effects.ts';
 import { createNode, foldIntoNode } from './fold-node.ts';
 import { inParallel } from './in-parallel.ts';
@@ -28,22 +31,23 @@ const CONCURRENT_NODES = 16;
  */
 export const KEEP_LEAKED_ANNOTATION = 'nullplane.io/keep-leaked-instances';
 
-const NO_CLAIMS: ReadonlySet<string> = new Set();
-
-/** `claimUids`: the claims that stand; their machines are meant although they have no node yet. */
-export async function sweepNodes(
-  effects: Effects,
-  claimUids: ReadonlySet<string> = NO_CLAIMS,
-): Promise<void> {
+export async function sweepNodes(effects: Effects): Promise<void> {
   const { instances, store, clock } = effects;
   if (!instances) return;
   const listedAtMs = clock.nowMs();
   const listed = await instances.list(); // before the nodes: see core/node/sweep.ts
   const nodes = await listAll<Node>(store, { resource: 'nodes' });
-  const swept = sweepOfNodes(listed, nodes, claimUids, clock.nowMs());
+  const swept = sweepOfNodes(listed, nodes, await standingClaims(store), clock.nowMs());
   await hearOfAll(swept, listedAtMs, effects);
   await settleMissing(swept, instances, effects);
   await endLeaked(swept.leaked, instances, effects);
+}
+
+/** Their machines are meant although they have no node yet. */
+async function standingClaims(read: Reader): Promise<ReadonlySet<string>> {
+  const claims = await listAll<NodeClaim>(read, { resource: CLAIMS });
+  const standing = claims.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  return new Set(standing.map(({ metadata }) => metadata.uid));
 }
 
 /** One node that can't be written holds up no other. Throws the first error at the end. */

@@ -58,7 +58,7 @@ export async function sweepPart(
       await followed(effects, routes, sweepTasks);
       return undefined;
     case 'machines':
-      await followed(effects, routes, (under) => sweepNodes(under));
+      await followed(effects, routes, sweepNodes);
       return undefined;
     case 'vault':
       if (effects.vault) await sweepVault({ ...effects, vault: effects.vault });

@@ -38,6 +38,8 @@ export type Action =
       readonly attempt: number;
       readonly taskId: string;
     }
+  /** Launches the machine that a claim asks for, once for all repeats. */
+  | { readonly kind: 'launchInstance'; readonly claim: ObjectKey; readonly claimUid: string }
   /** Ends the machine of a node. Nothing that matters runs on it any more. */
   | { readonly kind: 'terminateInstance'; readonly instanceId: string }
   /** Tells people. Best effort: a lost event is not an error. */

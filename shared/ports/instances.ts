@@ -27,6 +27,8 @@ export interface InstancePool {
    * terminated. One launched seconds ago may be missing.
    */
   list(): Promise<readonly Instance[]>;
+  /** The names of the zones in which machines may be launched, each once, in order. */
+  zones(): Promise<readonly string[]>;
 }
 
 export interface LaunchRequest {

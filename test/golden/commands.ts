@@ -65,7 +65,8 @@ export const COMMANDS: { readonly [verb: string]: Command } = {
     });
   },
   evict: (session, [target = '']) => {
-    const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: nameIn(session, target) } };
+    const metadata = { name: nameIn(session, target) };
+    const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata };
     return change(session, 'evicted', 'POST', target, { subresource: 'eviction', body });
   },
   delete: (session, [target = '', ...flags]) => {

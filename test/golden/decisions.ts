@@ -39,6 +39,8 @@ export function actionLine(action: Action, known: Known, own?: ObjectKey): strin
       return `stop task ${podOfTask(action.taskId)} within ${action.graceSeconds}s`;
     case 'lookUpTask':
       return `look up task ${action.pod.name} attempt ${action.attempt}`;
+    case 'launchInstance':
+      return `launch an instance for ${shortName(action.claim)}`;
     case 'terminateInstance':
       return `end instance ${action.instanceId}`;
     case 'event':

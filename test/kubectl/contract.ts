@@ -291,10 +291,10 @@ export function testContract(kubectls: readonly string[]): void {
         ...{ observedGeneration: 1, disruptionsAllowed: allowed, currentHealthy: 1 + allowed },
         ...{ desiredHealthy: 1, expectedPods: 2 },
       });
-      const patch = (what: string, change: object) =>
-        kubectl.ok(
-          `patch ${what} --subresource=status --type=merge -p ${JSON.stringify({ status: change })}`,
-        );
+      const patch = (what: string, status: object) => {
+        const change = JSON.stringify({ status });
+        return kubectl.ok(`patch ${what} --subresource=status --type=merge -p ${change}`);
+      };
       await patch('pdb guard', status(0));
       const running = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
       await patch('pod guarded', running);

@@ -120,6 +120,7 @@ export class AwsCloud {
         terminate: (ids) => on(({ pool }) => pool.terminate(ids)),
         describe: (ids) => on(({ pool }) => pool.describe(ids)),
         list: () => on(({ pool }) => pool.list()),
+        zones: () => on(({ pool }) => pool.zones()),
       },
     };
   }

@@ -40,6 +40,8 @@ export interface Ec2InstancesOptions {
   readonly ec2: EC2Client;
   readonly ecs: ECSClient;
   readonly settings: Ec2Settings;
+  /** What is known of types before any of them runs: it says which image one needs. */
+  readonly shapeOf?: (type: string) => InstanceShape | undefined;
 }
 
 /** As many as DescribeInstanceTypes takes, and DescribeContainerInstances. */
@@ -55,6 +57,7 @@ const NOT_TERMINATED = ['pending', 'running', 'shutting-down', 'stopping', 'stop
 export class Ec2Instances implements InstancePool {
   readonly #ec2: EC2Client;
   readonly #settings: Ec2Settings;
+  readonly #shapeOf: (type: string) => InstanceShape | undefined;
   readonly #registrations: Registrations;
   /** A type's shape never changes; there are some thousand types. */
   readonly #shapes = new Map<string, InstanceShape>();
@@ -62,16 +65,21 @@ export class Ec2Instances implements InstancePool {
   readonly #shapeless = new Set<string>();
   #zoneOf: ReadonlyMap<string, string> | undefined;
 
-  constructor({ ec2, ecs, settings }: Ec2InstancesOptions) {
+  constructor({ ec2, ecs, settings, shapeOf }: Ec2InstancesOptions) {
     this.#ec2 = ec2;
+    this.#shapeOf = shapeOf ?? ((type) => this.#shapes.get(type));
     this.#settings = settings;
     this.#registrations = new Registrations(ecs, settings.cluster);
   }
 
   async launch(request: LaunchRequest): Promise<LaunchResult> {
     checkRequest(request);
-    const zoneOf = await this.#zones();
-    const fleet = fleetRequest(request, this.#settings, zoneOf);
+    const zoneOf = await this.#subnetZones();
+    const fleet = fleetRequest(request, {
+      settings: this.#settings,
+      zoneOf,
+      shapeOf: this.#shapeOf,
+    });
     const earlier = await this.#instancesWith({ [CLAIM_TAG]: request.claimUid });
     if (earlier.length > 0) return { instances: earlier.map(launchedOf), failed: [] };
     try {
@@ -121,6 +129,10 @@ export class Ec2Instances implements InstancePool {
     const others = [...joined.values()].flatMap((instance) => instance ?? []);
     const all = await this.#viewed([...own, ...others], registrations);
     return all.filter(({ state }) => state !== 'terminated');
+  }
+
+  async zones(): Promise<readonly string[]> {
+    return [...new Set((await this.#subnetZones()).values())].sort();
   }
 
   async #viewed(
@@ -202,7 +214,7 @@ export class Ec2Instances implements InstancePool {
   }
 
   /** A subnet never moves. */
-  async #zones(): Promise<ReadonlyMap<string, string>> {
+  async #subnetZones(): Promise<ReadonlyMap<string, string>> {
     if (this.#zoneOf) return this.#zoneOf;
     const command = new DescribeSubnetsCommand({ SubnetIds: [...this.#settings.subnets] });
     const { Subnets: subnets = [] } = await calling(() => this.#ec2.send(command));

@@ -7,6 +7,7 @@ import type {
   CreateFleetCommandOutput,
   FleetLaunchTemplateOverridesRequest,
 } from '@aws-sdk/client-ec2';
+import type { InstanceShape } from '../../../shared/api/instance.ts';
 import {
   type Launched,
   type LaunchFailure,
@@ -15,6 +16,7 @@ import {
   type LaunchResult,
 } from '../../../shared/ports/instances.ts';
 import { kindOf } from './errors.ts';
+import { imageFor, imageParameter } from '../../../shared/api/node-images.ts';
 import { capacityTypeOf } from './instance-view.ts';
 import type { Ec2Settings } from './settings.ts';
 import { tagsOf } from './tags.ts';
@@ -37,12 +39,16 @@ export function checkRequest({ claimUid, count, types, zones }: LaunchRequest): 
   }
 }
 
-/** `zoneOf`: the zone of each of the installation's subnets. */
-export function fleetRequest(
-  request: LaunchRequest,
-  settings: Ec2Settings,
-  zoneOf: ReadonlyMap<string, string>,
-): CreateFleetCommandInput {
+export interface Known {
+  readonly settings: Ec2Settings;
+  /** The zone of each of the installation's subnets. */
+  readonly zoneOf: ReadonlyMap<string, string>;
+  /** What a type has, as far as it is known. */
+  readonly shapeOf: (type: string) => InstanceShape | undefined;
+}
+
+export function fleetRequest(request: LaunchRequest, known: Known): CreateFleetCommandInput {
+  const { settings } = known;
   const { installation, launchTemplateId, launchTemplateVersion = '$Default' } = settings;
   const isSpot = request.capacityType === 'spot';
   return {
@@ -54,7 +60,7 @@ export function fleetRequest(
           LaunchTemplateId: launchTemplateId,
           Version: launchTemplateVersion,
         },
-        Overrides: overridesOf(request, zoneOf),
+        Overrides: overridesOf(request, known),
       },
     ],
     TargetCapacitySpecification: {
@@ -70,19 +76,31 @@ export function fleetRequest(
 
 function overridesOf(
   { types, zones }: LaunchRequest,
-  zoneOf: ReadonlyMap<string, string>,
+  { zoneOf, settings, shapeOf }: Known,
 ): FleetLaunchTemplateOverridesRequest[] {
   const subnets = [...zoneOf].filter(([, zone]) => zones.includes(zone));
   if (subnets.length === 0) {
     throw new LaunchRejected(`the installation has no subnet in ${zones.join(', ')}`);
   }
   const overrides = types.flatMap((type) =>
-    subnets.map(([SubnetId]) => ({ SubnetId, InstanceType: type as 'm5.large' })),
+    subnets.map(([SubnetId]) => ({
+      ...{ SubnetId, InstanceType: type as 'm5.large' },
+      ...imageOf(shapeOf(type), settings),
+    })),
   );
   if (overrides.length > MAX_OVERRIDES) {
     throw new LaunchRejected(`${overrides.length} combinations are more than ${MAX_OVERRIDES}`);
   }
   return overrides;
+}
+
+/** Only where it is another one than the template's. */
+function imageOf(
+  shape: InstanceShape | undefined,
+  { nodeImage }: Ec2Settings,
+): { readonly ImageId?: string } {
+  if (!shape || nodeImage === undefined || imageFor(shape) === nodeImage) return {};
+  return { ImageId: `resolve:ssm:${imageParameter(imageFor(shape))}` };
 }
 
 /** What the fleet's answer says; its errors describe combinations and never count instances. */

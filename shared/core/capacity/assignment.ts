@@ -1,5 +1,6 @@
 /** Which pod is where while a solve goes on, kept in step with the pass that judges it. */
 import type { Pod } from '../../api/kinds/pod.ts';
+import type { Requests } from '../pod/requests.ts';
 import type { Engine } from '../scheduling/engine.ts';
 import type { PodShape } from '../scheduling/shape.ts';
 import type { Fleet, OpenMachine } from './fleet.ts';
@@ -32,6 +33,19 @@ export class Assignment {
 
   get usdPerHour(): number {
     return this.fleet.opened.reduce((sum, machine) => sum + this.fleet.priceOf(machine), 0);
+  }
+
+  /** What the pods on machines ask for together. */
+  get onMachines(): Requests {
+    const sums: { [resource: string]: number } = { pods: 0 };
+    for (const { shape, node } of this.placed) {
+      if (!this.fleet.machineAt(node)) continue;
+      sums['pods'] = (sums['pods'] ?? 0) + 1;
+      for (const [resource, amount] of Object.entries(shape.spec.requests)) {
+        sums[resource] = (sums[resource] ?? 0) + amount;
+      }
+    }
+    return sums;
   }
 
   enter(solved: SolvedPod): void {

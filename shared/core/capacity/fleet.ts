@@ -1,8 +1,9 @@
 /**
- * Machines that could be launched, as nodes of a scheduling pass. A template stands for a new one of
- * its kind (pool, zone, capacity type); an open machine is one that pods were placed on, and whose
- * type is decided last: it is the cheapest that has room for them all. Owns which types are left to
- * a machine, what it costs, and the limits of pools; rules of placement are those of all nodes.
+ * Machines that could be launched, as nodes of a scheduling pass. A template stands for a new one
+ * of its kind (pool, zone, capacity type); an open machine is one that pods were placed on, and
+ * whose type is decided last: it is the cheapest that has room for them all. Owns which types are
+ * left to a machine, what it costs, and the limits of pools; rules of placement are those of all
+ * nodes.
  *
  * Invariants:
  *  F1 Every open machine has a type that has room for its pods and that all of them accept.
@@ -56,11 +57,6 @@ export interface OpenMachine {
 export interface FleetOptions {
   /** What a machine costs for being one more, in $/h: it boots, it pulls images, it is a target. */
   readonly machineUsdPerHour: number;
-  /**
-   * What a pod is charged that makes a machine grow: the difference of prices, or nothing, so that
-   * machines are filled up to the largest type.
-   */
-  readonly growth: 'charged' | 'free';
 }
 
 /** A dollar an hour is half of what the score has to tell by. */
@@ -72,6 +68,11 @@ const POOL_STEP_USD = 1_000;
 
 export class Fleet {
   readonly plugin: Plugin;
+  /**
+   * What a pod is charged that makes a machine grow: the difference of prices, or nothing, so that
+   * machines are filled up to the largest type.
+   */
+  growth: 'charged' | 'free' = 'charged';
   readonly #kinds: readonly Kind[];
   readonly #options: FleetOptions;
   readonly #machines = new Map<number, OpenMachine>();
@@ -122,6 +123,25 @@ export class Fleet {
   /** What the machine costs, in $/h. */
   priceOf({ kind, cheapest }: OpenMachine): number {
     return cheapest < 0 ? 0 : (kind.types.prices[cheapest] ?? 0);
+  }
+
+  /** Its price, and what it counts for being one more. */
+  costOf(machine: OpenMachine): number {
+    return this.priceOf(machine) + this.#options.machineUsdPerHour;
+  }
+
+  /** All open machines. */
+  get costUsdPerHour(): number {
+    return this.opened.reduce((sum, machine) => sum + this.costOf(machine), 0);
+  }
+
+  /** No set of machines that has room for so much costs less. */
+  lowestUsdPerHour(amounts: Requests): number {
+    const bounds = Object.entries(amounts).map(([resource, amount]) => {
+      const units = this.#kinds.map(({ types }) => types.lowestUnitPrice(resource));
+      return amount > 0 ? amount * Math.min(...units) : 0;
+    });
+    return Math.max(0, ...bounds);
   }
 
   /** What an hour costs more when a pod of the shape comes too; undefined when it can't. */
@@ -183,7 +203,7 @@ export class Fleet {
 
   #charge(machine: OpenMachine, spec: SpecShape): number {
     const growth = this.growthOf(machine, spec) ?? 0;
-    if (!machine.isTemplate) return this.#options.growth === 'free' ? 0 : growth;
+    if (!machine.isTemplate) return this.growth === 'free' ? 0 : growth;
     const rank = this.#ranks.get(machine.kind.pool) ?? 0;
     return growth + this.#options.machineUsdPerHour + rank * POOL_STEP_USD;
   }

@@ -19,8 +19,12 @@ const MAX_PODS_MOVED = 32;
 const EPSILON_USD = 1e-9;
 
 export function improve(assignment: Assignment): void {
+  const { engine, fleet } = assignment;
+  // A new machine may be the best place for a pod alone, and is none for what is to be saved.
+  for (const { node } of fleet.templates) engine.close(node);
   for (let round = 0; round < ROUNDS; round++) if (!movePods(assignment, round === 0)) break;
   dissolveMachines(assignment);
+  for (const { node } of fleet.templates) engine.open(node);
 }
 
 /** Moves pods whose machine gets cheaper without them by more than others grow with them. */
@@ -54,7 +58,7 @@ function move(
   const growthUsd = target ? (fleet.growthOf(target, one.shape.spec) ?? 0) : 0;
   const saves = growthUsd + EPSILON_USD < savedUsd;
   const fills = growthUsd <= savedUsd && target !== undefined && fleet.priceOf(target) < priceUsd;
-  const isBetter = node !== undefined && !target?.isTemplate && (saves || fills);
+  const isBetter = node !== undefined && (saves || fills);
   assignment.enter(isBetter ? { ...one, node } : one);
   return isBetter;
 }
@@ -71,7 +75,7 @@ function dissolveMachines(assignment: Assignment): void {
 function dissolve(assignment: Assignment, machine: OpenMachine): void {
   const { engine, fleet } = assignment;
   const moved = [...assignment.podsOn(machine)];
-  const savedUsd = fleet.priceOf(machine);
+  const savedUsd = fleet.costOf(machine);
   for (const one of moved) assignment.leave(one);
   engine.close(machine.node);
   const entered: SolvedPod[] = [];
@@ -79,7 +83,7 @@ function dissolve(assignment: Assignment, machine: OpenMachine): void {
   for (const { pod, shape } of moved) {
     const node = engine.best(shape);
     const target = node === undefined ? undefined : fleet.machineAt(node);
-    if (node === undefined || target?.isTemplate) break;
+    if (node === undefined) break;
     spentUsd += target ? (fleet.growthOf(target, shape.spec) ?? 0) : 0;
     if (spentUsd >= savedUsd) break;
     const solved = { pod, shape, node };

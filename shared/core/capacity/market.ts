@@ -2,18 +2,17 @@
  * What can be launched in a pass: the pools as they stand, less what was not to be had lately, and
  * why they do nothing for a pod. Owns what is remembered of shortages.
  */
-import type { NodeClaim, NodePool } from '../../api/kinds/karpenter.ts';
+import type { NodePool } from '../../api/kinds/karpenter.ts';
 import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
-import { NODE_POOL_LABEL } from '../../api/node-labels.ts';
 import { repelling } from '../scheduling/tolerations.ts';
-import { amountOf, type Requests } from '../pod/requests.ts';
-import { claimControl, isRegistered } from './claim/state.ts';
+import type { Requests } from '../pod/requests.ts';
 import { Fleet } from './fleet.ts';
 import type { MachineType } from './machine-type.ts';
 import { OPEN_LABELS, preparePools, type Prepared } from './pools.ts';
-import { isShort, shortagesOf } from './shortages.ts';
+import { isShort, poolControl, shortagesOf } from './shortages.ts';
 import { conflictOf, podAlternatives, poolRequirements } from './requirements.ts';
+import { type Machines, usedByPool } from './used.ts';
 
 /**
  * A machine counts for so much more than it costs: it takes a minute to come, pulls its images
@@ -25,10 +24,8 @@ export const MACHINE_USD_PER_HOUR = 0.01;
 /** More pools than this are not told of in a pod's message. */
 const TOLD_POOLS = 3;
 
-interface MarketGiven {
-  readonly nodes: readonly Node[];
+interface MarketGiven extends Machines {
   readonly pools?: readonly NodePool[];
-  readonly claims?: readonly NodeClaim[];
 }
 
 export class Market {
@@ -46,10 +43,10 @@ export class Market {
     const used = pools.length > 0 ? usedByPool(given) : new Map<string, Requests>();
     this.#prepared =
       types.length > 0
-        ? preparePools(pools, { types, used, isUnavailable: isShort(pools, nowMs) })
+        ? preparePools(pools, { types, used, isUnavailable: isShort(pools, nowMs), nowMs })
         : { kinds: [], problems: new Map() };
     const machineUsdPerHour = MACHINE_USD_PER_HOUR;
-    this.fleet = new Fleet(this.#prepared.kinds, { machineUsdPerHour, growth: 'charged' });
+    this.fleet = new Fleet(this.#prepared.kinds, { machineUsdPerHour });
   }
 
   /** There is something that could be launched. */
@@ -68,7 +65,9 @@ export class Market {
 
   /** When the end of a shortage may help those that wait. */
   againAfter(someWait: boolean): { readonly againAfterMs?: number } {
-    const ends = this.#pools.flatMap(shortagesOf).map(({ untilMs }) => untilMs - this.#nowMs);
+    const refusals = this.#pools.flatMap((pool) => poolControl(pool).refusal ?? []);
+    const until = [...this.#pools.flatMap(shortagesOf), ...refusals];
+    const ends = until.map(({ untilMs }) => untilMs - this.#nowMs);
     const next = Math.min(...ends.filter((ms) => ms > 0));
     return someWait && next < Infinity ? { againAfterMs: next } : {};
   }
@@ -89,29 +88,4 @@ export class Market {
     const isPossible = conflicts.includes(undefined);
     return isPossible ? 'none of its instance types has room for the pod' : (conflicts[0] ?? '');
   }
-}
-
-/** What the pools have: nodes, and machines that are on their way. */
-function usedByPool({ nodes, claims = [] }: MarketGiven): ReadonlyMap<string, Requests> {
-  const used = new Map<string, { [resource: string]: number }>();
-  const add = (pool: string | undefined, amounts: Requests): void => {
-    if (pool === undefined) return;
-    const sums = used.get(pool) ?? {};
-    used.set(pool, sums);
-    for (const resource in amounts) {
-      sums[resource] = (sums[resource] ?? 0) + (amounts[resource] ?? 0);
-    }
-  };
-  for (const { metadata, status } of nodes) {
-    const capacity = Object.entries(status.capacity ?? {}).map(
-      ([resource, quantity]) => [resource, amountOf(resource, quantity)] as const,
-    );
-    add(metadata.labels?.[NODE_POOL_LABEL], { ...Object.fromEntries(capacity), nodes: 1 });
-  }
-  for (const claim of claims) {
-    const { capacity } = claimControl(claim) ?? {};
-    if (isRegistered(claim) || !capacity) continue;
-    add(claim.metadata.labels?.[NODE_POOL_LABEL], capacity);
-  }
-  return used;
 }

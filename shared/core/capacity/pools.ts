@@ -21,16 +21,15 @@ import {
   requirementOn,
   type Requirements,
 } from './requirements.ts';
+import { type IsUnavailable, refusalOf } from './shortages.ts';
 import { type PricedType, TypeList } from './type-list.ts';
-
-/** Which combinations were not to be had lately. */
-export type IsUnavailable = (type: string, zone: string, capacityType: CapacityType) => boolean;
 
 export interface PoolsGiven {
   readonly types: readonly MachineType[];
   /** What each pool has, by its name: nodes, and claims that are not nodes yet. */
   readonly used: ReadonlyMap<string, Requests>;
   readonly isUnavailable: IsUnavailable;
+  readonly nowMs: number;
 }
 
 export interface Prepared {
@@ -72,6 +71,8 @@ function isActive({ metadata }: NodePool): boolean {
 
 /** The kinds of the pool, or what is wrong with it. */
 export function kindsOf(pool: NodePool, given: PoolsGiven): readonly Kind[] | string {
+  const refusal = refusalOf(pool, given.nowMs);
+  if (refusal) return `its last launch was refused: ${refusal.message}`;
   const requirements = poolRequirements(pool);
   const types = given.types.filter((type) => isOfPool(type, requirements));
   if (types.length === 0) return 'no instance type meets its requirements';

@@ -1,12 +1,11 @@
 /**
- * What could not be had lately: combinations of type, zone and capacity type that EC2 had none of.
- * They are remembered with the pool that met them, and hold for all. A shortage is no proof that
- * nothing is there for ever: it is forgotten after minutes.
+ * What could not be had lately: combinations of type, zone and capacity type that EC2 had none of,
+ * and launches that were refused as they were. Both are remembered with the pool that met them;
+ * shortages hold for all pools. Neither is a proof for ever: they are forgotten after minutes.
  */
 import type { CapacityType } from '../../api/instance.ts';
 import type { NodePool } from '../../api/kinds/karpenter.ts';
 import type { KubeObject } from '../../api/meta.ts';
-import type { IsUnavailable } from './pools.ts';
 
 /** As Karpenter: long enough for another choice, short enough to come back. */
 export const SHORT_FOR_MS = 180_000;
@@ -21,13 +20,33 @@ export interface Shortage {
   readonly untilMs: number;
 }
 
-interface PoolControl {
+/** Which combinations were not to be had lately. */
+export type IsUnavailable = (type: string, zone: string, capacityType: CapacityType) => boolean;
+
+/** A launch of the pool's that no repeat could mend: nothing is launched for it for a while. */
+export interface Refusal {
+  readonly message: string;
+  readonly untilMs: number;
+}
+
+export interface PoolControl {
   readonly shortages?: readonly Shortage[];
+  readonly refusal?: Refusal;
+}
+
+export function poolControl(pool: NodePool): PoolControl {
+  const { control }: KubeObject = pool;
+  return (control as PoolControl | undefined) ?? {};
 }
 
 export function shortagesOf(pool: NodePool): readonly Shortage[] {
-  const { control }: KubeObject = pool;
-  return (control as PoolControl | undefined)?.shortages ?? [];
+  return poolControl(pool).shortages ?? [];
+}
+
+/** The refusal that still counts. */
+export function refusalOf(pool: NodePool, nowMs: number): Refusal | undefined {
+  const { refusal } = poolControl(pool);
+  return refusal && refusal.untilMs > nowMs ? refusal : undefined;
 }
 
 export function isShort(pools: readonly NodePool[], nowMs: number): IsUnavailable {
@@ -40,7 +59,7 @@ export function isShort(pools: readonly NodePool[], nowMs: number): IsUnavailabl
   return (type, zone, capacityType) => short.has(`${type} ${zone} ${capacityType}`);
 }
 
-/** The pool with these shortages remembered; itself when they are all known. */
+/** The pool with these shortages remembered. */
 export function withShortages(
   pool: NodePool,
   met: readonly Omit<Shortage, 'untilMs'>[],
@@ -54,10 +73,15 @@ export function withShortages(
   const untilMs = nowMs + SHORT_FOR_MS;
   const added = met.map((one) => ({ ...one, untilMs }));
   const shortages = [...others, ...added].slice(-MAX_REMEMBERED);
-  const { control }: KubeObject = pool;
-  const next: NodePool & { readonly control: PoolControl } = {
-    ...pool,
-    control: { ...(control as PoolControl | undefined), shortages },
-  };
+  return withPoolControl(pool, { ...poolControl(pool), shortages });
+}
+
+export function withRefusal(pool: NodePool, message: string, nowMs: number): NodePool {
+  const refusal = { message, untilMs: nowMs + SHORT_FOR_MS };
+  return withPoolControl(pool, { ...poolControl(pool), refusal });
+}
+
+function withPoolControl(pool: NodePool, control: PoolControl): NodePool {
+  const next: NodePool & { readonly control: PoolControl } = { ...pool, control };
   return next;
 }

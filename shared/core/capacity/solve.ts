@@ -1,7 +1,7 @@
 /**
  * Which machines to launch for pods that no node has room for: bin packing with open bins, by the
- * rules and on the state of a scheduling pass. Large pods first; each goes where it costs least more
- * an hour: room that is paid for, a machine that grows to a larger type, a new machine.
+ * rules and on the state of a scheduling pass. Large pods first; each goes where it costs least
+ * more an hour: room that is paid for, a machine that grows to a larger type, a new machine.
  *
  * Owns the order of pods and the search. Does not own where a pod may go (plugins) or what machines
  * cost (fleet.ts).
@@ -40,8 +40,47 @@ export function solve(pods: readonly Pod[], engine: Engine, fleet: Fleet): Solve
   return { placed, left, usdPerHour };
 }
 
-/** Places the pods beside those that are placed already; tells for which there is no place. */
+/** More than this above what it costs at least, the other way of packing is tried too. */
+const WORTH_ANOTHER_TRY = 1.1;
+
+/**
+ * Places the pods beside those that are placed already; tells for which there is no place. A pod at
+ * a time, machines that grow only where that is cheapest at once may end up small and half empty;
+ * machines that grow for nothing fill up, and may be larger than worth their price. What was had by
+ * the first way is kept unless the second is better.
+ */
 export function solveInto(pods: readonly Pod[], assignment: Assignment): readonly Pod[] {
+  const { fleet, engine } = assignment;
+  const before = new Set(assignment.placed);
+  const left = pack(pods, assignment);
+  const costUsd = fleet.costUsdPerHour;
+  const boundUsd = fleet.lowestUsdPerHour(assignment.onMachines);
+  if (costUsd <= boundUsd * WORTH_ANOTHER_TRY) return left;
+  const first = withdraw(assignment, before);
+  fleet.growth = 'free';
+  const leftThen = pack(pods, assignment);
+  fleet.growth = 'charged';
+  const isWorse = leftThen.length - left.length || fleet.costUsdPerHour - costUsd;
+  if (isWorse < 0) return leftThen;
+  withdraw(assignment, before);
+  for (const one of first) {
+    engine.open(one.node);
+    assignment.enter(one);
+  }
+  return left;
+}
+
+/** Takes all off that were not there before, and closes the machines that were theirs alone. */
+function withdraw(assignment: Assignment, before: ReadonlySet<SolvedPod>): readonly SolvedPod[] {
+  const { fleet, engine } = assignment;
+  const entered = assignment.placed.filter((one) => !before.has(one));
+  const machines = fleet.opened;
+  for (const one of entered) assignment.leave(one);
+  for (const { node, cheapest } of machines) if (cheapest < 0) engine.close(node);
+  return entered;
+}
+
+function pack(pods: readonly Pod[], assignment: Assignment): readonly Pod[] {
   let left = inOrderOfSize(pods, assignment.engine);
   for (let round = 0; round < MAX_ROUNDS && left.length > 0; round++) {
     const before = left.length;

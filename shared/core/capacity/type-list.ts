@@ -1,6 +1,6 @@
 /**
- * The types of which one is going to be launched, the cheapest first, as columns of numbers: so that
- * the first that has room is the one to take.
+ * The types of which one is going to be launched, the cheapest first, as columns of numbers: so
+ * that the first that has room is the one to take.
  *
  * Invariant: of types that cost the same, the order of their names decides.
  */
@@ -40,6 +40,12 @@ export class TypeList {
       this.#rooms.set(resource, room);
     }
     return room;
+  }
+
+  /** The least that one unit of a resource costs by itself, whichever type has it. */
+  lowestUnitPrice(resource: string): number {
+    const room = this.room(resource);
+    return this.prices.reduce((least, usd, i) => Math.min(least, usd / (room[i] ?? 0)), Infinity);
   }
 
   /** The index of the cheapest type at or after `from` that has room; -1 for none. */

@@ -1,7 +1,7 @@
 /**
  * Disruption budgets: which pods they are of, and what is written in their status when one of these
- * is granted to an evictor. Owns grants; what a budget allows at all is status.ts, who may go now is
- * may-disrupt.ts.
+ * is granted to an evictor. Owns grants; what a budget allows at all is status.ts, who may go now
+ * is may-disrupt.ts.
  *
  * A grant is an entry of `disruptedPods`, written by one conditional write with the count that it
  * takes one from, before the pod goes. Until the pod is seen to go it counts as gone, so that two

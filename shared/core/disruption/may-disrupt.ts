@@ -7,7 +7,8 @@
  * pods that are allowed, each on condition of its own version: whoever loses a race looks again.
  *
  * Invariants:
- *  B1 Pods that are granted together are no more than their budget allows, and `spent` says so (S9).
+ *  B1 Pods that are granted together are no more than their budget allows, and `spent` says so
+ *     (S9).
  *  B2 A pod that holds a grant is allowed and spends nothing: asking twice is asking once.
  *  B3 What is not known allows nothing: no status, one of an earlier spec, several budgets.
  *
@@ -99,8 +100,8 @@ function mayGoUnready({ spec, status }: PodDisruptionBudget): boolean {
 }
 
 /**
- * What a budget lets go in general: pods that are ready, and pods that are not. Where neither opens,
- * whoever waits for the budget need not ask again.
+ * What a budget lets go in general: pods that are ready, and pods that are not. Where neither
+ * opens, whoever waits for the budget need not ask again.
  */
 export function opennessOf(budget: PodDisruptionBudget): readonly [boolean, boolean] {
   const { metadata, status } = budget;

@@ -1,7 +1,7 @@
 /**
- * The status of a disruption budget: how many of its pods are healthy, how many have to stay so, and
- * how many may go. Owns that status, but for the grants that evictors write into it (budgets.ts).
- * Pure, and level-triggered: the same facts give the same status, and no write.
+ * The status of a disruption budget: how many of its pods are healthy, how many have to stay so,
+ * and how many may go. Owns that status, but for the grants that evictors write into it
+ * (budgets.ts). Pure, and level-triggered: the same facts give the same status, and no write.
  *
  * Invariants:
  *  D1 A granted pod counts as gone until it is seen to go, or its time is over.

@@ -1,7 +1,7 @@
 /**
  * The status of a PodGroup: how many of its pods have a place, run, have succeeded or failed, and
- * how far the group has got by that. Pure, and level-triggered. Owns phase, counts and `occupiedBy`;
- * conditions and `scheduleStartTime` are the scheduler's, and stay as they are.
+ * how far the group has got by that. Pure, and level-triggered. Owns phase, counts and
+ * `occupiedBy`; conditions and `scheduleStartTime` are the scheduler's, and stay as they are.
  *
  * Invariant G1: a group that has finished stays so, whatever becomes of its pods afterwards.
  *

@@ -30,7 +30,13 @@ export type Help =
   | 'nodeChanged'
   | 'nodeRemoved'
   /** The labels of a namespace changed. */
-  | 'namespaceChanged';
+  | 'namespaceChanged'
+  /**
+   * Other machines can be launched: pools changed, or what one of them asked for came to nothing.
+   */
+  | 'machinesChanged'
+  /** Of how many pods a gang is. */
+  | 'gangChanged';
 
 export interface Plugin {
   readonly name: string;

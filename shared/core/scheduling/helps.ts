@@ -8,7 +8,9 @@ import { sameJson } from '../../api/hash.ts';
 import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { AnyObject } from '../../api/meta.ts';
+import { CLAIMS, POOLS } from '../capacity/claim/state.ts';
 import { isTerminal } from '../pod/predicates.ts';
+import { POD_GROUPS } from '../podgroup/plan.ts';
 import type { Enabled, Help } from './framework.ts';
 import { isPending } from './pending.ts';
 
@@ -27,15 +29,25 @@ export function helpsOf(change: Change): readonly Help[] {
       const relabelled = !sameJson(labelsOf(object), previous && labelsOf(previous));
       return type === 'put' && relabelled ? ['namespaceChanged'] : [];
     }
+    case POOLS:
+      return poolHelps(type, object, previous);
+    case CLAIMS:
+      return type === 'delete' ? ['machinesChanged'] : [];
+    case POD_GROUPS:
+      return sameJson(object['spec'], previous?.['spec']) ? [] : ['gangChanged'];
     default:
       return [];
   }
 }
 
+/** What is no plugin's to ask for: machines and gangs are the pass's own. */
+const ALWAYS: readonly Help[] = ['machinesChanged', 'gangChanged'];
+
 /** Whether a plugin that may have refused a pod is helped by the change. */
 export function mayHelp(change: Change, plugins: readonly Enabled[]): boolean {
   const helps = helpsOf(change);
   if (helps.length === 0) return false;
+  if (helps.some((help) => ALWAYS.includes(help))) return true;
   return plugins.some(({ plugin }) => plugin.helpedBy.some((help) => helps.includes(help)));
 }
 
@@ -78,6 +90,13 @@ function nodeHelps(type: Change['type'], node: Node, previous: Node | undefined)
 /** What placement looks at of a node. */
 function offerOf({ metadata, spec, status }: Node): unknown {
   return [metadata.labels, spec.taints, spec.unschedulable, status.allocatable];
+}
+
+/** Pools that are written for their status help nobody; nor do shortages: they are for less. */
+function poolHelps(type: Change['type'], pool: AnyObject, previous: AnyObject | undefined): Help[] {
+  if (type === 'delete') return [];
+  const spec = (of: AnyObject | undefined) => [of?.['spec'], of?.metadata.deletionTimestamp];
+  return sameJson(spec(pool), spec(previous)) ? [] : ['machinesChanged'];
 }
 
 function labelsOf({ metadata }: { readonly metadata: AnyObject['metadata'] }): unknown {

@@ -3,8 +3,8 @@
  * Owns what is tried for each and what is said of those that are left; where a pod may go is the
  * engine's (plugins).
  *
- * Invariant H3: a pod that could go nowhere is tried again only if a plugin that refused it is helped
- * by placements.
+ * Invariant H3: a pod that could go nowhere is tried again only if a plugin that refused it is
+ * helped by placements.
  */
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { GangCloseness } from './gang/closeness.ts';

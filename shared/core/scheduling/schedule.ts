@@ -11,7 +11,7 @@ import type { Pod } from '../../api/kinds/pod.ts';
 import type { PodDisruptionBudget } from '../../api/kinds/policy.ts';
 import type { PodGroup } from '../../api/kinds/scheduling.ts';
 import type { PlannedMachine } from '../capacity/claim/draft.ts';
-import { comingNode, isComing } from '../capacity/claim/state.ts';
+import { comingNodes } from '../capacity/claim/state.ts';
 import type { MachineType } from '../capacity/machine-type.ts';
 import { Market } from '../capacity/market.ts';
 import { type GangToProvide, provision } from '../capacity/provision.ts';
@@ -121,8 +121,7 @@ class Scheduling {
       { plugin: closeness.plugin, weight: GANG_WEIGHT },
       { plugin: this.#market.fleet.plugin, weight: MACHINE_WEIGHT },
     ];
-    const coming = (snapshot.claims ?? []).filter(isComing).flatMap((c) => comingNode(c) ?? []);
-    coming.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    const coming = comingNodes(snapshot.claims ?? [], snapshot.nodes);
     const { openLabels } = this.#market;
     this.#pass = new Pass(snapshot, plugins, { coming, openLabels });
     const preemption = new Preemption(this.#pass, snapshot.budgets ?? [], nowMs);

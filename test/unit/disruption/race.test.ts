@@ -1,7 +1,7 @@
 /**
- * Evictors that race (S9): drains of several nodes and clients of the API, and two of the disruption
- * controller among them, each reading at one time and writing at another, or dying in between.
- * Whatever the order, as many pods stay healthy as the budget wants.
+ * Evictors that race (S9): drains of several nodes and clients of the API, and two of the
+ * disruption controller among them, each reading at one time and writing at another, or dying in
+ * between. Whatever the order, as many pods stay healthy as the budget wants.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

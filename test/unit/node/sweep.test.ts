@@ -10,6 +10,7 @@ import type { Node } from '../../../shared/api/kinds/node.ts';
 import { draftMeta } from '../../../shared/api/meta.ts';
 import { execute } from '../../../shared/control/execute.ts';
 import { handleHealth } from '../../../shared/control/health.ts';
+import { CLAIMS } from '../../../shared/core/capacity/claim/state.ts';
 import { KEEP_LEAKED_ANNOTATION, sweepNodes } from '../../../shared/control/sweep-nodes.ts';
 import { ensureVirtualNodes } from '../../../shared/control/virtual-nodes.ts';
 import { CONFIRMED_AFTER_MS, JOINS_WITHIN_MS } from '../../../shared/core/node/sweep.ts';
@@ -230,8 +231,10 @@ describe('machines that nobody means', () => {
   });
 
   it('are not those of a claim that stands', async () => {
-    const { effects, alive } = await leaked(1);
-    await sweepNodes(effects, new Set(['c']));
+    const { store, sweep, alive } = await leaked(1);
+    const metadata = draftMeta({ name: 'general-1', uid: 'c' });
+    await store.create(CLAIMS, { apiVersion: 'karpenter.sh/v1', kind: 'NodeClaim', metadata });
+    await sweep();
     expect(await alive()).toBe(1);
   });
 

@@ -62,16 +62,17 @@ test('a pod without a class has none, until there is a default one', async () =>
   );
 });
 
-test('a class that is missing keeps pods from being made, and says so, until it is there', async () => {
+test('a missing class keeps pods from being made, and says so, until it is there', async () => {
   const world = await worldWith({ priorityClassName: 'high' });
   expect(await all(world, 'pods')).toEqual([]);
   const [set] = await all(world, 'replicasets.apps');
+  const pods = `pods "${set?.metadata.name}-"`;
   expect((set?.['status'] as { conditions: unknown }).conditions).toMatchObject([
     {
       type: 'ReplicaFailure',
       status: 'True',
       reason: 'FailedCreate',
-      message: `pods "${set?.metadata.name}-" is forbidden: no PriorityClass with name high was found`,
+      message: `${pods} is forbidden: no PriorityClass with name high was found`,
     },
   ]);
   await post(world, CLASSES, priorityClass('high', 1000));

@@ -69,7 +69,7 @@ const podSpec = fc.record({
   label: app,
   cpu: fc.constantFrom('0', '500m', '1', '2'),
   priority: fc.constantFrom(0, 0, 10),
-  preempts: fc.constant(false as boolean),
+  preempts: fc.constant<boolean>(false),
   disk: sometimes(fc.constantFrom('ssd', 'hdd')),
   tolerant: fc.boolean(),
   port: sometimes(fc.constant(80)),

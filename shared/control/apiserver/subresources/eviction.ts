@@ -122,7 +122,9 @@ function errorOf({ reason, budget }: Refusal): ApiError {
   }
 }
 
-/** Without a time to wait for: clients would repeat it by themselves, and drain has its own pace. */
+/**
+ * Without a time to wait for: clients would repeat it by themselves, and drain has its own pace.
+ */
 function tooMany(message: string, wait: Pick<StatusDetails, 'retryAfterSeconds'> = {}): ApiError {
   const cause: StatusCause = { reason: 'DisruptionBudget', message };
   return new ApiError(429, 'TooManyRequests', VIOLATES, { causes: [cause], ...wait });

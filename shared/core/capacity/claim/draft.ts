@@ -5,6 +5,7 @@
  * decide the same make one claim.
  */
 import { nameHash } from '../../../api/hash.ts';
+import { canonicalQuantity } from '../../../api/quantity.ts';
 import type { NodeClaim, NodePool } from '../../../api/kinds/karpenter.ts';
 import type { Pod } from '../../../api/kinds/pod.ts';
 import { controllerReference, draftMeta } from '../../../api/meta.ts';
@@ -128,12 +129,17 @@ function isWithinLimits({ kind, cheapest }: OpenMachine, index: number): boolean
   );
 }
 
+const IN_BYTES: ReadonlySet<string> = new Set(['memory', 'ephemeral-storage']);
+
 /** Numbers as quantities: cpu is counted in millicores, all else in whole units. */
 export function quantities(amounts: Requests): { readonly [resource: string]: string } {
+  const text = (resource: string, amount: number): string =>
+    resource === 'cpu'
+      ? canonicalQuantity(`${amount}m`)
+      : IN_BYTES.has(resource) && amount % 1024 === 0
+        ? canonicalQuantity(`${amount / 1024}Ki`)
+        : String(amount);
   return Object.fromEntries(
-    Object.entries(amounts).map(([resource, amount]) => [
-      resource,
-      resource === 'cpu' ? `${amount}m` : String(amount),
-    ]),
+    Object.entries(amounts).map(([resource, amount]) => [resource, text(resource, amount)]),
   );
 }

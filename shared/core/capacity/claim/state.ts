@@ -4,6 +4,7 @@
  */
 import { findCondition } from '../../../api/conditions.ts';
 import type { CapacityType } from '../../../api/instance.ts';
+import type { Taint } from '../../../api/kinds/affinity.ts';
 import type { NodeClaim } from '../../../api/kinds/karpenter.ts';
 import type { Node } from '../../../api/kinds/node.ts';
 import type { KubeObject, Labels } from '../../../api/meta.ts';
@@ -48,18 +49,36 @@ export function withClaimControl(claim: NodeClaim, control: ClaimControl): NodeC
   return next;
 }
 
-/** The claim is a node by now. */
+/** The claim has become a node, which may be gone again. */
 export function isRegistered(claim: NodeClaim): boolean {
   return findCondition(claim.status.conditions, 'Registered')?.status === 'True';
 }
 
-/** The claim still counts on a machine that is not a node yet. */
-export function isComing(claim: NodeClaim): boolean {
-  return claim.metadata.deletionTimestamp === undefined && !isRegistered(claim);
+/** Of the taints that a node starts with, the first that it still has. */
+export function startupTaintLeft({ spec }: NodeClaim, node: Node): Taint | undefined {
+  return spec.startupTaints?.find((taint) =>
+    node.spec.taints?.some(({ key, effect }) => key === taint.key && effect === taint.effect),
+  );
 }
 
-/** The node that the claim is going to be, for passes that plan with it. */
-export function comingNode(claim: NodeClaim): Node | undefined {
+/**
+ * The nodes that claims are going to be, for passes that plan with them: of machines that have not
+ * joined, and of those that have and are being set up. In the order of their names.
+ */
+export function comingNodes(claims: readonly NodeClaim[], nodes: readonly Node[]): readonly Node[] {
+  if (claims.length === 0) return [];
+  const byClaim = new Map(nodes.map((node) => [node.metadata.labels?.[CLAIM_LABEL], node]));
+  const coming = claims.filter((claim) => {
+    if (claim.metadata.deletionTimestamp !== undefined) return false;
+    const node = byClaim.get(claim.metadata.name);
+    return node ? startupTaintLeft(claim, node) !== undefined : !isRegistered(claim);
+  });
+  return coming
+    .flatMap((claim) => comingNode(claim) ?? [])
+    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+}
+
+function comingNode(claim: NodeClaim): Node | undefined {
   const control = claimControl(claim);
   if (!control) return undefined;
   const { name, uid } = claim.metadata;

@@ -1,4 +1,6 @@
-/** Priority classes, disruption budgets, pod groups, node pools and claims: defaults and refusals. */
+/**
+ * Priority classes, disruption budgets, pod groups, node pools and claims: defaults and refusals.
+ */
 import { describe, expect, it } from 'vitest';
 import { withDefaults } from '../../../../shared/api/defaults.ts';
 import type { AnyObject } from '../../../../shared/api/meta.ts';
@@ -313,7 +315,7 @@ describe('a pool', () => {
       {},
       { disruption: { consolidateAfter: '5' } },
       {},
-      'consolidateAfter: Invalid value: "5": must be a duration such as 30s, 1h30m or 720h, or Never',
+      'must be a duration such as 30s, 1h30m or 720h, or Never',
     ],
     [
       'a policy',
