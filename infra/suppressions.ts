@@ -91,6 +91,7 @@ function roles({ installation }: Options): readonly Suppression[] {
       'arn:<AWS::Partition>:ssm:<AWS::Region>::parameter/aws/service/ecs/optimized-ami/*',
       'public parameters of AWS, which name those images',
     ),
+    wild(functionRole('scheduler'), '*', `${NO_RESOURCE}: ec2:DescribeSubnets`),
     wild('Cluster/ExecutionRole', '*', `${NO_RESOURCE}: ecr:GetAuthorizationToken`),
     wild(
       'Cluster/ExecutionRole',
@@ -150,9 +151,8 @@ function choices({ containerInsights, vpcId, tracing, exec }: Options): readonly
     ...(containerInsights ? [] : [{ at: 'Cluster/Cluster', rule: 'ECS4', reason: paid }]),
     ...(vpcId === '' ? [{ at: 'Network/Vpc', rule: 'VPC7', reason: flowLogs }] : []),
     ...(exec ? [wild('Cluster/TaskRole', '*', `${NO_RESOURCE}: channels of SSM`)] : []),
-    ...(tracing
-      ? ['router', 'scheduler'].map((name) => wild(functionRole(name), '*', traces))
-      : []),
+    // Those of the others are argued already, for what they describe.
+    ...(tracing ? [wild(functionRole('router'), '*', traces)] : []),
   ];
 }
 

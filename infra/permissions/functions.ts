@@ -15,7 +15,7 @@ import { type Cluster, tasksPath } from '../cluster.ts';
 import type { Queues } from '../queues.ts';
 import type { FunctionName } from '../settings.ts';
 import type { Storage } from '../storage.ts';
-import { findsInstances, instancesStatements } from './instances.ts';
+import { findsInstances, findsZones, instancesStatements } from './instances.ts';
 import { allow } from './statement.ts';
 import { vaultArn } from './tasks.ts';
 
@@ -51,7 +51,12 @@ const OF: { readonly [name in FunctionName]: (resources: Resources) => Statement
     ...forgetsSecrets(r.cluster),
     ...instancesStatements(r.cluster),
   ],
-  scheduler: (r) => [...table(r), receives(r.queues.work.schedule), sends(wakes(r))],
+  scheduler: (r) => [
+    ...table(r),
+    receives(r.queues.work.schedule),
+    sends(wakes(r)),
+    ...findsZones(r.cluster),
+  ],
   health: (r) => [
     ...table(r),
     receives(r.queues.work.health),

@@ -128,6 +128,18 @@ export function findsInstances(cluster: Cluster): readonly PolicyStatement[] {
   ];
 }
 
+/** Where machines could be launched, for who plans them. */
+export function findsZones({ stack }: Cluster): readonly PolicyStatement[] {
+  return [
+    allow({
+      sid: 'DescribeSubnets',
+      actions: ['ec2:DescribeSubnets'],
+      resources: ['*'], // EC2's descriptions know no resource
+      conditions: { StringEquals: { 'aws:RequestedRegion': stack.region } },
+    }),
+  ];
+}
+
 /** In an empty account, the first Spot launch makes the role that Spot itself works under. */
 function serviceRoles(cluster: Cluster): PolicyStatement {
   const service = 'spot.amazonaws.com';

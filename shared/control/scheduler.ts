@@ -24,6 +24,7 @@ import type { PodDisruptionBudget } from '../api/kinds/policy.ts';
 import type { PodGroup } from '../api/kinds/scheduling.ts';
 import type { KubeObject } from '../api/meta.ts';
 import { CLAIMS, POOLS } from '../core/capacity/claim/state.ts';
+import { consolidate, type Consolidation } from '../core/capacity/consolidation/consolidate.ts';
 import { BUDGETS } from '../core/disruption/budgets.ts';
 import type { Plan } from '../core/plan.ts';
 import { MAX_BATCH } from '../core/pod/batch.ts';
@@ -59,18 +60,39 @@ export async function schedulePass(cell: string, effects: Effects): Promise<Outc
     const snapshot = await readCluster(effects.store);
     const batchSize = effects.runtime.runAlike ? MAX_BATCH : 1;
     const types = snapshot.pools.length > 0 ? ((await effects.machineTypes?.()) ?? []) : [];
-    const result = schedule(snapshot, effects.clock.nowMs(), { batchSize, types });
-    const outcome = worst(await carryOut(result.plans, cell, effects));
-    return outcome.type === 'done' ? next(result) : outcome;
+    const nowMs = effects.clock.nowMs();
+    const result = schedule(snapshot, nowMs, { batchSize, types });
+    // What has just been given a place would be asked about as if it had none.
+    const spare = isSettled(result) ? consolidate(snapshot, types, nowMs) : { plans: [] };
+    const outcome = worst(await carryOut([...result.plans, ...spare.plans], cell, effects));
+    return outcome.type === 'done' ? next(result, spare, snapshot.claims) : outcome;
   } catch (thrown) {
     return report(thrown, cell, effects);
   }
 }
 
+function isSettled({ placements, preemptions, machines, unfinished }: SchedulingResult): boolean {
+  return placements.length + preemptions.length + machines.length === 0 && !unfinished;
+}
+
+/** A node that has just been given pods is looked at again for consolidation after so long. */
+const LOOKS_AGAIN_MS = 10_000;
+
 /** A pass that left off is taken up at once; one that waits for time alone, when it is due. */
-function next({ unfinished, againAfterMs }: SchedulingResult): Outcome {
-  if (unfinished) return { type: 'after', ms: 0 };
-  return againAfterMs === undefined ? { type: 'done' } : { type: 'after', ms: againAfterMs };
+function next(
+  result: SchedulingResult,
+  spare: Consolidation,
+  claims: readonly NodeClaim[],
+): Outcome {
+  if (result.unfinished) return { type: 'after', ms: 0 };
+  const mayConsolidate = claims.length > 0 && !isSettled(result);
+  const times = [
+    result.againAfterMs ?? Infinity,
+    spare.againAfterMs ?? Infinity,
+    mayConsolidate ? LOOKS_AGAIN_MS : Infinity,
+  ];
+  const ms = Math.min(...times);
+  return ms === Infinity ? { type: 'done' } : { type: 'after', ms };
 }
 
 /** What a pass reads whole. */

@@ -32,6 +32,7 @@ export const COMMANDS: { readonly [verb: string]: Command } = {
   sweep: (session) => session.world.sweep(),
   node: nodeCommand,
   fail: failTask,
+  runOut,
   apply: applyDocuments,
   get: getTable,
   events: (session) => getTable(session, ['events']),
@@ -84,7 +85,10 @@ export const COMMANDS: { readonly [verb: string]: Command } = {
   },
 };
 
-/** `node add n1 cpu=4 memory=8Gi`, `node lost n1`, `node back n1`, `node gone n1`. */
+/**
+ * `node add n1 cpu=4 memory=8Gi`, `node lost n1`, `node back n1`, `node gone n1`; `node spot n1`:
+ * it is wanted back.
+ */
 async function nodeCommand(
   session: Session,
   [what = '', name = '', ...room]: readonly string[],
@@ -101,9 +105,27 @@ async function nodeCommand(
       return runtime.reconnectNode(name);
     case 'gone':
       return runtime.terminateNode(name);
+    case 'spot':
+      return interrupt(session, name);
     default:
       throw new Error(`no such thing happens to nodes: ${what}`);
   }
+}
+
+/** EC2 gives two minutes. */
+const SPOT_NOTICE_MS = 120_000;
+
+function interrupt({ world }: Session, nodeName: string): void {
+  const { agenda } = world;
+  const atMs = agenda.nowMs;
+  const endsAtMs = atMs + SPOT_NOTICE_MS;
+  world.tell({ type: 'node-interruption', nodeName, kind: 'spot', atMs, endsAtMs });
+  agenda.in(SPOT_NOTICE_MS, () => void world.machines?.end(nodeName));
+}
+
+/** `runOut m1.large`: no more of this type are to be had. */
+function runOut({ world }: Session, [type = '']: readonly string[]): void {
+  world.machines?.runOut(type);
 }
 
 /** `fail task web-1 exit 1`: the task of the oldest pod whose name starts so ends. */

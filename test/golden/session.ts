@@ -28,6 +28,7 @@ export class Session {
   constructor() {
     this.world = new World({
       seed: 'golden',
+      machines: true,
       alter: (parts) => this.#observe(parts),
       onChange: ({ type, resource, object }) =>
         this.mirror.set(keyOf(resource, object), type === 'put' ? object : undefined),

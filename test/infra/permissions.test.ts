@@ -176,6 +176,11 @@ describe('functions', () => {
     expect(actionsOf(all)).toContain('dynamodb:Query');
   });
 
+  it('the scheduler may ask which zones there are, and nothing else of EC2 or ECS', () => {
+    const asked = actionsOf(of('scheduler')).filter((action) => /^(ec2|ecs):/.test(action));
+    expect(asked).toEqual(['ec2:DescribeSubnets']);
+  });
+
   it('only the reconciler runs tasks and launches instances', () => {
     for (const action of ['ecs:RunTask', 'ec2:CreateFleet', 'ecs:RegisterTaskDefinition']) {
       expect(allowing(all, action)).toEqual(allowing(of('reconciler'), action));

@@ -12,7 +12,12 @@ import type { Faults } from './faults.ts';
 import type { Log } from './log.ts';
 
 /** Typical time of one leg, so that handlers interleave also where nothing fails. */
-const LEG_MS: { readonly [service in Service]: number } = { store: 4, queue: 4, runtime: 40 };
+const LEG_MS: { readonly [service in Service]: number } = {
+  store: 4,
+  queue: 4,
+  runtime: 40,
+  instances: 40,
+};
 const SLOW_LEG_MS = 10_000;
 const TIMEOUT_MS = 5_000;
 const ZOMBIE_MS = 60_000;
@@ -32,7 +37,7 @@ export class FaultyNetwork implements Network {
   /** The name of the process whose call takes effect right now. */
   acting = '';
   /** Calls that change something, and arrived. */
-  readonly effects = { store: 0, queue: 0, runtime: 0 };
+  readonly effects = { store: 0, queue: 0, runtime: 0, instances: 0 };
 
   constructor(options: FaultyNetworkOptions) {
     this.#options = options;

@@ -3,6 +3,7 @@
  * resolves, as a Lambda that is killed runs no `catch` and no `finally`. All that it does to the
  * outside goes through a `Network`.
  */
+import type { InstancePool } from '../../shared/ports/instances.ts';
 import type { Queue } from '../../shared/ports/queue.ts';
 import type { TaskRuntime } from '../../shared/ports/runtime.ts';
 import type { Store } from '../../shared/ports/store.ts';
@@ -12,7 +13,7 @@ export interface Process {
   alive: boolean;
 }
 
-export type Service = 'store' | 'runtime' | 'queue';
+export type Service = 'store' | 'runtime' | 'queue' | 'instances';
 
 export interface Call {
   readonly from: Process;
@@ -74,6 +75,21 @@ export function runtimeThrough(network: Network, from: Process, runtime: TaskRun
     list: () => call('list', '', false, () => runtime.list()),
     logs: (...args) => runtime.logs(...args),
     exec: (...args) => runtime.exec(...args),
+  };
+}
+
+export function instancesThrough(
+  network: Network,
+  from: Process,
+  instances: InstancePool,
+): InstancePool {
+  const call = through(network, from, 'instances');
+  return {
+    launch: (request) => call('launch', request.claimUid, true, () => instances.launch(request)),
+    terminate: (ids) => call('terminate', ids.join(' '), true, () => instances.terminate(ids)),
+    describe: (ids) => call('describe', ids.join(' '), false, () => instances.describe(ids)),
+    list: () => call('list', '', false, () => instances.list()),
+    zones: () => call('zones', '', false, () => instances.zones()),
   };
 }
 

@@ -33,9 +33,11 @@ import { rfc3339 } from '../../shared/api/time.ts';
 import { AlreadyExists } from '../../shared/ports/store.ts';
 import { Agenda, macrotask, virtualClock } from './agenda.ts';
 import { node, type Room } from './manifests.ts';
+import { MACHINE_TYPES, Machines } from './machines.ts';
 import { CALM_POST, type Channel, type Post } from './post.ts';
 import {
   CALM,
+  instancesThrough,
   type Network,
   type Process,
   queueThrough,
@@ -80,6 +82,8 @@ export interface WorldOptions {
   readonly onHealth?: (message: HealthMessage) => void;
   /** A cloud in place of the simulated runtime. */
   readonly cloud?: Cloud;
+  /** Whether node pools can launch machines; a cloud has its own. */
+  readonly machines?: boolean;
 }
 
 /** What processes reach of a cloud, each for itself, and what its events say. */
@@ -97,6 +101,8 @@ export class World {
   readonly store: MemoryStore;
   readonly runtime: SimulatedRuntime;
   readonly queues: { readonly [channel in Exclude<Channel, 'stream'>]: MemoryQueue };
+  /** Machines that node pools may launch; undefined where there are none. */
+  readonly machines: Machines | undefined;
   readonly parts: Parts;
   /** Each request is served by a process of its own. */
   readonly api: ApiHandler = (request) => this.#serve(request);
@@ -126,8 +132,12 @@ export class World {
     });
     const queue = () => new MemoryQueue({ clock, visibilityMs: VISIBILITY_MS });
     this.queues = { reconcile: queue(), schedule: queue(), health: queue() };
+    const { agenda, runtime } = this;
+    const tell = (message: HealthMessage) => this.#report(message);
+    const off = (id: string) => runtime.terminateNode(id);
+    this.machines = options.machines ? new Machines({ agenda, clock, tell, off }) : undefined;
     const parts: Parts = {
-      controllers: allControllers({ caPem: 'CA' }),
+      controllers: allControllers({ caPem: 'CA', ...this.#machineTypes() }),
       effects: (effects) => effects,
       health: handleHealth,
       schedule: schedulePass,
@@ -193,14 +203,26 @@ export class World {
     const handler = process.name.split('#')[0] ?? '';
     const effects = {
       store: storeThrough(this.#network, process, this.store),
-      ...(this.#options.cloud?.portsOf(process) ?? {
-        runtime: runtimeThrough(this.#network, process, this.#witnessed()),
-      }),
+      ...(this.#options.cloud?.portsOf(process) ?? this.#ownPorts(process)),
+      ...this.#machineTypes(),
       clock: this.clock,
       ids: this.ids,
       recorder: this.recorder,
     };
     return this.parts.effects(effects, handler);
+  }
+
+  #ownPorts(process: Process): Pick<Effects, 'runtime' | 'instances'> {
+    const network = this.#network;
+    const runtime = runtimeThrough(network, process, this.#witnessed());
+    const { machines } = this;
+    return machines
+      ? { runtime, instances: instancesThrough(network, process, machines) }
+      : { runtime };
+  }
+
+  #machineTypes(): Pick<Effects, 'machineTypes'> {
+    return this.machines ? { machineTypes: () => Promise.resolve(MACHINE_TYPES) } : {};
   }
 
   /** Tells the health handler something, as a node's agent would, or a cloud's event. */

@@ -21,16 +21,23 @@ export const nodeClaimController: Controller<ClaimSnapshot> = {
 
 async function wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]> {
   const { type, resource, object, previous } = change;
-  if (resource === CLAIMS) return type === 'put' ? [keyOf(CLAIMS, object)] : [];
+  if (resource === CLAIMS) {
+    const replaced = claimControl(object as unknown as NodeClaim)?.replaces ?? [];
+    return [...(type === 'put' ? [object.metadata.name] : []), ...replaced].map(claimKey);
+  }
   if (resource === 'nodes') {
     const name = object.metadata.labels?.[CLAIM_LABEL];
     const isNews = !previous || !sameJson(seenOf(object), seenOf(previous));
-    return name === undefined || !isNews ? [] : [{ resource: CLAIMS, namespace: '', name }];
+    return name === undefined || !isNews ? [] : [claimKey(name)];
   }
   if (resource !== POOLS || type !== 'put') return [];
   if (previous && sameJson(templateOf(object), templateOf(previous))) return [];
   const claims = await listAll<NodeClaim>(read, { resource: CLAIMS });
   return claims.filter((claim) => isOf(claim, object)).map((claim) => keyOf(CLAIMS, claim));
+}
+
+function claimKey(name: string): ObjectKey {
+  return { resource: CLAIMS, namespace: '', name };
 }
 
 function isOf({ metadata }: NodeClaim, pool: AnyObject): boolean {
@@ -42,11 +49,20 @@ const templateOf = (object: AnyObject) => (object as unknown as NodePool).spec.t
 /** What a claim looks at of its node. */
 function seenOf(object: AnyObject): unknown {
   const node = object as unknown as Node;
-  const { labels, deletionTimestamp } = node.metadata;
+  const { labels, annotations, deletionTimestamp } = node.metadata;
   const { conditions, allocatable, capacity } = node.status;
   const ready = conditions?.map(({ type, status }) => [type, status]);
   const isGone = nodeControl(node).status === 'gone';
-  return [labels, deletionTimestamp, node.spec.taints, ready, allocatable, capacity, isGone];
+  return [
+    labels,
+    annotations,
+    deletionTimestamp,
+    node.spec.taints,
+    ready,
+    allocatable,
+    capacity,
+    isGone,
+  ];
 }
 
 async function snapshot(key: ObjectKey, read: Reader): Promise<ClaimSnapshot | undefined> {
@@ -54,8 +70,12 @@ async function snapshot(key: ObjectKey, read: Reader): Promise<ClaimSnapshot | u
   if (!claim) return undefined;
   const poolName = claim.metadata.labels?.[NODE_POOL_LABEL];
   const pool = await find<NodePool>(POOLS, poolName, read);
-  const node = await find<Node>('nodes', claimControl(claim)?.instanceId, read);
-  return { claim, ...(pool ? { pool } : {}), ...(node ? { node } : {}) };
+  const { instanceId, disruption } = claimControl(claim) ?? {};
+  const node = await find<Node>('nodes', instanceId, read);
+  const names = disruption?.replacements ?? [];
+  const found = await Promise.all(names.map((name) => read.get<NodeClaim>(claimKey(name))));
+  const replacements = found.filter((one) => one !== undefined);
+  return { claim, replacements, ...(pool ? { pool } : {}), ...(node ? { node } : {}) };
 }
 
 async function find<T extends KubeObject>(

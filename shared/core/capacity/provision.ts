@@ -64,7 +64,7 @@ export function provision(given: ProvisionGiven): Provisioned {
     // Those of gangs wait until all of them have room.
     if (!isOnMachine && !inGangs.has(solved.pod)) pass.adopt(solved.pod, solved.node);
   }
-  const machines = fleet.opened.flatMap((machine) => plannedMachine(machine, assignment, given));
+  const machines = plannedMachines(assignment, given.pools, pass);
   const unplaced = unsolved.filter((pod) => !onFargate.has(pod));
   return { machines, left: [...unplaced, ...gangsLeft] };
 }
@@ -77,7 +77,8 @@ function provideGang({ pods, needed }: GangToProvide, assignment: Assignment): b
   return false;
 }
 
-function closeVirtual({ engine, nodeCount }: Pass, isClosed: boolean): void {
+/** Keeps pods off Fargate, or lets them there again. */
+export function closeVirtual({ engine, nodeCount }: Pass, isClosed: boolean): void {
   for (let node = 0; node < nodeCount; node++) {
     if (engine.cluster.isVirtual[node] !== 1) continue;
     if (isClosed) engine.close(node);
@@ -116,11 +117,22 @@ function fargateUsdPerHour({ shape }: SolvedPod, node: number, { engine }: Pass)
   return fargatePrice(cpu, memory, capacityType, { storageBytes })?.usdPerHour ?? Infinity;
 }
 
-function plannedMachine(
+/** The machines that pods were put on. */
+export function plannedMachines(
+  assignment: Assignment,
+  pools: readonly NodePool[],
+  pass: Pass,
+): readonly PlannedMachine[] {
+  return assignment.fleet.opened.flatMap((machine) => planned(machine, assignment, pools, pass));
+}
+
+function planned(
   machine: OpenMachine,
   assignment: Assignment,
-  { pools, fleet, pass }: ProvisionGiven,
+  pools: readonly NodePool[],
+  pass: Pass,
 ): readonly PlannedMachine[] {
+  const { fleet } = assignment;
   const pool = pools.find(({ metadata }) => metadata.name === machine.kind.pool.name);
   const solved = [...assignment.podsOn(machine)];
   if (!pool || solved.length === 0) return [];

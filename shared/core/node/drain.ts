@@ -31,7 +31,13 @@ import {
   gentlyEvictable,
 } from './evict.ts';
 import { DISRUPTED } from './observe.ts';
-import { isUnreachable, nodeControl, TERMINATION_FINALIZER, withTaint } from './state.ts';
+import {
+  isUnreachable,
+  nodeControl,
+  TERMINATION_FINALIZER,
+  TERMINATION_TIME_ANNOTATION,
+  withTaint,
+} from './state.ts';
 
 /** A stop is asked for, and its end reported, within this before the machine ends. */
 const END_MARGIN_MS = 5_000;
@@ -80,7 +86,8 @@ export function planDrain(
   if (left.length === 0) return planEmpty(node, cause, nowMs);
   if (evictionIsOff(node)) return blocked('eviction is switched off by annotation');
   if (isUrgent(cause)) return planUrgent(node, left, cause, nowMs);
-  return planGentle(node, left, budgets, cause, nowMs);
+  const overdue = planOverdue(node, left, cause, nowMs);
+  return overdue ?? planGentle(node, left, budgets, cause, nowMs);
 }
 
 /** The machine goes whatever we do. */
@@ -134,6 +141,33 @@ function graceUntil(endsAtMs: number, { metadata, spec }: Pod, nowMs: number): n
   return Math.max(1, Math.min(grace, Math.floor((endsAtMs - fromMs) / 1000)));
 }
 
+/** Whoever bounded the drain, bounded it for budgets and for pods that ask to stay too. */
+function planOverdue(
+  node: Node,
+  pods: readonly Pod[],
+  cause: Cause,
+  nowMs: number,
+): Plan | undefined {
+  const endsAtMs = parseTime(node.metadata.annotations?.[TERMINATION_TIME_ANNOTATION]);
+  if (endsAtMs === undefined) return undefined;
+  const lastCallMs = ({ spec }: Pod) => endsAtMs - spec.terminationGracePeriodSeconds * 1000;
+  const due = pods.filter((pod) => lastCallMs(pod) <= nowMs && leavesAtMs(pod) > endsAtMs);
+  const now = due.slice(0, EVICTIONS_PER_PASS);
+  const marks = now.flatMap((pod) => {
+    const gracePeriodSeconds = graceUntil(endsAtMs, pod, nowMs);
+    return deletion('pods', pod, { gracePeriodSeconds }, nowMs) ?? [];
+  });
+  return marks.length > 0 ? planMarks(node, now, marks, cause) : undefined;
+}
+
+/** When the next of them has to go; Infinity for never. */
+function nextCallMs(node: Node, pods: readonly Pod[], nowMs: number): number {
+  const endsAtMs = parseTime(node.metadata.annotations?.[TERMINATION_TIME_ANNOTATION]);
+  if (endsAtMs === undefined) return Infinity;
+  const calls = pods.map(({ spec }) => endsAtMs - spec.terminationGracePeriodSeconds * 1000);
+  return Math.min(Infinity, ...calls.map((atMs) => atMs - nowMs).filter((ms) => ms > 0));
+}
+
 /** Budgets first: of two drains that count on the same disruption, one fails and looks again. */
 function planGentle(
   node: Node,
@@ -145,7 +179,8 @@ function planGentle(
   const candidates = gentlyEvictable(pods).slice(0, EVICTIONS_PER_PASS);
   const { allowed, refused, spent } = mayDisrupt(candidates, budgets, nowMs);
   const marks = allowed.flatMap((pod) => deletion('pods', pod, {}, nowMs) ?? []);
-  const plan = marks.length > 0 ? planMarks(node, allowed, marks, cause) : waitFor(pods);
+  const waits = sooner(waitFor(pods), nextCallMs(node, pods, nowMs));
+  const plan = marks.length > 0 ? planMarks(node, allowed, marks, cause) : waits;
   const staying = pods.filter(asksToStay).length;
   const blocked = [
     ...refused.map(refusalText),
@@ -163,6 +198,11 @@ function planGentle(
 function waitFor(pods: readonly Pod[]): Plan {
   const isLeaving = pods.some(({ metadata }) => metadata.deletionTimestamp !== undefined);
   return isLeaving ? { ...NOTHING, againAfterMs: DRAIN_RECHECK_MS } : NOTHING;
+}
+
+function sooner(plan: Plan, afterMs: number): Plan {
+  const againAfterMs = Math.min(plan.againAfterMs ?? Infinity, afterMs);
+  return againAfterMs === Infinity ? plan : { ...plan, againAfterMs };
 }
 
 function planMarks(node: Node, pods: readonly Pod[], marks: readonly Action[], cause: Cause): Plan {

@@ -5,6 +5,7 @@
 import type { Taint } from '../../api/kinds/affinity.ts';
 import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
+import type { KubeObject } from '../../api/meta.ts';
 import { controllerOf } from '../../api/meta.ts';
 import { parseTime } from '../../api/time.ts';
 import { podIsActive, podIsReady } from '../pod/predicates.ts';
@@ -58,10 +59,10 @@ function isLost({ key }: Taint): boolean {
   return key === UNREACHABLE_TAINT || key === NOT_READY_TAINT;
 }
 
-/** Pods that ask to be left alone while there is a choice; Karpenter's annotation. */
+/** Pods and nodes that ask to be left alone while there is a choice; Karpenter's annotation. */
 const DO_NOT_DISRUPT_ANNOTATION = 'karpenter.sh/do-not-disrupt';
 
-export function asksToStay({ metadata }: Pod): boolean {
+export function asksToStay({ metadata }: Pick<KubeObject, 'metadata'>): boolean {
   return metadata.annotations?.[DO_NOT_DISRUPT_ANNOTATION] === 'true';
 }
 

@@ -207,7 +207,10 @@ function planEvictions(due: readonly Pod[], nowMs: number): Plan {
  * stop. A pod that only asked for the node never was on it: it waits, and the scheduler says why.
  */
 function planGone({ node, pods, cluster }: NodeSnapshot, nowMs: number): Plan {
-  if (cluster.nodes === 0) return blocked('no node is known: nothing is evicted for it');
+  const isMeant = node?.metadata.deletionTimestamp !== undefined;
+  if (cluster.nodes === 0 && !isMeant) {
+    return blocked('no node is known: nothing is evicted for it');
+  }
   if (node && evictionIsOff(node)) return blocked('eviction is switched off by annotation');
   const left = pods.filter(
     (pod) => !isPending(pod) && (!isTerminal(pod) || mayHaveTask(pod) || isDeleted(pod)),

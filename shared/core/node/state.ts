@@ -44,6 +44,9 @@ export const DISRUPTED_TAINT = 'karpenter.sh/disrupted';
  */
 export const TERMINATION_FINALIZER = 'karpenter.sh/termination';
 
+/** When all pods have to have left a node that is being deleted; Karpenter's annotation. */
+export const TERMINATION_TIME_ANNOTATION = 'karpenter.sh/nodeclaim-termination-timestamp';
+
 export function nodeControl(node: Node): NodeControl {
   const { control }: KubeObject = node;
   return control ?? {};

@@ -4,11 +4,13 @@
  * wakes nobody.
  */
 import type { Change } from '../../api/change.ts';
+import { isTrue } from '../../api/conditions.ts';
 import { sameJson } from '../../api/hash.ts';
+import type { NodeClaim } from '../../api/kinds/karpenter.ts';
 import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { AnyObject } from '../../api/meta.ts';
-import { CLAIMS, POOLS } from '../capacity/claim/state.ts';
+import { claimControl, CLAIMS, POOLS } from '../capacity/claim/state.ts';
 import { isTerminal } from '../pod/predicates.ts';
 import { POD_GROUPS } from '../podgroup/plan.ts';
 import type { Enabled, Help } from './framework.ts';
@@ -32,7 +34,7 @@ export function helpsOf(change: Change): readonly Help[] {
     case POOLS:
       return poolHelps(type, object, previous);
     case CLAIMS:
-      return type === 'delete' ? ['machinesChanged'] : [];
+      return claimHelps(type, object, previous);
     case POD_GROUPS:
       return sameJson(object['spec'], previous?.['spec']) ? [] : ['gangChanged'];
     default:
@@ -97,6 +99,18 @@ function poolHelps(type: Change['type'], pool: AnyObject, previous: AnyObject | 
   if (type === 'delete') return [];
   const spec = (of: AnyObject | undefined) => [of?.['spec'], of?.metadata.deletionTimestamp];
   return sameJson(spec(pool), spec(previous)) ? [] : ['machinesChanged'];
+}
+
+/** Claims that go, and what consolidation looks at of them. */
+function claimHelps(type: Change['type'], claim: AnyObject, previous?: AnyObject): Help[] {
+  if (type === 'delete') return ['machinesChanged'];
+  const seen = (of: AnyObject | undefined) => {
+    if (!of) return undefined;
+    const one = of as unknown as NodeClaim;
+    const told = ['Initialized', 'Drifted'].map((type) => isTrue(one.status.conditions, type));
+    return [...told, one.metadata.deletionTimestamp, claimControl(one)?.disruption];
+  };
+  return sameJson(seen(claim), seen(previous)) ? [] : ['machinesChanged'];
 }
 
 function labelsOf({ metadata }: { readonly metadata: AnyObject['metadata'] }): unknown {

@@ -100,6 +100,17 @@ export function schedule(
   return new Scheduling(snapshot, nowMs, options).of(pending);
 }
 
+/** A pass over what is there, what is coming, and what could be launched. */
+export function passOf(
+  snapshot: ClusterSnapshot,
+  plugins: readonly Enabled[],
+  { fleet, openLabels }: Market,
+): Pass {
+  const coming = comingNodes(snapshot.claims ?? [], snapshot.nodes);
+  const all = [...plugins, { plugin: fleet.plugin, weight: MACHINE_WEIGHT }];
+  return new Pass(snapshot, all, { coming, openLabels });
+}
+
 class Scheduling {
   readonly #snapshot: ClusterSnapshot;
   readonly #nowMs: number;
@@ -116,14 +127,8 @@ class Scheduling {
     this.#plugins = options.plugins ?? PLUGINS;
     this.#market = new Market(snapshot, options.types ?? [], nowMs);
     const closeness = new GangCloseness();
-    const plugins = [
-      ...this.#plugins,
-      { plugin: closeness.plugin, weight: GANG_WEIGHT },
-      { plugin: this.#market.fleet.plugin, weight: MACHINE_WEIGHT },
-    ];
-    const coming = comingNodes(snapshot.claims ?? [], snapshot.nodes);
-    const { openLabels } = this.#market;
-    this.#pass = new Pass(snapshot, plugins, { coming, openLabels });
+    const plugins = [...this.#plugins, { plugin: closeness.plugin, weight: GANG_WEIGHT }];
+    this.#pass = passOf(snapshot, plugins, this.#market);
     const preemption = new Preemption(this.#pass, snapshot.budgets ?? [], nowMs);
     this.#run = new Run({ pass: this.#pass, closeness, preemption });
   }

@@ -34,6 +34,14 @@ export interface PlannedMachine {
   readonly zones: readonly string[];
   /** What its pods ask for. */
   readonly requests: Requests;
+  /** The machines that it takes the place of, if it does. */
+  readonly inPlaceOf?: Replaced;
+}
+
+export interface Replaced {
+  readonly claims: readonly string[];
+  /** What is launched costs less than this. */
+  readonly usdPerHour: number;
 }
 
 /** As Karpenter: more types than these make a fleet request no more likely to be met. */
@@ -94,12 +102,14 @@ export function draftClaim(planned: PlannedMachine): NodeClaim {
   return draft;
 }
 
-function controlOf({ machine, zones, requests }: PlannedMachine): ClaimControl {
+function controlOf({ machine, zones, requests, inPlaceOf }: PlannedMachine): ClaimControl {
   const { kind, mask, cheapest } = machine;
   const planned = kind.types.types[cheapest];
+  const belowUsd = inPlaceOf?.usdPerHour ?? Infinity;
   const fitting = kind.types.types.filter(
     (type, index) =>
       index >= cheapest &&
+      (kind.types.prices[index] ?? 0) < belowUsd &&
       mask?.[index] !== 0 &&
       Object.entries(requests).every(
         ([resource, amount]) => (type.room[resource] ?? 0) >= amount,
@@ -115,6 +125,7 @@ function controlOf({ machine, zones, requests }: PlannedMachine): ClaimControl {
     room: planned?.room ?? {},
     capacity: planned?.capacity ?? {},
     labels: { ...labels, ...planned?.labels },
+    ...(inPlaceOf ? { replaces: inPlaceOf.claims } : {}),
   };
 }
 

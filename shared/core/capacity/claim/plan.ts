@@ -11,12 +11,17 @@
  */
 import { findCondition, withCondition } from '../../../api/conditions.ts';
 import { keyOf } from '../../../api/change.ts';
-import { parseDurationOrNever } from '../../../api/duration.ts';
+import { parseDuration, parseDurationOrNever } from '../../../api/duration.ts';
 import type { NodeClaim, NodePool } from '../../../api/kinds/karpenter.ts';
 import type { Node } from '../../../api/kinds/node.ts';
-import { parseTime } from '../../../api/time.ts';
+import { parseTime, rfc3339 } from '../../../api/time.ts';
 import { deletion, removal } from '../../deletion.ts';
-import { isGone, isUnreachable, TERMINATION_FINALIZER } from '../../node/state.ts';
+import {
+  isGone,
+  isUnreachable,
+  TERMINATION_FINALIZER,
+  TERMINATION_TIME_ANNOTATION,
+} from '../../node/state.ts';
 import { JOINS_WITHIN_MS } from '../../node/sweep.ts';
 import {
   type Action,
@@ -29,6 +34,7 @@ import {
   update,
 } from '../../plan.ts';
 import { POOL_HASH_ANNOTATION } from './draft.ts';
+import { planDisrupted } from './disrupted.ts';
 import { driftHash } from './drift.ts';
 import { poolRequirements, satisfies } from '../requirements.ts';
 import { CLAIMS, claimControl, isRegistered, startupTaintLeft } from './state.ts';
@@ -39,6 +45,8 @@ export interface ClaimSnapshot {
   readonly pool?: NodePool;
   /** The node that its machine became; undefined when there is none of its name. */
   readonly node?: Node;
+  /** Those of its replacements that there are, where it is to be replaced. */
+  readonly replacements?: readonly NodeClaim[];
 }
 
 /** A claim that got no machine in this time has been asking in vain. */
@@ -59,7 +67,11 @@ export function planClaim(snapshot: ClaimSnapshot, nowMs: number): Plan {
       ? planLost(claim, nowMs)
       : planJoining(claim, control.launchedAtMs, nowMs);
   }
-  return planNode(snapshot, node, nowMs);
+  const { disruption } = control;
+  const { replacements = [] } = snapshot;
+  return disruption
+    ? planDisrupted({ claim, node, replacements }, disruption, nowMs)
+    : planNode(snapshot, node, nowMs);
 }
 
 function planLaunch(claim: NodeClaim, nowMs: number): Plan {
@@ -170,11 +182,7 @@ function planEnd({ claim, node }: ClaimSnapshot, nowMs: number): Plan {
       ? blocked(`waits for finalizers ${finalizers.join(', ')}`)
       : NOTHING;
   }
-  if (node && !isGone(node)) {
-    const mark = node.metadata.deletionTimestamp ? undefined : deletion('nodes', node, {}, nowMs);
-    const waits = { ...blocked('waits for its node to go'), againAfterMs: RECHECK_MS };
-    return mark ? { ...waits, stages: [[mark]] } : waits;
-  }
+  if (node && !isGone(node)) return planNodeEnd(claim, node, nowMs);
   const { instanceId } = claimControl(claim) ?? {};
   const end: readonly Action[] =
     instanceId === undefined ? [] : [{ kind: 'terminateInstance', instanceId }];
@@ -183,6 +191,25 @@ function planEnd({ claim, node }: ClaimSnapshot, nowMs: number): Plan {
   // A launch that was asked for and not answered leaves a machine that no claim means: the sweep
   // ends it when it has not joined in time.
   return { ...NOTHING, stages: [...(end.length > 0 ? [end] : []), [write]] };
+}
+
+function planNodeEnd(claim: NodeClaim, node: Node, nowMs: number): Plan {
+  const waits = { ...blocked('waits for its node to go'), againAfterMs: RECHECK_MS };
+  const bounded = withDeadline(node, claim);
+  if (bounded !== node) return { ...waits, stages: [[update('nodes', bounded)]], againAfterMs: 0 };
+  const mark = node.metadata.deletionTimestamp ? undefined : deletion('nodes', node, {}, nowMs);
+  return mark ? { ...waits, stages: [[mark]] } : waits;
+}
+
+/** The node with the time by which it is to be empty, where its claim says how long it may take. */
+function withDeadline(node: Node, { metadata, spec }: NodeClaim): Node {
+  const graceMs = parseDuration(spec.terminationGracePeriod ?? '');
+  const endedMs = parseTime(metadata.deletionTimestamp);
+  const { annotations } = node.metadata;
+  const isSet = annotations?.[TERMINATION_TIME_ANNOTATION] !== undefined;
+  if (graceMs === undefined || endedMs === undefined || isSet) return node;
+  const deadline = { [TERMINATION_TIME_ANNOTATION]: rfc3339(endedMs + graceMs) };
+  return { ...node, metadata: { ...node.metadata, annotations: { ...annotations, ...deadline } } };
 }
 
 function withoutFinalizer(claim: NodeClaim): NodeClaim {

@@ -2,7 +2,7 @@
  * What a NodeClaim is about: a machine that is to be launched, is on its way, or has become a node.
  * Owns what the control plane remembers of a claim, and the node that it is going to be.
  */
-import { findCondition } from '../../../api/conditions.ts';
+import { isTrue } from '../../../api/conditions.ts';
 import type { CapacityType } from '../../../api/instance.ts';
 import type { Taint } from '../../../api/kinds/affinity.ts';
 import type { NodeClaim } from '../../../api/kinds/karpenter.ts';
@@ -36,6 +36,30 @@ export interface ClaimControl {
   readonly launchedType?: string;
   readonly launchedZone?: string;
   readonly launchedAtMs?: number;
+  /** It is to go as soon as others stand in for it. */
+  readonly disruption?: Disruption;
+  /** The claims that go when this one is set up. */
+  readonly replaces?: readonly string[];
+  /** Which pods its node was last seen with, as a hash, and since when it has had them. */
+  readonly seen?: Seen;
+}
+
+/** The condition that tells of a disruption, as Karpenter's. */
+export const DISRUPTION_REASON = 'DisruptionReason';
+
+/** Why a node goes by choice; Karpenter's words. */
+export type DisruptionReason = 'Empty' | 'Drifted' | 'Underutilized';
+
+export interface Disruption {
+  readonly reason: DisruptionReason;
+  readonly atMs: number;
+  /** The claims that have to be set up first. */
+  readonly replacements: readonly string[];
+}
+
+export interface Seen {
+  readonly pods: string;
+  readonly sinceMs: number;
 }
 
 /** Claims that were made by hand, or restored without their memory, have none. */
@@ -51,7 +75,18 @@ export function withClaimControl(claim: NodeClaim, control: ClaimControl): NodeC
 
 /** The claim has become a node, which may be gone again. */
 export function isRegistered(claim: NodeClaim): boolean {
-  return findCondition(claim.status.conditions, 'Registered')?.status === 'True';
+  return isTrue(claim.status.conditions, 'Registered');
+}
+
+/** The claim's node has been set up: it has all that pods were promised. */
+export function isInitialized({ status }: NodeClaim): boolean {
+  return isTrue(status.conditions, 'Initialized');
+}
+
+/** The claim is on its way out, or is to be. */
+export function isEnding(claim: NodeClaim): boolean {
+  const isDeleted = claim.metadata.deletionTimestamp !== undefined;
+  return isDeleted || claimControl(claim)?.disruption !== undefined;
 }
 
 /** Of the taints that a node starts with, the first that it still has. */
