@@ -31,10 +31,7 @@ export class Storage extends Construct {
     const table = given === '' ? this.#own(options) : restored(this, given);
     this.tableName = table.tableName;
     this.tableArn = table.tableArn;
-    const { localIndexes, globalIndexes } = TABLE;
-    this.indexArns = [...localIndexes, ...globalIndexes].map(
-      ({ name }) => `${table.tableArn}/index/${name}`,
-    );
+    this.indexArns = TABLE.globalIndexes.map(({ name }) => `${table.tableArn}/index/${name}`);
     this.streamArn = table.tableStreamArn ?? given;
   }
 
@@ -96,32 +93,14 @@ function restored(scope: Construct, tableStreamArn: string): ITable {
 }
 
 function addIndexes(table: Table): void {
-  for (const { name, sortKey, projection } of TABLE.localIndexes) {
-    table.addLocalSecondaryIndex({
-      indexName: name,
-      sortKey: attribute(sortKey),
-      ...projected(projection),
-    });
-  }
   for (const { name, partitionKey, sortKey, projection } of TABLE.globalIndexes) {
     table.addGlobalSecondaryIndex({
       indexName: name,
       partitionKey: attribute(partitionKey),
       sortKey: attribute(sortKey),
-      ...projected(projection),
+      projectionType: ProjectionType[projection],
     });
   }
-}
-
-type Index = (typeof TABLE.localIndexes | typeof TABLE.globalIndexes)[number];
-
-function projected(projection: Index['projection']) {
-  return projection.type === 'INCLUDE'
-    ? {
-        projectionType: ProjectionType.INCLUDE,
-        nonKeyAttributes: [...projection.attributes],
-      }
-    : { projectionType: ProjectionType.KEYS_ONLY };
 }
 
 function attribute({ name, type }: { readonly name: string; readonly type: 'S' | 'N' }): Attribute {

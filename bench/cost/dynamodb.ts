@@ -1,6 +1,6 @@
 /**
  * A table in memory that answers the SDK's requests and says what each was counted as. It keeps to
- * what the store sends (five commands, five conditions, four forms of queries) and refuses the
+ * what the store sends (five commands, five conditions, three forms of queries) and refuses the
  * rest. What DynamoDB would do at its limits (throttling, splitting) is not here.
  */
 import { createHash } from 'node:crypto';
@@ -89,8 +89,13 @@ type Input = Record<string, never> & {
   readonly FilterExpression?: string;
   readonly KeyConditionExpression?: string;
   readonly ExclusiveStartKey?: Wire;
-  readonly RequestItems?: Record<string, { readonly Keys: readonly Wire[] }>;
+  readonly RequestItems?: Record<string, Batch>;
 };
+
+interface Batch {
+  readonly Keys: readonly Wire[];
+  readonly ConsistentRead?: boolean;
+}
 
 export class Table {
   /** By index ('' is the table itself) and partition. */
@@ -150,9 +155,10 @@ export class Table {
   }
 
   #getAll({ RequestItems = {} }: Input): TableAnswer {
-    const [[table, { Keys }] = ['', { Keys: [] }]] = Object.entries(RequestItems);
+    const [[table, batch] = ['', { Keys: [] }]] = Object.entries<Batch>(RequestItems);
+    const { Keys, ConsistentRead = false } = batch;
     const found = Keys.map((key) => this.#at(key));
-    const units = found.reduce((sum, one) => sum + readUnits(one?.bytes ?? 0, true), 0);
+    const units = found.reduce((sum, one) => sum + readUnits(one?.bytes ?? 0, ConsistentRead), 0);
     const items = found.flatMap((one) => one?.wire ?? []);
     const body = { Responses: { [table]: items }, UnprocessedKeys: {} };
     return answered(body, read('BatchGetItem', units));
@@ -215,7 +221,7 @@ export class Table {
   *#range(index: string, input: Input): Generator<Stored> {
     const { ExpressionAttributeValues: v = {}, ExclusiveStartKey: start } = input;
     const part = this.#part(index, textOf(v[':pk'] ?? v[':key']));
-    const first = textOf(v[':first'] ?? v[':prefix'] ?? v[':minute'] ?? { S: '' });
+    const first = textOf(v[':first'] ?? v[':prefix'] ?? { S: '' });
     const last = v[':last'] ? textOf(v[':last']) : undefined;
     const prefix = v[':prefix'] ? first : '';
     const after = start && positionIn(index, start);
@@ -228,12 +234,13 @@ export class Table {
   }
 }
 
-/** Partitions are named by their resource; aliases have a mark before it. */
+/** Partitions are named by their resource; aliases and journals have a mark before it. */
 function resourceOf({ Item, Key, ExpressionAttributeValues: v, RequestItems = {} }: Input): string {
-  const [first] = Object.values(RequestItems).flatMap(({ Keys }) => Keys);
-  const key = Item?.['pk'] ?? Key?.['pk'] ?? v?.[':pk'] ?? v?.[':key'] ?? first?.['pk'];
-  const parts = textOf(key).split('#');
-  return (parts[0] === 'a' ? parts[1] : parts[0]) ?? '';
+  const [first] = Object.values<Batch>(RequestItems).flatMap(({ Keys }) => Keys);
+  const key = Item?.['pk'] ?? Key?.['pk'] ?? v?.[':pk'] ?? first?.['pk'];
+  if (!key) return 'entries';
+  const [name = '', rest = ''] = textOf(key).split('#');
+  return name === 'j' ? `journal of ${rest}` : name === 'a' ? rest : name;
 }
 
 const REFUSED = 'com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException';

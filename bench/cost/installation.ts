@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import type { APIGatewayProxyEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { dynamoDbClient, ecsClient, logsClient, sqsClient } from '../../adapters/aws/clients.ts';
 import { decodeBody } from '../../adapters/aws/dynamo/codec.ts';
-import { DynamoStore } from '../../adapters/aws/dynamo/dynamo-store.ts';
+import { DynamoStore, GATHER_MS } from '../../adapters/aws/dynamo/dynamo-store.ts';
 import { ec2Client } from '../../adapters/aws/ec2/client.ts';
 import { Ec2Instances } from '../../adapters/aws/ec2/ec2-instances.ts';
 import { EcsRuntime } from '../../adapters/aws/ecs/ecs-runtime.ts';
@@ -227,7 +227,8 @@ export class Installation {
     const sqs = sqsClient({ ...CLIENT, requestHandler: this.#sqs(caller) });
     const cloud = { ...CLIENT, requestHandler: this.#ecs(caller) };
     const [ecs, logs, ec2] = [ecsClient(cloud), logsClient(cloud), ec2Client(cloud)];
-    const store = sealedStore(new DynamoStore({ client: dynamo, table: 'nullplane', clock }));
+    const table = { client: dynamo, table: 'nullplane', clock, gatherMs: GATHER_MS };
+    const store = sealedStore(new DynamoStore(table));
     const runtime = new EcsRuntime({ ecs, logs, clock, recorder, settings: SETTINGS });
     const instances = new Ec2Instances({ ec2, ecs, settings: SETTINGS });
     const effects: Effects = { store, runtime, instances, clock, ids, recorder };

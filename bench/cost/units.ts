@@ -17,22 +17,14 @@ interface Index {
   readonly attributes: readonly string[];
 }
 
-const { partitionKey, sortKey, localIndexes, globalIndexes } = TABLE;
+const { partitionKey, sortKey, globalIndexes } = TABLE;
 const TABLE_KEYS: readonly string[] = [partitionKey.name, sortKey.name];
 
-export const INDEXES: readonly Index[] = [
-  ...localIndexes.map(({ name, sortKey: sort, projection }) =>
-    indexOf(name, [partitionKey.name, sort.name], projection),
-  ),
-  ...globalIndexes.map(({ name, partitionKey: partition, sortKey: sort, projection }) =>
-    indexOf(name, [partition.name, sort.name], projection),
-  ),
-];
-
-function indexOf(name: string, keys: readonly string[], projection: object): Index {
-  const { attributes = [] } = projection as { readonly attributes?: readonly string[] };
-  return { name, keys, attributes: [...new Set([...TABLE_KEYS, ...keys, ...attributes])] };
-}
+/** Each holds keys, and nothing besides. */
+export const INDEXES: readonly Index[] = globalIndexes.map((index) => {
+  const keys = [index.partitionKey.name, index.sortKey.name];
+  return { name: index.name, keys, attributes: [...new Set([...TABLE_KEYS, ...keys])] };
+});
 
 export interface WriteUnits {
   readonly table: number;

@@ -4,7 +4,7 @@
  * of its own: compose-api.ts, compose-instances.ts, compose-vault.ts.
  */
 import { dynamoDbClient, ecsClient, logsClient, sqsClient } from '../../adapters/aws/clients.ts';
-import { DynamoStore } from '../../adapters/aws/dynamo/dynamo-store.ts';
+import { DynamoStore, GATHER_MS } from '../../adapters/aws/dynamo/dynamo-store.ts';
 import { EcsRuntime } from '../../adapters/aws/ecs/ecs-runtime.ts';
 import { SqsQueue } from '../../adapters/aws/sqs/sqs-queue.ts';
 import { SqsVisibility } from '../../adapters/aws/sqs/visibility.ts';
@@ -19,7 +19,8 @@ import type { Config } from './config.ts';
 import type { Plane } from './plane.ts';
 
 export function planeOf(config: Config): Plane {
-  const clock = new SystemClock({ keepsProcessAlive: false });
+  // A wait keeps the process alive: else Lambda takes an invocation that only waits for ended.
+  const clock = new SystemClock();
   const ids = new RandomIds();
   const { metricNamespace } = config;
   const recorder = new JsonRecorder({
@@ -28,7 +29,10 @@ export function planeOf(config: Config): Plane {
     audits: process.stdout,
     ...(metricNamespace === undefined ? {} : { metricNamespace }),
   });
-  const table = new DynamoStore({ client: dynamoDbClient(), table: config.table, clock });
+  const table = new DynamoStore({
+    ...{ client: dynamoDbClient(), table: config.table, clock },
+    gatherMs: GATHER_MS,
+  });
   const store = sealedStore(table); // but for the api's own, nobody sees a Secret's values
   const ecs = ecsClient();
   const runtime = runtimeOf(config, { ecs, clock, recorder });

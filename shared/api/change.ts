@@ -9,6 +9,7 @@ import {
   type ObjectKey,
   type ResourceName,
 } from './meta.ts';
+import { generatedNamePrefix } from './names.ts';
 
 /** The identity of one version of one object: a namesake made later has another uid. */
 export interface Expected {
@@ -41,6 +42,40 @@ export interface Change<T extends KubeObject = AnyObject> {
 export type IndexName = 'owner' | 'node';
 
 export const INDEX_NAMES: readonly IndexName[] = ['owner', 'node'];
+
+/** What is looked for in an index. */
+export type IndexQuery =
+  | { readonly name: 'node'; readonly value: string }
+  | {
+      readonly name: 'owner';
+      readonly value: string;
+      /**
+       * What the names of its pods begin with that are named after the owner: a store may find
+       * those by their names and leave them out of its index. `ownedBy` says it.
+       */
+      readonly names?: string;
+    };
+
+/** The question for what the object owns. */
+export function ownedBy({ kind, metadata: { uid, name } }: KubeObject): IndexQuery {
+  const names = kind === NAMING_KIND ? { names: generatedNamePrefix(name) } : {};
+  return { name: 'owner', value: uid, ...names };
+}
+
+/** The question for what nothing controls. */
+export const UNCONTROLLED: IndexQuery = { name: 'owner', value: '' };
+
+/** Most pods are of ReplicaSets, which name theirs after themselves. */
+const NAMING_KIND = 'ReplicaSet';
+
+/** The uid of the owner that is found by the object's name: its controller, if it named it. */
+export function ownerByName(resource: ResourceName, object: KubeObject): string | undefined {
+  if (resource !== 'pods') return undefined;
+  const owner = controllerOf(object);
+  if (owner?.kind !== NAMING_KIND) return undefined;
+  const isNamedAfter = object.metadata.name.startsWith(generatedNamePrefix(owner.name));
+  return isNamedAfter ? owner.uid : undefined;
+}
 
 /** The values under which an object is found in an index. */
 export function indexValues(

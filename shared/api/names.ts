@@ -119,6 +119,14 @@ export function isDns1123Label(text: string): boolean {
   return text.length <= MAX_LABEL_LENGTH && isWord(text);
 }
 
+/** Kubernetes' limit of a generated name, its suffix of five and the dash excluded. */
+const MAX_GENERATED_PREFIX_LENGTH = 57;
+
+/** What the names begin with that are generated after an owner of this name. */
+export function generatedNamePrefix(ownerName: string): string {
+  return `${ownerName.slice(0, MAX_GENERATED_PREFIX_LENGTH)}-`;
+}
+
 function prefixComplaints(prefix: string | undefined): Complaints {
   if (prefix === undefined) return OK;
   if (prefix === '') return ['prefix part must be non-empty'];
@@ -172,32 +180,27 @@ function everyCode(text: string, test: (code: number) => boolean): boolean {
 /**
  * The table of an AWS installation: keys, indexes, stream and time to live, as data for the store
  * that uses it and for the stack that declares it. What the attributes hold is in
- * docs/data-model.md. A change of a key or of a local index is a new table.
+ * docs/data-model.md. A change of a key is a new table.
  */
 export const TABLE = {
   partitionKey: { name: 'pk', type: 'S' },
   sortKey: { name: 'sk', type: 'S' },
   timeToLiveAttribute: 'ttl',
   streamView: 'NEW_AND_OLD_IMAGES',
-  localIndexes: [
-    {
-      name: 'changes',
-      sortKey: { name: 'minute', type: 'N' },
-      projection: { type: 'INCLUDE', attributes: ['version'] },
-    },
-  ],
+  /** Objects and tombstones have it; what else is in the table has not. */
+  objectAttribute: { name: 'born', type: 'N' },
   globalIndexes: [
     {
       name: 'owner',
       partitionKey: { name: 'owner', type: 'S' },
       sortKey: { name: 'sk', type: 'S' },
-      projection: { type: 'KEYS_ONLY' },
+      projection: 'KEYS_ONLY',
     },
     {
       name: 'node',
       partitionKey: { name: 'node', type: 'S' },
       sortKey: { name: 'sk', type: 'S' },
-      projection: { type: 'KEYS_ONLY' },
+      projection: 'KEYS_ONLY',
     },
   ],
 } as const;

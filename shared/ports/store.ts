@@ -1,4 +1,4 @@
-import type { Change, Expected, IndexName } from '../api/change.ts';
+import type { Change, Expected, IndexQuery } from '../api/change.ts';
 import type { AnyObject, KubeObject, ObjectKey, ResourceName } from '../api/meta.ts';
 
 /**
@@ -47,7 +47,7 @@ export interface ListQuery {
   /** One namespace; all of them when absent. */
   readonly namespace?: string;
   /** Only objects whose index has this value: see `indexValues` in shared/api/change.ts. */
-  readonly index?: { readonly name: IndexName; readonly value: string };
+  readonly index?: IndexQuery;
   /** At least 1; no limit when absent. */
   readonly limit?: number;
   /** `next` of the page before; its last object may be gone by now. */

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { StepClock } from '../../adapters/memory/step-clock.ts';
 import type { Change } from '../../shared/api/change.ts';
-import { expectedOf } from '../../shared/api/change.ts';
+import { expectedOf, ownedBy, UNCONTROLLED } from '../../shared/api/change.ts';
 import type { AnyObject } from '../../shared/api/meta.ts';
 import { compareVersions } from '../../shared/api/meta.ts';
 import { MAX_OBJECT_BYTES } from '../../shared/ports/sealed.ts';
@@ -318,6 +318,43 @@ function readCases(fresh: Fresh): Cases {
       await store.remove(key('a'), expectedOf(a2));
       expect(await of('o2')).toEqual([]);
     },
+    'pods of a ReplicaSet are found, named after it or not, while it is their controller':
+      async () => {
+        const store = fresh();
+        const set = { ...draft('web'), kind: 'ReplicaSet' };
+        const under = (pod: AnyObject, controller: boolean) =>
+          withControllers(pod, [{ ...set, controller }]);
+        const made = new Map<string, AnyObject>();
+        for (const name of ['web-1', 'web-2', 'web', 'webs', 'adopted', 'a']) {
+          made.set(name, await store.create('pods', under(draft(name), true)));
+        }
+        await store.create('pods', draft('web-3'));
+        await store.create('pods', under(draft('web-4'), false));
+        await store.create('pods', under(draft('web-1', {}, 'other'), true));
+        const owned = (rest: object = {}) => allPages(store, { ...OF_PODS, ...rest });
+        const OF_PODS = { resource: 'pods', index: ownedBy(set) };
+        const names = async (rest: object) => (await owned(rest)).flatMap(namesOf);
+        const all = ['a', 'adopted', 'web', 'web-1', 'web-2', 'web-4', 'webs'];
+        for (const limit of [1, 2, 3, 100]) {
+          expect(await names({ namespace: 'default', limit })).toEqual(all);
+          expect(await names({ limit })).toEqual([...all, 'web-1']);
+        }
+        const [first, second] = ['web-1', 'adopted'].map((name) => made.get(name) as AnyObject);
+        await store.update('pods', withControllers(first as AnyObject, []));
+        await store.remove(
+          { ...key('adopted'), resource: 'pods' },
+          expectedOf(second as AnyObject),
+        );
+        expect(await names({ namespace: 'default' })).toEqual([
+          'a',
+          'web',
+          'web-2',
+          'web-4',
+          'webs',
+        ]);
+        const free = await store.list({ resource: 'pods', index: UNCONTROLLED });
+        expect(namesOf(free)).toEqual(['web-1', 'web-3', 'web-4']);
+      },
     'pods are found by node, those without one under the empty name': async () => {
       const store = fresh();
       const pod = await store.create('pods', draft('p', { spec: {} }));
@@ -362,6 +399,15 @@ async function allPages(store: Store, query: ListQuery) {
 
 function withOwners(object: AnyObject, uids: readonly string[]): AnyObject {
   const ownerReferences = uids.map((uid) => ({ apiVersion: 'v1', kind: 'X', name: 'x', uid }));
+  return { ...object, metadata: { ...object.metadata, ownerReferences } };
+}
+
+type Controller = AnyObject & { readonly controller: boolean };
+
+function withControllers(object: AnyObject, owners: readonly Controller[]): AnyObject {
+  const ownerReferences = owners.map(({ kind, controller, metadata: { name, uid } }) => {
+    return { apiVersion: 'apps/v1', kind, name, uid, controller };
+  });
   return { ...object, metadata: { ...object.metadata, ownerReferences } };
 }
 

@@ -97,8 +97,8 @@ describe('event sources', () => {
   });
 
   it('of the stream wakes for objects, by the attribute that only they have', () => {
-    const [{ sortKey }] = TABLE.localIndexes;
-    expect(text(STREAM_FILTERS)).toContain(`{"${sortKey.name}":{"${sortKey.type}":`);
+    const { name, type } = TABLE.objectAttribute;
+    expect(text(STREAM_FILTERS)).toContain(`{"${name}":{"${type}":`);
     expect(text(STREAM_FILTERS)).not.toContain('REMOVE');
   });
 

@@ -1,23 +1,25 @@
 /**
- * What changed after a version, from the index of minutes.
+ * What changed after a version: the journal says what may have, the objects themselves say what
+ * did.
  *
- * A write takes its version before it commits, so that a reader at a version may not see all writes
- * below it. Invariants:
+ * A write takes its version, and is announced, before it commits, so that a reader at a version may
+ * not see all writes below it. Invariants:
  *  L1 A reader looks back `OVERLAP_MS` behind its version: longer than a write takes (W1, C1) and
  *     clocks differ together. What it finds there and has shown is not shown again.
  *  L2 A version to continue from is never ahead of the time by more than `AHEAD_MS`: else the
  *     overlap would not reach back to now.
  *  L3 An object is shown in its present state: never one older than was shown.
  *  L4 `previous` and `earlier` hold every state in which the reader may have seen the object last.
+ *  L5 An answer holds each write that committed before the question: it was announced before it,
+ *     and a state older than what was announced is read again, strongly.
  */
 import type { Change } from '../../../shared/api/change.ts';
 import { versionNumber } from '../../../shared/api/versions.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { ChangeWaiters } from '../../../shared/ports/change-waiters.ts';
 import { type ChangeBatch, type ChangesQuery, Expired } from '../../../shared/ports/store.ts';
-import { ATTEMPT_MS, type Calls } from './calls.ts';
-import { minuteOf } from './item.ts';
-import { objectPrefix, partitionsOf, type Place } from './keys.ts';
+import { ATTEMPT_MS } from './calls.ts';
+import type { Entry, Journal } from './journal.ts';
 import type { Reads } from './reads.ts';
 import type { State } from './recent.ts';
 import type { Scope, Shown, ShownObjects } from './shown.ts';
@@ -30,18 +32,12 @@ export const AHEAD_MS = 1_000;
 /** A writer's preparations and attempt, and clocks that differ, on both sides. */
 export const OVERLAP_MS = STALE_MS + ATTEMPT_MS + 2 * AHEAD_MS;
 
-/** Reading the list anew is no slower than more than this, and no dearer. */
-const MAX_ENTRIES = 20_000;
 /** How often the table is asked while a watch waits: soon at first, then each second. */
 const FIRST_LOOK_MS = 250;
 const LAST_LOOK_MS = 1_000;
 
-interface Entry extends Place {
-  readonly version: number;
-}
-
 export interface ChangesOptions {
-  readonly calls: Calls;
+  readonly journal: Journal;
   readonly reads: Reads;
   readonly versions: Versions;
   readonly shown: Shown;
@@ -49,6 +45,20 @@ export interface ChangesOptions {
   readonly waiters: ChangeWaiters;
   readonly clock: Clock;
   readonly keptMs: number;
+}
+
+/** What was found of an entry: a state that the reader has not been shown. */
+interface News {
+  readonly sk: string;
+  readonly state: State;
+}
+
+interface Findings {
+  readonly news: readonly News[];
+  /** Announced, and not there when it was looked for: about to be written, or refused. */
+  readonly awaited: ReadonlyMap<string, number>;
+  /** The version up to which all was looked for; undefined when it is all there is. */
+  readonly upTo: number | undefined;
 }
 
 export class Changes {
@@ -59,27 +69,22 @@ export class Changes {
   }
 
   async after(query: ChangesQuery): Promise<ChangeBatch> {
-    const { shown, versions, reads } = this.#o;
+    const { shown, versions } = this.#o;
     const after = versionNumber(query.after);
     const present = versions.present();
     this.#checkKept(after, present);
     const seen = shown.under(query, query.after);
     const entries = await this.#entries(query, after, seen);
-    const taken = entries.slice(0, query.limit ?? entries.length);
-    const states = await reads.allAt(taken);
-    const found = taken.flatMap((entry) => {
-      const state = states.get(entry.sk);
-      return state ? [{ entry, state }] : [];
-    });
-    const isAll = taken.length === entries.length;
-    const last = taken.at(-1)?.version ?? 0;
-    const token = this.#token(after, isAll ? Math.max(present, last) : last, present);
-    const handed = found.map(({ entry, state }) => [idOf(entry), state.head.version] as const);
+    const { news, awaited, upTo } = await this.#look(query, entries, after, seen);
+    const last = entries.at(-1)?.version ?? 0;
+    const token = this.#token(after, upTo ?? Math.max(present, last), present);
+    const handed = news.map(({ sk, state }) => [sk, state.head.version] as const);
     const recent = recentOnes([...(seen?.versions ?? []), ...handed], token);
-    shown.remember(query, String(token), { versions: recent, isWhole: seen?.isWhole === true });
-    const changes = found
-      .sort((a, b) => a.state.head.version - b.state.head.version)
-      .flatMap(({ entry, state }) => this.#change(query, state, knownOf(seen, entry, after)) ?? []);
+    const isWhole = seen?.isWhole === true;
+    shown.remember(query, String(token), { versions: recent, isWhole, awaited });
+    const changes = news
+      .toSorted((a, b) => a.state.head.version - b.state.head.version)
+      .flatMap(({ sk, state }) => this.#change(query, state, knownOf(seen, sk, after)) ?? []);
     return { changes, resourceVersion: String(token) };
   }
 
@@ -87,7 +92,7 @@ export class Changes {
   listed(query: Scope, present: number, states: readonly State[], isWhole: boolean): string {
     const { tokens, shown } = this.#o;
     const token = tokens.next(present);
-    const handed = states.map(({ head }) => [idOf(head.place), head.version] as const);
+    const handed = states.map(({ head }) => [head.place.sk, head.version] as const);
     shown.remember(query, String(token), { versions: recentOnes(handed, token), isWhole });
     return String(token);
   }
@@ -110,13 +115,19 @@ export class Changes {
     }
   }
 
-  /** When it can't be told, `changes` is to say why. */
+  /**
+   * What was announced is taken for news without looking, unless it was not there when it was
+   * looked for before. When it can't be told, `changes` is to say why.
+   */
   async #hasNews(query: ChangesQuery): Promise<boolean> {
     try {
       const after = versionNumber(query.after);
       this.#checkKept(after, this.#o.versions.present());
       const seen = this.#o.shown.under(query, query.after);
-      return (await this.#entries(query, after, seen)).length > 0;
+      const entries = await this.#entries(query, after, seen);
+      const isAwaited = ({ sk, version }: Entry) => version <= (seen?.awaited?.get(sk) ?? 0);
+      if (!entries.every(isAwaited)) return true;
+      return (await this.#look(query, entries, after, seen)).news.length > 0;
     } catch {
       return true;
     }
@@ -135,42 +146,41 @@ export class Changes {
     return this.#o.tokens.next(Math.max(after, Math.min(reached, newest)));
   }
 
-  /** What was written after the version, and not shown under it; oldest first. */
+  /** What was announced after the version, and not shown under it; oldest first. */
   async #entries(
     { resource, namespace }: ChangesQuery,
     after: number,
     seen: ShownObjects | undefined,
-  ): Promise<Entry[]> {
-    const from = after - OVERLAP_MS * VERSIONS_PER_MS;
-    const prefix = objectPrefix(namespace);
-    const parts = await Promise.all(
-      partitionsOf(resource).map((pk) => this.#partition(pk, minuteOf(from))),
-    );
-    return parts
-      .flat()
-      .filter((entry) => entry.version > from && entry.sk.startsWith(prefix))
-      .filter((entry) => entry.version > (seen?.versions.get(idOf(entry)) ?? 0))
+  ): Promise<readonly Entry[]> {
+    const entries = await this.#o.journal.after(lookedFrom(after), resource, namespace);
+    return entries
+      .filter(({ sk, version }) => version > (seen?.versions.get(sk) ?? 0))
       .sort((a, b) => a.version - b.version);
   }
 
-  async #partition(pk: string, minute: number): Promise<Entry[]> {
-    const entries: Entry[] = [];
-    const pages = this.#o.calls.query({
-      IndexName: 'changes',
-      KeyConditionExpression: 'pk = :pk AND #minute >= :minute',
-      ProjectionExpression: 'sk, version',
-      ExpressionAttributeNames: { '#minute': 'minute' },
-      ExpressionAttributeValues: { ':pk': { S: pk }, ':minute': { N: String(minute) } },
-      ConsistentRead: true,
-    });
-    for await (const items of pages) {
-      for (const item of items) {
-        entries.push({ pk, sk: item['sk']?.S ?? '', version: Number(item['version']?.N) });
+  /** Looks for what was announced, as far as there is to be news. */
+  async #look(
+    { resource, limit = Infinity }: ChangesQuery,
+    entries: readonly Entry[],
+    after: number,
+    seen: ShownObjects | undefined,
+  ): Promise<Findings> {
+    const news: News[] = [];
+    const awaited = new Map<string, number>();
+    let looked = 0;
+    while (looked < entries.length && news.length < limit) {
+      const some = entries.slice(looked, looked + Math.min(limit - news.length, entries.length));
+      looked += some.length;
+      const states = await this.#o.reads.atLeast(resource, some);
+      for (const { sk, version } of some) {
+        const state = states.get(sk);
+        if (!state || state.head.version < version) awaited.set(sk, version);
+        const known = Math.max(lookedFrom(after), seen?.versions.get(sk) ?? 0);
+        if (state && state.head.version > known) news.push({ sk, state });
       }
-      if (entries.length > MAX_ENTRIES)
-        throw new Expired('more has changed than a list would read');
     }
-    return entries;
+    const upTo = looked < entries.length ? entries[looked - 1]?.version : undefined;
+    return { news, awaited, upTo };
   }
 
   /** Undefined for what ended of itself: nobody is told of it. */
@@ -191,10 +201,15 @@ export class Changes {
 /** What the reader has seen of an object: this version, or one that is not older than another. */
 type Known = { readonly version: number } | { readonly from: number; readonly after: number };
 
-function knownOf(seen: ShownObjects | undefined, entry: Place, after: number): Known {
-  const from = after - OVERLAP_MS * VERSIONS_PER_MS;
-  const version = seen?.versions.get(idOf(entry)) ?? (seen?.isWhole ? from : undefined);
+function knownOf(seen: ShownObjects | undefined, sk: string, after: number): Known {
+  const from = lookedFrom(after);
+  const version = seen?.versions.get(sk) ?? (seen?.isWhole ? from : undefined);
   return version === undefined ? { from, after } : { version };
+}
+
+/** L1. */
+function lookedFrom(after: number): number {
+  return after - OVERLAP_MS * VERSIONS_PER_MS;
 }
 
 /** The states in which the reader may know the object (L4). */
@@ -224,10 +239,6 @@ function recentOnes(
   entries: readonly (readonly [string, number])[],
   token: number,
 ): ReadonlyMap<string, number> {
-  const from = token - OVERLAP_MS * VERSIONS_PER_MS;
+  const from = lookedFrom(token);
   return new Map(entries.filter(([, version]) => version > from));
-}
-
-function idOf({ pk, sk }: Place): string {
-  return pk + sk;
 }

@@ -3,9 +3,11 @@
  * described in docs/data-model.md.
  *
  * Owns: what a write means, and its errors. The parts own the rest: writes.ts attempts and what
- * surrounds them, reads.ts lists and bodies, changes.ts watches, keys.ts and item.ts the form.
+ * surrounds them, journal.ts what was announced, reads.ts lists and bodies, changes.ts watches,
+ * keys.ts and item.ts the form.
  *
- * Invariants: W1 and W2 (writes.ts), R1 (reads.ts), L1 to L4 (changes.ts), I1 to I3 (item.ts), and
+ * Invariants: W1 to W3 (writes.ts), J1 to J3 (journal.ts), R1 (reads.ts), L1 to L5 (changes.ts), I1
+ *  to I3 (item.ts), and
  *  D1 Versions of a name grow, through deletions too: a tombstone is replaced under its version.
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -29,6 +31,7 @@ import { Calls } from './calls.ts';
 import { Changes } from './changes.ts';
 import type { PastState } from './codec.ts';
 import { type Draft, type Item, MAX_PAST_STATES } from './item.ts';
+import { Journal } from './journal.ts';
 import { type Place, placeOf } from './keys.ts';
 import { Reads } from './reads.ts';
 import { Recent, type State } from './recent.ts';
@@ -44,9 +47,20 @@ export interface DynamoStoreOptions {
   readonly clock: Clock;
   /** How long changes are kept at least: a watch that is older lists again. An hour if absent. */
   readonly keptMs?: number;
+  /**
+   * How long a write waits for others that are made at the same time, to be announced with them at
+   * the price of one. Not at all if absent.
+   */
+  readonly gatherMs?: number;
 }
 
 const DEFAULT_KEPT_MS = 3_600_000;
+
+/**
+ * A good `gatherMs` where many are written at a time: answers to reads that were asked for together
+ * come some milliseconds apart.
+ */
+export const GATHER_MS = 4;
 
 /** These end of themselves, and nobody is told: as long after their last write as in Kubernetes. */
 const LIFETIMES_MS: ReadonlyMap<ResourceName, number> = new Map([['events', 3_600_000]]);
@@ -67,15 +81,17 @@ export class DynamoStore implements Store {
   readonly #writes: Writes;
   readonly #changes: Changes;
 
-  constructor({ client, table, clock, keptMs = DEFAULT_KEPT_MS }: DynamoStoreOptions) {
+  constructor(options: DynamoStoreOptions) {
+    const { client, table, clock, keptMs = DEFAULT_KEPT_MS, gatherMs = 0 } = options;
     const calls = new Calls({ client, table, clock });
+    const journal = new Journal({ calls, clock, keptMs, gatherMs });
     this.#clock = clock;
     this.#keptMs = keptMs;
     this.#versions = new Versions(clock);
     this.#reads = new Reads(calls, clock, this.#recent);
-    this.#writes = new Writes(calls, clock, this.#versions);
+    this.#writes = new Writes({ calls, journal, clock, versions: this.#versions });
     this.#changes = new Changes({
-      calls,
+      journal,
       reads: this.#reads,
       versions: this.#versions,
       shown: new Shown(),

@@ -13,12 +13,10 @@ const THROTTLED = /Throttl|ThroughputExceeded|RequestLimitExceeded|LimitExceeded
 const TIMED_OUT = /^(AbortError|TimeoutError|RequestTimeout)/;
 /** ECONNRESET and the like; Node's own complaints begin with ERR_. */
 const SYSTEM_ERROR = /^E(?!RR_)/;
-/** A full partition throws it although its name matches: no waiting helps. */
-const FULL = 'ItemCollectionSizeLimitExceededException';
 
 /** Throttled, timed out or down: it may or may not have happened, and can be asked for again. */
 export function isNotNow(thrown: unknown): boolean {
-  if (!(thrown instanceof Error) || thrown.name === FULL) return false;
+  if (!(thrown instanceof Error)) return false;
   const { name, code = '', $metadata, $retryable } = thrown as SdkError;
   if (THROTTLED.test(name) || TIMED_OUT.test(name)) return true;
   if (($metadata?.httpStatusCode ?? 0) >= 500) return true;

@@ -11,6 +11,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { IndexName } from '../../../shared/api/change.ts';
 import type { AnyObject, ObjectKey } from '../../../shared/api/meta.ts';
 import type { Sealed } from '../../../shared/ports/sealed.ts';
 import { encodeBody, encodePast, type PastState } from './codec.ts';
@@ -62,8 +63,6 @@ export interface Packed {
   readonly chunks: readonly Uint8Array[];
 }
 
-export const VERSIONS_PER_MINUTE = 60_000 * 2048;
-
 /** DynamoDB counts a write in these; room that is left is free. */
 const UNIT_BYTES = 1024;
 /** Of DynamoDB's 400 KB an item; the rest is for keys, past and owners. */
@@ -86,7 +85,6 @@ export function packed(draft: Draft): Packed {
     version: { N: String(version) },
     born: { N: String(born) },
     uid: { S: sealed.object.metadata.uid },
-    minute: { N: String(minuteOf(version)) },
     ...(chunks.length > 0
       ? { set: { S: set }, chunks: { N: String(chunks.length) } }
       : { body: { B: body } }),
@@ -133,11 +131,6 @@ export function isLive(head: Pick<Head, 'isDeleted' | 'expiresAtMs'>, nowMs: num
   return !head.isDeleted && nowMs < head.expiresAtMs;
 }
 
-/** The minute of a version: what the index of changes is keyed by. */
-export function minuteOf(version: number): number {
-  return Math.floor(version / VERSIONS_PER_MINUTE);
-}
-
 /** The size that DynamoDB counts: names and values. Numbers take a byte for two digits. */
 export function itemBytes(item: Item): number {
   return Object.entries(item).reduce((sum, [name, value]) => {
@@ -157,11 +150,13 @@ function indexAttributes(key: ObjectKey, place: Place, object: AnyObject): Item 
   const { resource } = key;
   const [owner, ...others] = indexedValues('owner', resource, object);
   const [node] = indexedValues('node', resource, object);
-  const at = (value: string) => ({ S: indexKey(resource, value, positionOf(place)) });
+  const at = (index: IndexName, value: string) => {
+    return { S: indexKey(index, resource, value, positionOf(place)) };
+  };
   return {
-    ...(owner !== undefined && { owner: at(owner) }),
+    ...(owner !== undefined && { owner: at('owner', owner) }),
     ...(others.length > 0 && { also: { SS: others.map(aliasText) } }),
-    ...(node !== undefined && { node: at(node) }),
+    ...(node !== undefined && { node: at('node', node) }),
   };
 }
 

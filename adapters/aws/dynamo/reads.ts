@@ -5,24 +5,24 @@
  *  R1 A body that is in chunks is whole and of the version that the item names, or it is read
  *     again.
  */
-import { type IndexName, indexValues } from '../../../shared/api/change.ts';
+import type { QueryCommandOutput } from '@aws-sdk/client-dynamodb';
+import { type IndexQuery, indexValues } from '../../../shared/api/change.ts';
 import type { AnyObject, ResourceName } from '../../../shared/api/meta.ts';
 import { unseal } from '../../../shared/ports/sealed.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
-import { positionKey } from '../../../shared/ports/store-kit.ts';
 import { type ListQuery, Unavailable } from '../../../shared/ports/store.ts';
-import type { Calls } from './calls.ts';
+import type { Calls, Query } from './calls.ts';
 import { decodeBody, decodePast } from './codec.ts';
 import { type ChunkSet, type Head, headOf, isLive, type Item } from './item.ts';
 import {
   chunkPlace,
   indexKeys,
   isIndexed,
+  isOf,
   objectRange,
   partitionsOf,
   type Place,
-  placeOf,
-  positionOf,
+  placeIn,
 } from './keys.ts';
 import { inOrder, type Source } from './merge.ts';
 import type { Recent, State } from './recent.ts';
@@ -36,6 +36,8 @@ export class Reads {
   readonly #calls: Calls;
   readonly #clock: Clock;
   readonly #recent: Recent;
+  /** Pages of indexes that are asked for now. */
+  readonly #asked = new Map<string, Promise<QueryCommandOutput>>();
 
   constructor(calls: Calls, clock: Clock, recent: Recent) {
     this.#calls = calls;
@@ -49,10 +51,28 @@ export class Reads {
     return item && this.stateOf(item);
   }
 
+  /**
+   * The objects and tombstones of a resource, by sort key: in these versions or later ones if they
+   * are there, as strongly read as all others. Most are; they are read for half the price.
+   */
+  async atLeast(
+    resource: ResourceName,
+    wanted: readonly { readonly sk: string; readonly version: number }[],
+  ): Promise<ReadonlyMap<string, State>> {
+    const placesOf = (some: typeof wanted) => some.map(({ sk }) => placeIn(resource, sk));
+    const states = await this.#allAt(placesOf(wanted), false);
+    const late = wanted.filter(({ sk, version }) => {
+      return (states.get(sk)?.head.version ?? 0) < version;
+    });
+    for (const { sk } of late) states.delete(sk);
+    for (const [sk, state] of await this.#allAt(placesOf(late))) states.set(sk, state);
+    return states;
+  }
+
   /** The objects and tombstones at these places, by sort key. */
-  async allAt(places: readonly Place[]): Promise<ReadonlyMap<string, State>> {
+  async #allAt(places: readonly Place[], isStrong = true): Promise<Map<string, State>> {
     const states = new Map<string, State>();
-    for (const item of await this.#calls.getAll(places)) {
+    for (const item of await this.#calls.getAll(places, isStrong)) {
       const state = await this.stateOf(item);
       if (state) states.set(item['sk']?.S ?? '', state);
     }
@@ -107,19 +127,20 @@ export class Reads {
   async *objects(query: ListQuery): AsyncGenerator<State> {
     const { index, resource } = query;
     if (index && isIndexed(index.name, index.value)) {
-      yield* this.#indexed(query, index.name, index.value);
+      yield* this.#indexed(query, index);
       return;
     }
     for await (const item of inOrder(this.#partitions(query))) {
       const state = await this.stateOf(item);
       if (!state || !this.isLive(state)) continue;
-      if (!index || has(index.name, index.value, resource, state.object)) yield state;
+      if (!index || has(index, resource, state.object)) yield state;
     }
   }
 
-  #partitions({ resource, namespace, after, limit }: ListQuery): Source[] {
+  /** All objects of the range, or those of it whose names begin so. */
+  #partitions({ resource, namespace, after, limit }: ListQuery, names?: string): Source[] {
     const partitions = partitionsOf(resource);
-    const { first, last } = objectRange(namespace, after);
+    const { first, last } = objectRange(namespace, after, names);
     return partitions.map((pk) =>
       this.#calls.query({
         KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
@@ -135,39 +156,43 @@ export class Reads {
     );
   }
 
-  async *#indexed(query: ListQuery, index: IndexName, value: string): AsyncGenerator<State> {
-    const { resource } = query;
-    let group: Place[] = [];
+  /** What the index has, and what has no entry since its name tells of its owner. */
+  async *#indexed(query: ListQuery, index: IndexQuery): AsyncGenerator<State> {
+    const { resource, namespace } = query;
+    const names = index.name === 'owner' && resource === 'pods' ? index.names : undefined;
+    const within = namespace === undefined ? undefined : names;
+    const named = names === undefined ? [] : this.#partitions(query, within);
+    let group: (Place | State)[] = [];
     const read = async (): Promise<State[]> => {
-      const states = await this.allAt(group);
-      const found = group.flatMap(({ sk }) => states.get(sk) ?? []);
+      const states = await this.#allAt(group.filter((one) => 'sk' in one));
+      const found = group.flatMap((one) => ('sk' in one ? (states.get(one.sk) ?? []) : one));
       group = [];
       // The index lags behind: what it says of an object may have been.
-      return found.filter(
-        (state) => this.isLive(state) && has(index, value, resource, state.object),
-      );
+      return found.filter((state) => this.isLive(state) && has(index, resource, state.object));
     };
     const size = Math.min(GROUP, (query.limit ?? GROUP) + 1);
     let last = '';
-    for await (const item of inOrder(this.#entries(query, index, value))) {
+    for await (const item of inOrder([...named, ...this.#entries(query, index)])) {
       const sk = item['sk']?.S ?? '';
       if (sk === last) continue;
       last = sk;
-      group.push(placeOf({ resource, ...positionKey(positionOf({ sk })) }));
+      const state = await this.stateOf(item);
+      group.push(state ?? placeIn(resource, sk));
       if (group.length >= size) yield* await read();
     }
     yield* await read();
   }
 
-  #entries(query: ListQuery, index: IndexName, value: string): Source[] {
+  /** An owner's entries are of all resources, in one order: those of others are passed over. */
+  #entries(query: ListQuery, index: IndexQuery): Source[] {
     const { resource, namespace, after, limit } = query;
     const { first, last } = objectRange(namespace, after);
-    const keys = indexKeys(resource, value);
+    const keys = indexKeys(index.name, resource, index.value);
     return keys.map((key) =>
-      this.#calls.query({
-        IndexName: index,
+      this.#ofResource(resource, {
+        IndexName: index.name,
         KeyConditionExpression: '#index = :key AND sk BETWEEN :first AND :last',
-        ExpressionAttributeNames: { '#index': index },
+        ExpressionAttributeNames: { '#index': index.name },
         ExpressionAttributeValues: {
           ':key': { S: key },
           ':first': { S: first },
@@ -176,6 +201,28 @@ export class Reads {
         ...(limit !== undefined && { Limit: shareOf(limit, keys.length) }),
       }),
     );
+  }
+
+  async *#ofResource(resource: ResourceName, query: Query): Source {
+    let from: Item | undefined;
+    do {
+      const { Items = [], LastEvaluatedKey } = await this.#page(query, from);
+      yield Items.filter((item) => isOf(resource, item['pk']?.S ?? ''));
+      from = LastEvaluatedKey;
+    } while (from);
+  }
+
+  /**
+   * A page of an index. Who asks while the same is asked shares the answer, as the garbage
+   * collector does, which wants the dependents of all resources: an index lags anyway.
+   */
+  #page(query: Query, from: Item | undefined): Promise<QueryCommandOutput> {
+    const text = JSON.stringify([query, from]);
+    const known = this.#asked.get(text);
+    if (known) return known;
+    const asked = this.#calls.page(query, from).finally(() => this.#asked.delete(text));
+    this.#asked.set(text, asked);
+    return asked;
   }
 }
 
@@ -190,8 +237,8 @@ function unpacked(head: Head, json: string): State {
   };
 }
 
-function has(index: IndexName, value: string, resource: ResourceName, object: AnyObject): boolean {
-  return indexValues(index, resource, object).includes(value);
+function has({ name, value }: IndexQuery, resource: ResourceName, object: AnyObject): boolean {
+  return indexValues(name, resource, object).includes(value);
 }
 
 /** What a part is likely to contribute to `limit`, and some more: parts are not quite even. */

@@ -5,8 +5,10 @@
 import type { ResourceName } from '../../../shared/api/meta.ts';
 
 export interface ShownObjects {
-  /** By place (pk and sk). */
+  /** By sort key, which a resource's objects differ in. */
   readonly versions: ReadonlyMap<string, number>;
+  /** Versions that were announced and not there, by sort key. */
+  readonly awaited?: ReadonlyMap<string, number>;
   /** Whoever continues from the version has seen nothing else, but for what is older. */
   readonly isWhole: boolean;
 }
@@ -33,13 +35,17 @@ export class Shown {
 
   remember(scope: Scope, token: string, objects: ShownObjects): void {
     this.#byToken.set(keyOf(scope, token), objects);
-    this.#entries += objects.versions.size;
-    for (const [oldest, { versions }] of this.#byToken) {
+    this.#entries += sizeOf(objects);
+    for (const [oldest, others] of this.#byToken) {
       if (this.#byToken.size <= MAX_TOKENS && this.#entries <= MAX_ENTRIES) return;
       this.#byToken.delete(oldest);
-      this.#entries -= versions.size;
+      this.#entries -= sizeOf(others);
     }
   }
+}
+
+function sizeOf({ versions, awaited }: ShownObjects): number {
+  return versions.size + (awaited?.size ?? 0);
 }
 
 /** No resource's name holds a space, and no namespace's; one that is absent is not ''. */

@@ -1,20 +1,15 @@
 /** The table's definition in the terms of DynamoDB's API; the data is `TABLE` in shared/api. */
-import type {
-  CreateTableCommandInput,
-  KeySchemaElement,
-  Projection,
-} from '@aws-sdk/client-dynamodb';
+import type { CreateTableCommandInput, KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import { TABLE } from '../../../shared/api/names.ts';
 
 type Attribute = { readonly name: string; readonly type: 'S' | 'N' };
 
 /** What `CreateTable` takes. Time to live is a call of its own: `TABLE.timeToLiveAttribute`. */
 export function tableDefinition(name: string): CreateTableCommandInput {
-  const { partitionKey, sortKey, localIndexes, globalIndexes } = TABLE;
+  const { partitionKey, sortKey, globalIndexes } = TABLE;
   const attributes: Attribute[] = [
     partitionKey,
     sortKey,
-    ...localIndexes.map((index) => index.sortKey),
     ...globalIndexes.map((index) => index.partitionKey),
   ];
   return {
@@ -25,15 +20,10 @@ export function tableDefinition(name: string): CreateTableCommandInput {
       AttributeType: attribute.type,
     })),
     KeySchema: keySchema(partitionKey, sortKey),
-    LocalSecondaryIndexes: localIndexes.map((index) => ({
-      IndexName: index.name,
-      KeySchema: keySchema(partitionKey, index.sortKey),
-      Projection: projectionOf(index.projection),
-    })),
     GlobalSecondaryIndexes: globalIndexes.map((index) => ({
       IndexName: index.name,
       KeySchema: keySchema(index.partitionKey, index.sortKey),
-      Projection: projectionOf(index.projection),
+      Projection: { ProjectionType: index.projection },
     })),
     StreamSpecification: { StreamEnabled: true, StreamViewType: TABLE.streamView },
   };
@@ -44,12 +34,4 @@ function keySchema(partition: Attribute, sort: Attribute): KeySchemaElement[] {
     { AttributeName: partition.name, KeyType: 'HASH' },
     { AttributeName: sort.name, KeyType: 'RANGE' },
   ];
-}
-
-function projectionOf(projection: {
-  readonly type: 'INCLUDE' | 'KEYS_ONLY';
-  readonly attributes?: readonly string[];
-}): Projection {
-  const { type, attributes } = projection;
-  return { ProjectionType: type, ...(attributes && { NonKeyAttributes: [...attributes] }) };
 }

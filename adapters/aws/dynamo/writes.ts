@@ -1,12 +1,14 @@
 /**
  * Writes: an attempt under a version of its own, repeated where its answer was lost, and what has
- * to be written before it and cleared away after it (chunks of large bodies, aliases of owners).
+ * to be written before it (its announcement, chunks of large bodies, aliases of owners) and cleared
+ * away after it.
  *
  * Invariants:
  *  W1 Each attempt has a version above the object's last and above those tried before it; it is
  *     done within `STALE_MS` and `ATTEMPT_MS` of the time that its version tells, or never.
  *  W2 What a base item refers to is there before it. What is left over refers to nothing that is
  *     live, and is not read.
+ *  W3 Each attempt is announced before it is made (J1).
  */
 import type { Clock } from '../../../shared/ports/clock.ts';
 import type { ResourceName } from '../../../shared/api/meta.ts';
@@ -14,6 +16,7 @@ import { BACK_OFF_MS, type Calls, type Condition, unavailable } from './calls.ts
 import { decodeBody, decodePast } from './codec.ts';
 import { isNotNow, isRefused, refusedBy } from './errors.ts';
 import { type Draft, type Head, headOf, type Item, type Packed, packed } from './item.ts';
+import type { Journal } from './journal.ts';
 import {
   aliasPlace,
   chunkPlace,
@@ -52,13 +55,22 @@ interface Attempt {
   readonly aliases: readonly string[];
 }
 
+export interface WritesOptions {
+  readonly calls: Calls;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly versions: Versions;
+}
+
 export class Writes {
   readonly #calls: Calls;
+  readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #versions: Versions;
 
-  constructor(calls: Calls, clock: Clock, versions: Versions) {
+  constructor({ calls, journal, clock, versions }: WritesOptions) {
     this.#calls = calls;
+    this.#journal = journal;
     this.#clock = clock;
     this.#versions = versions;
   }
@@ -100,12 +112,13 @@ export class Writes {
 
   async #writeBefore({ draft, packed: { chunks, set }, aliases }: Attempt): Promise<void> {
     const { place, key, version } = draft;
+    const announced = this.#journal.announce(key, version);
     const parts = chunks.map((chunk, i) => {
       const { pk, sk } = chunkPlace(place, set, i);
       return this.#calls.put({ pk: { S: pk }, sk: { S: sk }, chunk: { B: chunk } });
     });
     const others = aliases.map((owner) => this.#writeAlias(place, key.resource, owner, version));
-    await Promise.all([...parts, ...others]);
+    await Promise.all([announced, ...parts, ...others]);
   }
 
   /** A newer one is left as it is: it finds the object as well. */
@@ -119,7 +132,7 @@ export class Writes {
     const item = {
       pk: { S: pk },
       sk: { S: sk },
-      owner: { S: indexKey(resource, owner, positionOf(place)) },
+      owner: { S: indexKey('owner', resource, owner, positionOf(place)) },
       version: { N: String(version) },
     };
     const expression = 'attribute_not_exists(version) OR version < :version';

@@ -2,7 +2,7 @@
  * The endpoint-slice controller: woken by services, by their slices, and by pods where a slice
  * shows them.
  */
-import { type Change, keyOf } from '../../api/change.ts';
+import { type Change, keyOf, ownedBy } from '../../api/change.ts';
 import { sameJson } from '../../api/hash.ts';
 import type { EndpointSlice, Service } from '../../api/kinds/core.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
@@ -65,7 +65,7 @@ async function snapshot(key: ObjectKey, read: Reader): Promise<EndpointSliceSnap
   const service = await read.get<Service>(key);
   if (!service) return undefined;
   const { namespace } = key;
-  const index = { name: 'owner', value: service.metadata.uid } as const;
+  const index = ownedBy(service);
   const [pods, slices] = await Promise.all([
     listAll<Pod>(read, { resource: 'pods', namespace }),
     listAll<EndpointSlice>(read, { resource: ENDPOINT_SLICES, namespace, index }),

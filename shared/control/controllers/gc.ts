@@ -2,7 +2,7 @@
  * The garbage collector: woken for dependents when an owner goes, and for owners when a dependent
  * does. Reads owners strongly, dependents by the owner index.
  */
-import { type Change, keyOf } from '../../api/change.ts';
+import { type Change, keyOf, ownedBy } from '../../api/change.ts';
 import { sameJson } from '../../api/hash.ts';
 import type { AnyObject, KubeObject, ObjectKey, OwnerReference } from '../../api/meta.ts';
 import { RESOURCES, resourceTypeOf } from '../../api/resources.ts';
@@ -113,9 +113,9 @@ async function dependentKeys(owner: KubeObject, read: Reader): Promise<ObjectKey
 }
 
 /** Where dependents may be: with a namespaced owner in its namespace, with another one anywhere. */
-function dependentQueries({ metadata }: KubeObject): readonly ListQuery[] {
-  const index = { name: 'owner', value: metadata.uid } as const;
-  const { namespace } = metadata;
+function dependentQueries(owner: KubeObject): readonly ListQuery[] {
+  const index = ownedBy(owner);
+  const { namespace } = owner.metadata;
   const mayDepend = RESOURCES.filter((type) => type.name !== 'events').filter(
     (type) => type.namespaced || !namespace,
   );

@@ -1,5 +1,5 @@
 /** Reads that several controllers share. */
-import type { Change } from '../../api/change.ts';
+import { type Change, type IndexQuery, ownedBy, UNCONTROLLED } from '../../api/change.ts';
 import { controllerOf, type KubeObject, type ObjectKey } from '../../api/meta.ts';
 import { matchesSelector } from '../../api/selectors.ts';
 import type { Reader } from '../controller.ts';
@@ -12,9 +12,8 @@ export async function claimable<T extends KubeObject>(
   owner: KubeObject,
 ): Promise<T[]> {
   const namespace = owner.metadata.namespace ?? '';
-  const of = (value: string) =>
-    listAll<T>(read, { resource, namespace, index: { name: 'owner', value } });
-  const [owned, free] = await Promise.all([of(owner.metadata.uid), of('')]);
+  const of = (index: IndexQuery) => listAll<T>(read, { resource, namespace, index });
+  const [owned, free] = await Promise.all([of(ownedBy(owner)), of(UNCONTROLLED)]);
   return [...owned, ...free];
 }
 

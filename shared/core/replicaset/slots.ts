@@ -14,6 +14,7 @@ import { nameHash } from '../../api/hash.ts';
 import type { Pod, PodTemplate } from '../../api/kinds/pod.ts';
 import type { ReplicaSet } from '../../api/kinds/workloads.ts';
 import { controllerReference, draftMeta } from '../../api/meta.ts';
+import { generatedNamePrefix } from '../../api/names.ts';
 import { qosClassOf } from '../../api/qos.ts';
 import { podIsActive } from '../pod/predicates.ts';
 
@@ -23,8 +24,6 @@ export const SLOT_ANNOTATION = 'nullplane.io/slot';
 const FIRST_INCARNATION = 1;
 /** Suffixes as long as those that kubectl users know. */
 const SUFFIX_LENGTH = 5;
-/** Kubernetes' limit of a generated name, suffix excluded. */
-const MAX_PREFIX_LENGTH = 57;
 
 interface Slot {
   readonly slot: number;
@@ -86,7 +85,7 @@ function survey(pods: readonly Pod[]) {
 
 function nameOf({ metadata }: ReplicaSet, { slot, incarnation }: Slot): string {
   const suffix = nameHash(`${metadata.uid}/${slot}/${incarnation}`, SUFFIX_LENGTH);
-  return `${metadata.name.slice(0, MAX_PREFIX_LENGTH)}-${suffix}`;
+  return generatedNamePrefix(metadata.name) + suffix;
 }
 
 /** The pod of the set's template for this slot. */

@@ -11,8 +11,9 @@ import { AlreadyExists, Conflict, Expired, type Store } from '../../../shared/po
 import { draft, key, MAPS } from '../../contract/store-samples.ts';
 import { FakeDynamoDb } from './fake-dynamodb.ts';
 
-/** A write is given up when it takes longer. */
+/** A write is given up when it, or what has to come before it, takes longer. */
 const LATEST_MS = 1_900;
+const LATEST_ANNOUNCED_MS = 900;
 const SKEWS_MS = [-400, 0, 400];
 
 /** The same time, seen by another machine. */
@@ -28,14 +29,16 @@ class Plant {
   readonly clock = new StepClock();
   readonly fake = new FakeDynamoDb();
   readonly writers = SKEWS_MS.map((ms) => this.process(ms));
-  readonly #held: { atMs: number; release: () => void }[] = [];
+  readonly #held: { dueMs: number; release: () => void }[] = [];
   #count = 0;
 
   constructor() {
     this.fake.meddle = async (command, proceed) => {
-      if (command instanceof PutItemCommand) await this.#hold();
+      if (command instanceof PutItemCommand) await this.#hold(isAnnouncement(command));
       return proceed();
     };
+    let reads = 0;
+    this.fake.isStale = () => ++reads % 3 === 0;
   }
 
   process(skewMs: number): DynamoStore {
@@ -43,8 +46,9 @@ class Plant {
     return new DynamoStore({ client: this.fake.client, table: 't', clock });
   }
 
-  #hold(): Promise<void> {
-    return new Promise((release) => this.#held.push({ atMs: this.clock.nowMs(), release }));
+  #hold(isAnnouncement: boolean): Promise<void> {
+    const dueMs = this.clock.nowMs() + (isAnnouncement ? LATEST_ANNOUNCED_MS : LATEST_MS);
+    return new Promise((release) => this.#held.push({ dueMs, release }));
   }
 
   /** Begins a write; it commits with `commit`. */
@@ -70,16 +74,23 @@ class Plant {
   }
 
   async pass(ms: number): Promise<void> {
-    const tooOld = this.clock.nowMs() + ms - LATEST_MS;
-    while (this.#held.some(({ atMs }) => atMs <= tooOld)) {
-      await this.commit(this.#held.findIndex(({ atMs }) => atMs <= tooOld));
+    const untilMs = this.clock.nowMs() + ms;
+    for (;;) {
+      const next = Math.min(...this.#held.map(({ dueMs }) => dueMs));
+      if (next > untilMs) break;
+      await this.clock.advance(next - this.clock.nowMs());
+      await this.commit(this.#held.findIndex(({ dueMs }) => dueMs === next));
     }
-    await this.clock.advance(ms);
+    await this.clock.advance(untilMs - this.clock.nowMs());
   }
 
   async finish(): Promise<void> {
     while (this.#held.length > 0) await this.commit(0);
   }
+}
+
+function isAnnouncement({ input }: PutItemCommand): boolean {
+  return input.Item?.['told'] !== undefined;
 }
 
 /** A client that lists once and then follows, from any process. */

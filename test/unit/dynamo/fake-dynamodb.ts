@@ -27,6 +27,9 @@ export class FakeDynamoDb {
   readonly items = new Map<string, Item>();
   readonly calls: Command[] = [];
   meddle: Meddle = (_, proceed) => proceed();
+  /** Whether a read that is not strong shows an item as it was before its last write. */
+  isStale: () => boolean = () => false;
+  readonly #before = new Map<string, Item | undefined>();
 
   readonly client = {
     send: (command: Command) => this.#send(command),
@@ -47,11 +50,12 @@ export class FakeDynamoDb {
       const item = this.items.get(idOf(command.input.Key ?? {}));
       return item ? { Item: item } : {};
     }
-    const [[table, { Keys = [] }] = ['', {}]] = Object.entries(command.input.RequestItems ?? {});
+    const [[table, batch] = ['', {}]] = Object.entries(command.input.RequestItems ?? {});
+    const { Keys = [], ConsistentRead = false } = batch;
+    const read = (key: Item): Item | undefined =>
+      (!ConsistentRead && this.isStale() ? this.#before : this.items).get(idOf(key));
     return {
-      Responses: {
-        [table]: Keys.map((key) => this.items.get(idOf(key))).filter((item) => item !== undefined),
-      },
+      Responses: { [table]: Keys.map(read).filter((item) => item !== undefined) },
     };
   }
 
@@ -59,6 +63,7 @@ export class FakeDynamoDb {
     const item = input.Item ?? {};
     const old = this.items.get(idOf(item));
     this.#check(input.ConditionExpression, input.ExpressionAttributeValues ?? {}, old);
+    this.#before.set(idOf(item), old);
     this.items.set(idOf(item), item);
     return old ? { Attributes: old } : {};
   }
@@ -82,10 +87,9 @@ export class FakeDynamoDb {
 
   #query({ IndexName, ExpressionAttributeValues: v = {}, Limit }: QueryCommandInput): Item[] {
     const items = [...this.items.values()].filter((item) => {
-      if (IndexName === 'changes') return same(item, 'pk', v[':pk']) && minuteOf(item, v);
       const isInRange = v[':prefix']
         ? sortKey(item).startsWith(v[':prefix'].S ?? '')
-        : sortKey(item) >= (v[':first']?.S ?? '') && sortKey(item) <= (v[':last']?.S ?? '');
+        : sortKey(item) >= (v[':first']?.S ?? '') && sortKey(item) <= (v[':last']?.S ?? END);
       const key = IndexName ? same(item, IndexName, v[':key']) : same(item, 'pk', v[':pk']);
       return key && isInRange;
     });
@@ -95,13 +99,11 @@ export class FakeDynamoDb {
   }
 }
 
+/** Behind all sort keys of ours. */
+const END = '\uffff';
 const sortKey = (item: Item) => item['sk']?.S ?? '';
 const same = (item: Item, name: string, value: Item[string] | undefined) =>
   item[name]?.S !== undefined && item[name].S === value?.S;
-
-function minuteOf(item: Item, values: Item): boolean {
-  return item['minute'] !== undefined && Number(item['minute'].N) >= Number(values[':minute']?.N);
-}
 
 /** The conditions that the store writes under. */
 export function holds(expression: string, values: Item, item: Item | undefined): boolean {
