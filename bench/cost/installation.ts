@@ -13,7 +13,7 @@ import { DynamoStore, GATHER_MS } from '../../adapters/aws/dynamo/dynamo-store.t
 import { ec2Client } from '../../adapters/aws/ec2/client.ts';
 import { Ec2Instances } from '../../adapters/aws/ec2/ec2-instances.ts';
 import { EcsRuntime } from '../../adapters/aws/ecs/ecs-runtime.ts';
-import { SqsQueue } from '../../adapters/aws/sqs/sqs-queue.ts';
+import { GATHER_MS as SENDS_GATHER_MS, SqsQueue } from '../../adapters/aws/sqs/sqs-queue.ts';
 import { SqsVisibility } from '../../adapters/aws/sqs/visibility.ts';
 import { SeededIds } from '../../adapters/memory/seeded-ids.ts';
 import { SeededRandom } from '../../adapters/memory/seeded-random.ts';
@@ -237,6 +237,7 @@ export class Installation {
         ...{ client: sqs, ids, name, url: urlOf(QUEUE_NAMES[name]) },
         timersUrl: urlOf(QUEUE_NAMES.timers),
         deadLettersUrl: urlOf('dead'),
+        gathering: { clock, ms: SENDS_GATHER_MS },
       });
     const visibility = (name: QueueKey) =>
       new SqsVisibility({ client: sqs, url: urlOf(QUEUE_NAMES[name]) });

@@ -4,9 +4,12 @@
  * of its own: compose-api.ts, compose-instances.ts, compose-vault.ts.
  */
 import { dynamoDbClient, ecsClient, logsClient, sqsClient } from '../../adapters/aws/clients.ts';
-import { DynamoStore, GATHER_MS } from '../../adapters/aws/dynamo/dynamo-store.ts';
+import {
+  DynamoStore,
+  GATHER_MS as WRITES_GATHER_MS,
+} from '../../adapters/aws/dynamo/dynamo-store.ts';
 import { EcsRuntime } from '../../adapters/aws/ecs/ecs-runtime.ts';
-import { SqsQueue } from '../../adapters/aws/sqs/sqs-queue.ts';
+import { GATHER_MS as SENDS_GATHER_MS, SqsQueue } from '../../adapters/aws/sqs/sqs-queue.ts';
 import { SqsVisibility } from '../../adapters/aws/sqs/visibility.ts';
 import { JsonRecorder } from '../../adapters/node/json-recorder.ts';
 import { RandomIds } from '../../adapters/node/random-ids.ts';
@@ -31,7 +34,7 @@ export function planeOf(config: Config): Plane {
   });
   const table = new DynamoStore({
     ...{ client: dynamoDbClient(), table: config.table, clock },
-    gatherMs: GATHER_MS,
+    gatherMs: WRITES_GATHER_MS,
   });
   const store = sealedStore(table); // but for the api's own, nobody sees a Secret's values
   const ecs = ecsClient();
@@ -62,7 +65,10 @@ function queuesOf(
 ): Required<Pick<Plane, 'routes' | 'visibility'>> {
   const client = sqsClient();
   const queue = (name: 'reconcile' | 'schedule'): SqsQueue =>
-    new SqsQueue({ client, ids, name, timersUrl: queues.timers.url, ...queues[name] });
+    new SqsQueue({
+      ...{ client, ids, name, timersUrl: queues.timers.url, ...queues[name] },
+      gathering: { clock, ms: SENDS_GATHER_MS },
+    });
   const visibility = (name: keyof Config['queues']): SqsVisibility =>
     new SqsVisibility({ client, url: queues[name].url });
   const routes: Routes = {

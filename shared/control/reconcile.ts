@@ -4,10 +4,11 @@
  */
 import type { ObjectKey } from '../api/meta.ts';
 import { parseKey } from '../api/meta.ts';
-import type { AnyController, Outcome } from './controller.ts';
+import type { AnyController, Outcome, Reader } from './controller.ts';
 import type { Effects } from './effects.ts';
 import { execute } from './execute.ts';
 import { isSurprising, outcomeOf } from './outcome.ts';
+import { rememberingOwn } from './own-object.ts';
 import { originOf, stamped } from './trace.ts';
 
 export interface Work {
@@ -27,14 +28,23 @@ export function parseWork(text: string, controllers: readonly AnyController[]): 
   }
 }
 
-export async function reconcile(work: Work, effects: Effects): Promise<Outcome> {
+/**
+ * `shared` answers what the look reads of other objects, for all work of a batch: it has to be
+ * asked for after the messages of all that work were sent. The store itself when absent.
+ */
+export async function reconcile(
+  work: Work,
+  effects: Effects,
+  shared: Pick<Reader, 'get'> = effects.store,
+): Promise<Outcome> {
   const { controller, key } = work;
   try {
-    const origin = originOf(effects.store, key);
+    const store = rememberingOwn(effects.store, key);
+    const origin = originOf(store, key, shared);
     const snapshot: unknown = await controller.snapshot(key, origin);
     if (snapshot === undefined) return { type: 'done' };
     const plan = controller.plan(snapshot, effects.clock.nowMs());
-    await execute(plan, onAccountOf(origin.auditId, effects));
+    await execute(plan, onAccountOf(origin.auditId, { ...effects, store }));
     return plan.againAfterMs === undefined
       ? { type: 'done' }
       : { type: 'after', ms: plan.againAfterMs };

@@ -31,6 +31,7 @@ import { MAX_BATCH } from '../core/pod/batch.ts';
 import { POD_GROUPS } from '../core/podgroup/plan.ts';
 import { mayHelp } from '../core/scheduling/helps.ts';
 import { LEDGERS } from '../core/scheduling/ledger.ts';
+import { isPending } from '../core/scheduling/pending.ts';
 import { PLUGINS } from '../core/scheduling/registry.ts';
 import {
   type ClusterSnapshot,
@@ -41,7 +42,7 @@ import type { Outcome, Reader } from './controller.ts';
 import type { Effects } from './effects.ts';
 import { execute } from './execute.ts';
 import { inParallel } from './in-parallel.ts';
-import { listAll } from './list-all.ts';
+import { listAll, pagesOf } from './list-all.ts';
 import { isSurprising, outcomeOf } from './outcome.ts';
 
 /** Nodes and pods belong to a cell; so far there is one. */
@@ -57,6 +58,8 @@ export function wakesScheduler(change: Change): boolean {
 
 export async function schedulePass(cell: string, effects: Effects): Promise<Outcome> {
   try {
+    // Most wake-ups find that the pass before has placed everything.
+    if (!(await isWaiting(effects.store))) return { type: 'done' };
     const snapshot = await readCluster(effects.store);
     const batchSize = effects.runtime.runAlike ? MAX_BATCH : 1;
     const types = snapshot.pools.length > 0 ? ((await effects.machineTypes?.()) ?? []) : [];
@@ -100,6 +103,14 @@ export const CLUSTER_RESOURCES = [
   ...['nodes', 'namespaces', LEDGERS, 'pods'],
   ...[POOLS, CLAIMS, POD_GROUPS, BUDGETS],
 ];
+
+/** Whether a pod waits for a place. One that begins to wait later wakes another pass. */
+async function isWaiting(read: Reader): Promise<boolean> {
+  for await (const pods of pagesOf<Pod>(read, { resource: 'pods' })) {
+    if (pods.some(isPending)) return true;
+  }
+  return false;
+}
 
 /** The order matters: R1, R3. */
 async function readCluster(read: Reader): Promise<Required<ClusterSnapshot>> {

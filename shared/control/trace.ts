@@ -40,7 +40,12 @@ export interface Origin extends Reader {
   readonly auditId: string | undefined;
 }
 
-export function originOf(store: Reader, key: ObjectKey): Origin {
+/** `others` is who is asked for other objects. */
+export function originOf(
+  store: Reader,
+  key: ObjectKey,
+  others: Pick<Reader, 'get'> = store,
+): Origin {
   const own = keyText(key);
   let auditId: string | undefined;
   return {
@@ -49,8 +54,9 @@ export function originOf(store: Reader, key: ObjectKey): Origin {
     },
     list: (query) => store.list(query),
     get: async <T extends KubeObject>(wanted: ObjectKey) => {
+      if (keyText(wanted) !== own) return others.get<T>(wanted);
       const found = await store.get<T>(wanted);
-      if (keyText(wanted) === own) auditId = auditIdOf(found);
+      auditId = auditIdOf(found);
       return found;
     },
   };

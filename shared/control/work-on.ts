@@ -1,7 +1,7 @@
 /**
  * What the functions do with a message of a queue: the work that it names, followed if it says so.
  */
-import type { Outcome } from './controller.ts';
+import type { Outcome, Reader } from './controller.ts';
 import type { Effects } from './effects.ts';
 import { follow } from './follow.ts';
 import { POLL_HEALTH, pollHealth, pollMessage } from './poll-health.ts';
@@ -12,14 +12,19 @@ import { isSweepWork, workOnSweep } from './sweep-work.ts';
 
 /**
  * A message of the reconcile queue. What no controller of ours could have sent is dropped, and
- * said.
+ * said. `shared`: see `reconcile`.
  */
-export function workOnKey(body: string, effects: Effects, routes: Routes): Promise<Outcome> {
+export function workOnKey(
+  body: string,
+  effects: Effects,
+  routes: Routes,
+  shared?: Pick<Reader, 'get'>,
+): Promise<Outcome> {
   if (isSweepWork(body)) return workOnSweep(body, effects, routes);
   if (body === POLL_HEALTH) return poll(effects, routes);
   return follow(body, effects, routes, async (text, under) => {
     const work = parseWork(text, routes.controllers);
-    if (work) return reconcile(work, under);
+    if (work) return reconcile(work, under, shared);
     // It can never succeed: keeping it would only fill the dead letters.
     effects.recorder.log({ level: 'warn', message: 'unknown work dropped', fields: { text } });
     return { type: 'done' };

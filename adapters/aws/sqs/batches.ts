@@ -24,15 +24,39 @@ export async function sendAll(
   url: string,
   entries: readonly Entry[],
 ): Promise<void> {
+  failIfAny(entries, await sendEach(client, url, entries));
+}
+
+/** Why SQS would not take an entry, now or ever. */
+export type Refusals = ReadonlyMap<Entry, string>;
+
+/** Throws `MessageRefused` if one of the entries was refused. */
+export function failIfAny(entries: readonly Entry[], refusals: Refusals): void {
+  const refused = entries.find((entry) => refusals.has(entry));
+  if (refused) throw new MessageRefused(refusals.get(refused));
+}
+
+/**
+ * Sends all entries; the answer says which can never be sent, so that one of them takes nothing
+ * from the others (B7). Throws `QueueUnavailable`, with any part of them sent.
+ */
+export async function sendEach(
+  client: SQSClient,
+  url: string,
+  entries: readonly Entry[],
+): Promise<Refusals> {
+  const refusals: (readonly [Entry, string])[] = [];
   for (const wave of wavesOf(entries)) {
     const batches = batchesOf(wave);
     for (let at = 0; at < batches.length; at += CONCURRENT_BATCHES) {
       const together = batches.slice(at, at + CONCURRENT_BATCHES);
       const ends = await Promise.allSettled(together.map((batch) => sendBatch(client, url, batch)));
+      for (const end of ends) if (end.status === 'fulfilled') refusals.push(...end.value);
       const failure = ends.find((end) => end.status === 'rejected');
       if (failure) throw failure.reason;
     }
   }
+  return new Map(refusals);
 }
 
 /** The first of each group, then the second of each: N1. What has no group has no order. */
@@ -64,23 +88,29 @@ function batchesOf(entries: readonly Entry[]): Entry[][] {
   return batches;
 }
 
-async function sendBatch(client: SQSClient, url: string, batch: readonly Entry[]): Promise<void> {
+/** The entries that SQS would not take. */
+async function sendBatch(
+  client: SQSClient,
+  url: string,
+  batch: readonly Entry[],
+): Promise<readonly (readonly [Entry, string])[]> {
+  const refused: (readonly [Entry, string])[] = [];
   let left = batch.map((entry, index) => ({ ...entry, Id: String(index) }));
-  const refused: string[] = [];
   for (let sends = 1; left.length > 0; sends++) {
     const command = new SendMessageBatchCommand({ QueueUrl: url, Entries: left });
     const { Failed: failed = [] } = await calling(() => client.send(command));
     const again = failed.filter(
       ({ SenderFault, Code }) => !SenderFault || isThrottling(Code ?? ''),
     );
-    const lost = failed.filter((failure) => !again.includes(failure));
-    refused.push(...lost.map(({ Code, Message }) => `${Code}: ${Message}`));
+    for (const { Id, Code, Message } of failed.filter((failure) => !again.includes(failure))) {
+      const entry = batch[Number(Id)];
+      if (entry) refused.push([entry, `${Code}: ${Message}`]);
+    }
     const ids = new Set(again.map(({ Id }) => Id));
     left = left.filter(({ Id }) => ids.has(Id));
     if (left.length > 0 && sends === MAX_SENDS) {
       throw new QueueUnavailable(`${left.length} messages not taken: ${again[0]?.Code}`);
     }
   }
-  // Said last, so that one that can never be sent takes nothing from the others (B7).
-  if (refused.length > 0) throw new MessageRefused(refused[0]);
+  return refused;
 }

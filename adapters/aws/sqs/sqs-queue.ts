@@ -16,9 +16,9 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { Ids } from '../../../shared/ports/ids.ts';
 import type { Delivery, Queue, WorkMessage } from '../../../shared/ports/queue.ts';
-import { sendAll } from './batches.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { calling, unlessEnded } from './errors.ts';
+import { type Gathering, Outbox } from './outbox.ts';
 import { type QueueName, timerEntry, timerOf } from './timer.ts';
 import { SqsVisibility } from './visibility.ts';
 import { deliveryOf, fifoEntry, MAX_ENTRIES, RECEIVED } from './wire.ts';
@@ -31,7 +31,12 @@ export interface SqsQueueOptions {
   readonly timersUrl: string;
   readonly deadLettersUrl: string;
   readonly ids: Ids;
+  /** What is sent waits for what else is sent, to go with it; not at all if absent. */
+  readonly gathering?: Gathering;
 }
+
+/** A good time to gather: some answers that were asked for together come so long apart. */
+export const GATHER_MS = 5;
 
 /** While a receiver waits, timers are looked at this often; SQS delays by whole seconds. */
 const LOOK_SECONDS = 1;
@@ -45,16 +50,21 @@ export class SqsQueue implements Queue {
   readonly #url: string;
   readonly #timersUrl: string;
   readonly #ids: Ids;
+  readonly #outbox: Outbox;
+  readonly #timersOutbox: Outbox;
   readonly #visibility: SqsVisibility;
   readonly #timersVisibility: SqsVisibility;
   readonly #dead: DeadLetters;
 
-  constructor({ client, name, url, timersUrl, deadLettersUrl, ids }: SqsQueueOptions) {
+  constructor(options: SqsQueueOptions) {
+    const { client, name, url, timersUrl, deadLettersUrl, ids, gathering } = options;
     this.#client = client;
     this.#name = name;
     this.#url = url;
     this.#timersUrl = timersUrl;
     this.#ids = ids;
+    this.#outbox = new Outbox(client, url, gathering);
+    this.#timersOutbox = new Outbox(client, timersUrl, gathering);
     this.#visibility = new SqsVisibility({ client, url });
     this.#timersVisibility = new SqsVisibility({ client, url: timersUrl });
     this.#dead = new DeadLetters({ client, url: deadLettersUrl });
@@ -70,8 +80,8 @@ export class SqsQueue implements Queue {
     const timers = entries.filter(({ isDelayed }) => isDelayed);
     const timerEntries = timers.map(({ message }) => timerEntry(this.#name, message));
     const now = entries.filter(({ isDelayed }) => !isDelayed).map(({ entry }) => entry);
-    await sendAll(this.#client, this.#url, now);
-    await sendAll(this.#client, this.#timersUrl, timerEntries);
+    await this.#outbox.send(now);
+    await this.#timersOutbox.send(timerEntries);
   }
 
   /** At most 10 at a time. The wait is counted in whole seconds. */
