@@ -5,6 +5,7 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { Effects } from '../../shared/control/effects.ts';
 import type { Routes } from '../../shared/control/router.ts';
+import type { Queue } from '../../shared/ports/queue.ts';
 import { eachMessage, type Visibility, type Work } from './sqs.ts';
 
 export type QueueName = 'reconcile' | 'schedule' | 'health';
@@ -21,15 +22,22 @@ export interface Deadline {
   getRemainingTimeInMillis(): number;
 }
 
+export interface Given {
+  readonly event: SQSEvent;
+  readonly deadline: Deadline | undefined;
+  /** Where what is due later is sent; none of it when absent. */
+  readonly queue?: Queue;
+}
+
 /** Works on a batch of a queue, and measures how old it was and how long it took. */
 export async function workOnBatch(
   plane: Plane,
   name: QueueName,
-  given: { readonly event: SQSEvent; readonly deadline: Deadline | undefined },
+  given: Given,
   work: Work,
 ): Promise<SQSBatchResponse> {
   const { clock, recorder } = plane.effects;
-  const { event, deadline } = given;
+  const { event, deadline, queue } = given;
   const startMs = clock.nowMs();
   const dimensions = { Queue: name };
   const measure = (metric: string, value: number): void =>
@@ -40,6 +48,7 @@ export async function workOnBatch(
   const answer = await eachMessage(event, work, {
     recorder,
     ...(visibility ? { visibility } : {}),
+    ...(queue ? { queue } : {}),
     ...(deadline ? { remainingMs: () => deadline.getRemainingTimeInMillis() } : {}),
   });
   measure('BatchDuration', clock.nowMs() - startMs);

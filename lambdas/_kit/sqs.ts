@@ -9,13 +9,15 @@
  *     began.
  *  K3 A message at its last receive does not come again, and so holds up nothing behind it: those
  *     would die with it, never worked on (B7).
+ *  K4 What work is to go on with later is sent, for all of a batch together, before its message is
+ *     done with: a crash in between wakes twice rather than never.
  */
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { groupOfRecord } from '../../adapters/aws/sqs/wire.ts';
 import type { Outcome } from '../../shared/control/controller.ts';
 import { retryDelayMs } from '../../shared/control/outcome.ts';
 import { delayedAgain } from '../../shared/control/work.ts';
-import { MAX_RECEIVES, type Queue } from '../../shared/ports/queue.ts';
+import { MAX_RECEIVES, type Queue, type WorkMessage } from '../../shared/ports/queue.ts';
 import type { Recorder } from '../../shared/ports/recorder.ts';
 
 /** Says when deliveries come again that were not done: `SqsVisibility`. */
@@ -29,10 +31,24 @@ export interface BatchOptions {
   /** What is left of the function's time, in milliseconds: the context's. */
   readonly remainingMs?: () => number;
   readonly recorder?: Recorder;
+  /** Where messages are sent that are due later; what answers `after` needs it. */
+  readonly queue?: Pick<Queue, 'send'>;
 }
 
-/** Whether the work is done with. What throws was not. */
-export type Work = (body: string, record: SQSRecord) => Promise<boolean>;
+/** What became of the work. What throws is to be tried again. */
+export type Work = (body: string, record: SQSRecord) => Promise<Outcome>;
+
+/** Messages that are done with once what is due later was sent. */
+interface Later {
+  readonly piece: readonly SQSRecord[];
+  readonly message: WorkMessage;
+}
+
+interface GroupEnd {
+  /** To come again, or never (K3). */
+  readonly failed: readonly SQSRecord[];
+  readonly later: readonly Later[];
+}
 
 /**
  * With less than this left no further work is begun: a function that is cut off gives nothing
@@ -56,9 +72,44 @@ export async function eachMessage(
   options: BatchOptions = {},
 ): Promise<SQSBatchResponse> {
   const groups = [...Map.groupBy(event.Records, groupIdOf).values()];
-  const failed = await Promise.all(groups.map((records) => inOrder(records, work, options)));
-  const batchItemFailures = failed.flat().map(({ messageId }) => ({ itemIdentifier: messageId }));
-  return { batchItemFailures };
+  const ends = await Promise.all(groups.map((records) => inOrder(records, work, options)));
+  const unsent = new Set(
+    await unsentOf(
+      ends.flatMap(({ later }) => later),
+      options,
+    ),
+  );
+  const failed = ends.flatMap((end, i) => [...end.failed, ...heldUp(groups[i] ?? [], end, unsent)]);
+  return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+}
+
+/** Those whose later messages could not be sent: all, since any part of them may have been. */
+async function unsentOf(
+  later: readonly Later[],
+  options: BatchOptions,
+): Promise<readonly SQSRecord[]> {
+  if (later.length === 0) return [];
+  const records = later.flatMap(({ piece }) => piece);
+  try {
+    if (!options.queue) throw new Error('there is no queue for what is due later');
+    await options.queue.send(later.map(({ message }) => message));
+    return [];
+  } catch (thrown) {
+    const fields = { count: later.length, error: String(thrown) };
+    options.recorder?.log({ level: 'warn', message: 'messages for later not sent', fields });
+    await comeAgain(records, waitMs(records), options);
+    return records;
+  }
+}
+
+/** A group's records from its first unsent one on that have not failed already: K1. */
+function heldUp(
+  group: readonly SQSRecord[],
+  { failed }: GroupEnd,
+  unsent: ReadonlySet<SQSRecord>,
+): readonly SQSRecord[] {
+  const first = group.findIndex((record) => unsent.has(record));
+  return first < 0 ? [] : group.slice(first).filter((record) => !failed.includes(record));
 }
 
 /** Messages of a standard queue have no group: each is its own. */
@@ -66,17 +117,20 @@ function groupIdOf(record: SQSRecord): string {
   return record.attributes.MessageGroupId ?? record.messageId;
 }
 
-/** The records that are to come again (K1), or never (K3). The first piece is always begun. */
+/** The first piece is always begun. */
 async function inOrder(
   records: readonly SQSRecord[],
   work: Work,
   options: BatchOptions,
-): Promise<readonly SQSRecord[]> {
+): Promise<GroupEnd> {
   const pieces = [...Map.groupBy(records, ({ body }) => body).values()];
   const dead: SQSRecord[] = [];
+  const later: Later[] = [];
   for (const [index, piece] of pieces.entries()) {
     const isLate = index > 0 && (options.remainingMs?.() ?? Infinity) < MIN_LEFT_MS;
-    if (!isLate && (await succeeds(piece, work, options))) continue;
+    const outcome = isLate ? undefined : await outcomeOf(piece, work, options);
+    if (outcome?.type === 'after') later.push(...laterOf(piece, outcome.ms));
+    if (outcome && outcome.type !== 'retry') continue;
     if (!isLate && piece.every(isAtLastReceive)) {
       // At once, since what is in flight holds up its group.
       await comeAgain(piece, 0, options);
@@ -85,28 +139,37 @@ async function inOrder(
     }
     const behind = pieces.slice(index).flat();
     await comeAgain(behind, isLate ? 0 : waitMs(piece), options);
-    return [...dead, ...behind];
+    return { failed: [...dead, ...behind], later };
   }
-  return dead;
+  return { failed: dead, later };
 }
 
-async function succeeds(
+function laterOf(piece: readonly SQSRecord[], ms: number): Later[] {
+  const [record] = piece;
+  if (!record) return [];
+  const { body } = record;
+  return [{ piece, message: delayedAgain({ group: groupOfRecord(record), body }, ms) }];
+}
+
+async function outcomeOf(
   piece: readonly SQSRecord[],
   work: Work,
   options: BatchOptions,
-): Promise<boolean> {
+): Promise<Outcome> {
   const [record] = piece;
-  if (!record) return true;
+  if (!record) return { type: 'done' };
   const dying = piece.filter(isAtLastReceive);
   try {
-    if (await work(record.body, record)) return true;
+    const outcome = await work(record.body, record);
+    if (outcome.type !== 'retry') return outcome;
     for (const each of dying) say(options, 'message goes to the dead letters', each, {});
+    return outcome;
   } catch (thrown) {
     const error = { error: String(thrown) };
     say(options, 'message failed', record, error);
     for (const each of dying) say(options, 'message goes to the dead letters', each, error);
+    return { type: 'retry', error: thrown instanceof Error ? thrown : new Error(String(thrown)) };
   }
-  return false;
 }
 
 function say(
@@ -151,17 +214,4 @@ export async function comeAgain(
     const message = 'failed messages come late: their visibility could not be changed';
     recorder?.log({ level: 'warn', message, fields: { error: String(error) } });
   }
-}
-
-/** An outcome in SQS's terms: whether the message is done with. What is due later is sent anew. */
-export async function concluded(
-  outcome: Outcome,
-  record: SQSRecord,
-  queue: Queue,
-): Promise<boolean> {
-  if (outcome.type === 'after') {
-    const { body } = record;
-    await queue.send([delayedAgain({ group: groupOfRecord(record), body }, outcome.ms)]);
-  }
-  return outcome.type !== 'retry';
 }

@@ -21,10 +21,9 @@ export function healthHandler(plane: Plane) {
       if (message === undefined) {
         const fields = { problem };
         effects.recorder.log({ level, message: 'unknown health message dropped', fields });
-        return true;
+        return { type: 'done' };
       }
-      const outcome = await handleHealth(message, effects);
-      return outcome.type !== 'retry';
+      return handleHealth(message, effects);
     });
 }
 

@@ -10,7 +10,6 @@ import { noting } from '../../shared/control/noting.ts';
 import { prompted } from '../../shared/control/prompt.ts';
 import { workOnKey } from '../../shared/control/work-on.ts';
 import { type Deadline, type Plane, workOnBatch } from '../_kit/plane.ts';
-import { concluded } from '../_kit/sqs.ts';
 
 export function reconcilerHandler(plane: Plane) {
   const { routes } = plane;
@@ -20,11 +19,9 @@ export function reconcilerHandler(plane: Plane) {
     const shared = memoised(mirrored);
     const forget = ({ resource, object }: Change): void => shared.forget(keyOf(resource, object));
     const effects = { ...plane.effects, store: noting(mirrored, forget) };
-    return workOnBatch(plane, 'reconcile', { event, deadline }, async (body, record) => {
-      const outcome = await prompted(effects, routes, (under) =>
-        workOnKey(body, under, routes, shared),
-      );
-      return concluded(outcome, record, routes.reconcileQueue);
-    });
+    const given = { event, deadline, queue: routes.reconcileQueue };
+    return workOnBatch(plane, 'reconcile', given, (body) =>
+      prompted(effects, routes, (under) => workOnKey(body, under, routes, shared)),
+    );
   };
 }

@@ -8,15 +8,15 @@ import { prompted } from '../../shared/control/prompt.ts';
 import { CLUSTER_RESOURCES } from '../../shared/control/scheduler.ts';
 import { workOnCell } from '../../shared/control/work-on.ts';
 import { type Deadline, type Plane, workOnBatch } from '../_kit/plane.ts';
-import { concluded } from '../_kit/sqs.ts';
 
 export function schedulerHandler(plane: Plane) {
   const { routes } = plane;
   const store = mirroredStore(plane.effects.store, CLUSTER_RESOURCES);
   const effects = { ...plane.effects, store };
-  return (event: SQSEvent, deadline?: Deadline): Promise<SQSBatchResponse> =>
-    workOnBatch(plane, 'schedule', { event, deadline }, async (body, record) => {
-      const outcome = await prompted(effects, routes, (under) => workOnCell(body, under, routes));
-      return concluded(outcome, record, routes.scheduleQueue);
-    });
+  return (event: SQSEvent, deadline?: Deadline): Promise<SQSBatchResponse> => {
+    const given = { event, deadline, queue: routes.scheduleQueue };
+    return workOnBatch(plane, 'schedule', given, (body) =>
+      prompted(effects, routes, (under) => workOnCell(body, under, routes)),
+    );
+  };
 }

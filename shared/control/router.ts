@@ -41,7 +41,11 @@ export async function route(
   await send(wakes, changes, routes, bodyOf);
 }
 
-/** Sends only the wakes of the changed objects' own keys, and the scheduler's (prompt.ts). */
+/**
+ * Sends only the wakes of the changed objects' own keys, and the scheduler's (prompt.ts). Not those
+ * of objects whose controller has seen what is wanted of them: it was most likely the one who wrote
+ * their status, and whatever else it was, the stream tells, with the state before.
+ */
 export async function routePromptly(
   changes: readonly Change[],
   read: Reader,
@@ -49,6 +53,7 @@ export async function routePromptly(
 ): Promise<void> {
   const wakes = new Wakes();
   for (const change of changes) {
+    if (isSeen(change)) continue;
     const own = keyText(keyOf(change.resource, change.object));
     for (const controller of routes.controllers) {
       if (controller.resource !== change.resource) continue;
@@ -59,6 +64,14 @@ export async function routePromptly(
     }
   }
   await send(wakes, changes, routes, (text) => text);
+}
+
+/** Whether the object's controller says that it has seen the present generation. */
+function isSeen({ type, object }: Change): boolean {
+  const { generation, deletionTimestamp } = object.metadata;
+  const { observedGeneration } = (object.status ?? {}) as { observedGeneration?: number };
+  const isWanted = type === 'put' && deletionTimestamp === undefined;
+  return isWanted && observedGeneration !== undefined && observedGeneration === generation;
 }
 
 async function send(

@@ -11,7 +11,7 @@ import {
 import { newSetName } from '../../core/deployment/revisions.ts';
 import { REPLICA_SETS } from '../../core/replicaset/plan.ts';
 import type { Controller, Reader } from '../controller.ts';
-import { adoptersOf, claimable, controllersOf } from './reads.ts';
+import { adoptersOf, claimable, controllersOf, isOfStatus } from './reads.ts';
 
 export const deploymentController: Controller<DeploymentSnapshot> = {
   name: 'deployment',
@@ -23,7 +23,8 @@ export const deploymentController: Controller<DeploymentSnapshot> = {
 
 async function wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]> {
   if (change.resource === DEPLOYMENTS) {
-    return change.type === 'put' ? [keyOf(DEPLOYMENTS, change.object)] : [];
+    const isNews = change.type === 'put' && !isOfStatus(change);
+    return isNews ? [keyOf(DEPLOYMENTS, change.object)] : [];
   }
   if (change.resource !== REPLICA_SETS) return [];
   const owners = controllersOf(change, DEPLOYMENTS, 'Deployment');

@@ -1,6 +1,7 @@
 /** Reads that several controllers share. */
 import { type Change, type IndexQuery, ownedBy, UNCONTROLLED } from '../../api/change.ts';
-import { controllerOf, type KubeObject, type ObjectKey } from '../../api/meta.ts';
+import { sameJson } from '../../api/hash.ts';
+import { type AnyObject, controllerOf, type KubeObject, type ObjectKey } from '../../api/meta.ts';
 import { matchesSelector } from '../../api/selectors.ts';
 import type { Reader } from '../controller.ts';
 import { listAll } from '../list-all.ts';
@@ -25,6 +26,20 @@ export function controllersOf(change: Change, resource: string, kind: string): O
     return { resource, namespace: object.metadata.namespace ?? '', name: owner.name };
   });
   return keys.filter(({ name }, i) => keys.findIndex((key) => key.name === name) === i);
+}
+
+/**
+ * Whether nothing but the status changed: mostly by who would be woken by it, and who knows it.
+ * What a stranger writes into a status is put right with the next change, or by the sweep.
+ */
+export function isOfStatus({ type, object, previous }: Change): boolean {
+  return type === 'put' && !!previous && sameJson(withoutStatus(object), withoutStatus(previous));
+}
+
+function withoutStatus(object: AnyObject): unknown {
+  const { status: _status, metadata, ...rest } = object;
+  const { resourceVersion: _version, managedFields: _fields, ...others } = metadata;
+  return { ...rest, metadata: others };
 }
 
 interface Selecting extends KubeObject {

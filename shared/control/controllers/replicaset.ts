@@ -17,7 +17,7 @@ import {
 import type { Controller, Reader } from '../controller.ts';
 import { listAll } from '../list-all.ts';
 import { classesFor, PRIORITY_CLASSES } from '../priority-classes.ts';
-import { adoptersOf, claimable, controllersOf } from './reads.ts';
+import { adoptersOf, claimable, controllersOf, isOfStatus } from './reads.ts';
 
 export const replicaSetController: Controller<ReplicaSetSnapshot> = {
   name: 'replicaset',
@@ -29,7 +29,8 @@ export const replicaSetController: Controller<ReplicaSetSnapshot> = {
 
 async function wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]> {
   if (change.resource === REPLICA_SETS) {
-    return change.type === 'put' ? [keyOf(REPLICA_SETS, change.object)] : [];
+    const isNews = change.type === 'put' && !isOfStatus(change);
+    return isNews ? [keyOf(REPLICA_SETS, change.object)] : [];
   }
   if (change.resource === PRIORITY_CLASSES) return waitingFor(change, read);
   if (change.resource !== 'pods' || !counts(change)) return [];

@@ -54,12 +54,16 @@ export function planDeployment(snapshot: DeploymentSnapshot, nowMs: number): Pla
   return conclude(deployment, before, step, nowMs);
 }
 
+const OTHER_NAME_AFTER_MS = 50;
+
 /** The name of the new set belongs to another object, so that the next look derives another one. */
 function renamed(deployment: Deployment): Plan {
   const collisionCount = (deployment.status.collisionCount ?? 0) + 1;
   const next = { ...deployment, status: { ...deployment.status, collisionCount } };
   const reason = 'the name of the new replica set is taken';
-  return { stages: [[update(DEPLOYMENTS, next)]], blocked: [reason] };
+  // Only the status changes, which wakes nobody.
+  const againAfterMs = OTHER_NAME_AFTER_MS;
+  return { stages: [[update(DEPLOYMENTS, next)]], blocked: [reason], againAfterMs };
 }
 
 /** What is to become of the fleet in one step. */

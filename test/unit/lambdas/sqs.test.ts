@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { MemoryQueue } from '../../../adapters/memory/memory-queue.ts';
 import { MemoryRecorder } from '../../../adapters/memory/memory-recorder.ts';
 import { StepClock } from '../../../adapters/memory/step-clock.ts';
-import { type BatchOptions, concluded, eachMessage } from '../../../lambdas/_kit/sqs.ts';
+import { type BatchOptions, eachMessage } from '../../../lambdas/_kit/sqs.ts';
+import type { Outcome } from '../../../shared/control/controller.ts';
 import { retryDelayMs } from '../../../shared/control/outcome.ts';
 import { MAX_RECEIVES } from '../../../shared/ports/queue.ts';
 
@@ -23,13 +24,21 @@ function record(messageId: string, { group, body, receives = 1 }: RecordOptions 
   return { messageId, receiptHandle, body: body ?? messageId, attributes } as SQSRecord;
 }
 
+const RETRY: Outcome = { type: 'retry', error: new Error('not now') };
+
+/** Work of which is said whether it is done. */
+function outcomes<Args extends unknown[]>(work: (...args: Args) => Promise<boolean>) {
+  return async (...args: Args): Promise<Outcome> =>
+    (await work(...args)) ? { type: 'done' } : RETRY;
+}
+
 async function failures(
   records: readonly SQSRecord[],
   work: (body: string) => Promise<boolean>,
   options?: BatchOptions,
 ): Promise<readonly string[]> {
   const event: SQSEvent = { Records: [...records] };
-  const { batchItemFailures } = await eachMessage(event, work, options);
+  const { batchItemFailures } = await eachMessage(event, outcomes(work), options);
   return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
 }
 
@@ -186,30 +195,53 @@ describe('a function that runs out of time', () => {
 });
 
 describe('an outcome', () => {
-  const fresh = () => {
-    const clock = new StepClock();
-    return { clock, queue: new MemoryQueue({ clock }) };
-  };
   const error = new Error('x');
+  const ended = async (records: readonly SQSRecord[], outcome: Outcome, options?: BatchOptions) => {
+    const event: SQSEvent = { Records: [...records] };
+    const { batchItemFailures } = await eachMessage(event, async () => outcome, options);
+    return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+  };
 
   it('is done with unless it is to be tried again', async () => {
-    const { queue } = fresh();
-    const each = record('1');
-    expect(await concluded({ type: 'done' }, each, queue)).toBe(true);
-    expect(await concluded({ type: 'terminal', error }, each, queue)).toBe(true);
-    expect(await concluded({ type: 'retry', error }, each, queue)).toBe(false);
+    expect(await ended([record('1')], { type: 'done' })).toEqual([]);
+    expect(await ended([record('1')], { type: 'terminal', error })).toEqual([]);
+    expect(await ended([record('1')], { type: 'retry', error })).toEqual(['1']);
   });
 
   it('for later is sent anew into the group that it came from', async () => {
-    const { clock, queue } = fresh();
+    const clock = new StepClock();
+    const queue = new MemoryQueue({ clock });
     const group = 'a group with spaces';
     const hashed = {
       ...record('1', { group: 'f00d', body: 'follow it' }),
       messageAttributes: { group: { stringValue: JSON.stringify(group), dataType: 'String' } },
     } as unknown as SQSRecord;
-    expect(await concluded({ type: 'after', ms: 1_000 }, hashed, queue)).toBe(true);
+    expect(await ended([hashed], { type: 'after', ms: 1_000 }, { queue })).toEqual([]);
     await clock.advance(1_000);
     expect(await queue.receive(1, 0)).toMatchObject([{ group, body: 'follow it' }]);
+  });
+
+  it('for later is sent once for all of a batch', async () => {
+    const sent: number[] = [];
+    const queue = { send: async (messages: readonly unknown[]) => void sent.push(messages.length) };
+    const records = ['1', '2', '3'].map((id) => record(id, { group: id }));
+    expect(await ended(records, { type: 'after', ms: 1_000 }, { queue })).toEqual([]);
+    expect(sent).toEqual([3]);
+  });
+
+  it('for later that can not be sent fails with what is behind it, and soon comes again', async () => {
+    const visibility = new FakeVisibility();
+    const queue = { send: () => Promise.reject(new Error('down')) };
+    const groups = { 1: 'a', 2: 'b', 3: 'a', 4: 'c' };
+    const records = Object.entries(groups).map(([id, group]) => record(id, { group }));
+    const work = async (body: string): Promise<Outcome> =>
+      body === '1' || body === '2' ? { type: 'after', ms: 1_000 } : { type: 'done' };
+    const { batchItemFailures } = await eachMessage({ Records: records }, work, {
+      ...{ visibility, queue },
+    });
+    const failed = batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+    expect(failed.sort()).toEqual(['1', '2', '3']);
+    expect(visibility.asked).toEqual([['1 2', 0]]);
   });
 });
 
@@ -231,7 +263,7 @@ it('whatever fails, each message is done or reported, and none overtakes its gro
         if (!failing.includes(body)) done.add(`${attributes.MessageGroupId}/${body}`);
         return !failing.includes(body);
       };
-      const { batchItemFailures } = await eachMessage({ Records: records }, work);
+      const { batchItemFailures } = await eachMessage({ Records: records }, outcomes(work));
       const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
       expect(failed.size).toBe(batchItemFailures.length);
       for (const [index, { group, body }] of batch.entries()) {
