@@ -9,7 +9,6 @@ import { regionOf } from './region.ts';
 const QUEUES = new Map([
   ['reconcile', 'Reconcile'],
   ['schedule', 'Schedule'],
-  ['timers', 'Timers'],
   ['health', 'Health'],
 ]);
 const TEXT = { type: 'string' } as const;

@@ -22,7 +22,7 @@ token            prints a token as an ExecCredential, for kubectl
   --profile NAME
   --no-cache       a new one, although an earlier one still holds
 
-dead-letters QUEUE   shows what a queue gave up: reconcile, schedule, timers or health
+dead-letters QUEUE   shows what a queue gave up: reconcile, schedule or health
 redrive QUEUE        sends it back, once what failed is mended
   --outputs FILE   as above; required
   --stack NAME

@@ -1,5 +1,7 @@
 /**
  * What wakes the functions: the table's stream, the queues, events of ECS and EC2, and the sweep.
+ * Events of tasks, two of each pod, invoke the function themselves: a queue between would be three
+ * requests an event, and its batches hardly ever more than one event.
  *
  * Invariants:
  *  E1 Every asynchronous edge ends in a queue that keeps what was given up on.
@@ -7,10 +9,16 @@
  */
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
-import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { LambdaFunction, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { FilterCriteria, type Function, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import {
+  type CfnFunction,
+  FilterCriteria,
+  type Function,
+  StartingPosition,
+} from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Functions } from './functions.ts';
 import type { Options } from './options.ts';
@@ -21,7 +29,7 @@ import {
   EVENT_MAX_AGE_HOURS,
   EVENT_RETRIES,
   FEW_AT_A_TIME,
-  HEALTH_AT_A_TIME,
+  INVOCATION_RETRIES,
   QUEUE_BATCH,
   STREAM_BATCH,
   STREAM_RECORD_MAX_AGE_SECONDS,
@@ -61,15 +69,14 @@ export class Events extends Construct {
     const { of } = props.functions;
     const { reconcilers } = props.options;
     stream(of.router, props);
-    drain(of.router, 'timers', FEW_AT_A_TIME, props);
     drain(of.reconciler, 'reconcile', reconcilers, props);
     drain(of.scheduler, 'schedule', FEW_AT_A_TIME, props);
-    drain(of.health, 'health', HEALTH_AT_A_TIME, props);
+    drain(of.health, 'health', FEW_AT_A_TIME, props);
     this.#listen(props);
     this.#sweep(props);
   }
 
-  #listen({ options, resources }: EventsProps): void {
+  #listen({ options, functions, resources }: EventsProps): void {
     const { cluster } = resources;
     const prefix = options.eventSourcePrefix;
     const ecs = (name: string, description: string, detailType: string, detail: object): Rule =>
@@ -91,15 +98,19 @@ export class Events extends Construct {
       description: 'instances that are taken away or change state',
       eventPattern: { source: [`${prefix}.ec2`], detailType: EC2_EVENTS },
     });
-    for (const rule of [...tasks, nodes, instances]) {
-      rule.addTarget(
-        new SqsQueue(resources.queues.work.health, {
-          deadLetterQueue: resources.queues.deadLetters.health,
-          retryAttempts: EVENT_RETRIES,
-          maxEventAge: Duration.hours(EVENT_MAX_AGE_HOURS),
-        }),
-      );
-    }
+    const { work, deadLetters } = resources.queues;
+    const delivery = {
+      deadLetterQueue: deadLetters.health,
+      retryAttempts: EVENT_RETRIES,
+      maxEventAge: Duration.hours(EVENT_MAX_AGE_HOURS),
+    };
+    const { health } = functions.of;
+    const queued = () => new SqsQueue(work.health, delivery);
+    // While nothing is worked on, events wait in the queue like all else.
+    const told = () => (options.paused ? queued() : new LambdaFunction(health, delivery));
+    for (const rule of tasks) rule.addTarget(told());
+    for (const rule of [nodes, instances]) rule.addTarget(queued());
+    givesUpInto(deadLetters.health, health);
   }
 
   #sweep({ options, resources }: EventsProps): void {
@@ -147,6 +158,19 @@ export class Events extends Construct {
       inlinePolicies: { sends: documentOf([sends]) },
     });
   }
+}
+
+/**
+ * Events that a function died of go to the dead letters as they came, so that they can be sent to
+ * the queue again. A destination would wrap them. The permission stands with the others.
+ */
+function givesUpInto(queue: Queue, fn: Function): void {
+  const { queueArn: targetArn } = queue;
+  (fn.node.defaultChild as CfnFunction).deadLetterConfig = { targetArn };
+  fn.configureAsyncInvoke({
+    maxEventAge: Duration.hours(EVENT_MAX_AGE_HOURS),
+    retryAttempts: INVOCATION_RETRIES,
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Alarms and a dashboard. Few alarms, each for what needs a person: what was given up on, what
- * waits too long, and requests that fail. Ten metrics, as many as cost nothing.
+ * waits too long, and requests that fail. Nine metrics; ten cost nothing.
  */
 import { Duration } from 'aws-cdk-lib';
 import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
@@ -35,6 +35,8 @@ export interface MonitoringProps {
 const PERIOD = Duration.minutes(5);
 /** Two sweeps: by then what was lost is repaired, and what still waits is stuck. */
 const OLD_SECONDS = 600;
+/** What is due later waits among the health messages, for a quarter of an hour at most. */
+const LONGEST_DELAY_SECONDS = 900;
 /** A single failure is retried by its client; some in five minutes are an outage. */
 const SERVER_ERRORS = 5;
 
@@ -60,12 +62,15 @@ export class Monitoring extends Construct {
 
   #watched(): readonly Watched[] {
     const { queues, functions, gateway } = this.#props;
-    const waiting = (['reconcile', 'schedule', 'health'] as const).map((name) => ({
-      name: `${name}-waits`,
-      metric: ageOf(queues.work[name]),
-      above: OLD_SECONDS,
-      says: `work of the ${name} queue waits for over ${OLD_SECONDS / 60} minutes`,
-    }));
+    const waiting = QUEUE_NAMES.map((name) => {
+      const above = OLD_SECONDS + (name === 'health' ? LONGEST_DELAY_SECONDS : 0);
+      return {
+        name: `${name}-waits`,
+        metric: ageOf(queues.work[name]),
+        above,
+        says: `work of the ${name} queue waits for over ${above / 60} minutes`,
+      };
+    });
     const routed = functions.of.router.metric('IteratorAge', {
       statistic: Stats.MAXIMUM,
       period: PERIOD,

@@ -23,18 +23,21 @@ import {
   VISIBILITY_TIMEOUTS,
 } from './settings.ts';
 
-export type QueueName = 'reconcile' | 'schedule' | 'timers' | 'health';
+export type QueueName = 'reconcile' | 'schedule' | 'health';
 
 interface QueueKind {
   readonly fifo: boolean;
   readonly feeds: FunctionName;
 }
 
-/** Timers are standard because a FIFO queue can't delay one message. */
+/**
+ * Health is standard because nothing of it has an order, and because a FIFO queue can't delay one
+ * message: what is due later waits here as well. Each queue is waited at all day long, and costs as
+ * much as an idle installation's other parts together.
+ */
 const KINDS: { readonly [name in QueueName]: QueueKind } = {
   reconcile: { fifo: true, feeds: 'reconciler' },
   schedule: { fifo: true, feeds: 'scheduler' },
-  timers: { fifo: false, feeds: 'router' },
   health: { fifo: false, feeds: 'health' },
 };
 

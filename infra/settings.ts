@@ -39,7 +39,7 @@ export const FUNCTIONS: { readonly [name in FunctionName]: FunctionSettings } = 
     memoryMiB: 512,
     timeoutSeconds: 30,
     reserved: 20,
-    description: 'table stream and due timers to queues: whose keys does a change wake',
+    description: 'table stream to queues: whose keys does a change wake',
   },
   // Ten keys at a time. A sweep's look at the tasks lists all pods: 10,000 of them take some 400 MB
   // and a quarter of a minute.
@@ -56,12 +56,12 @@ export const FUNCTIONS: { readonly [name in FunctionName]: FunctionSettings } = 
     reserved: 5,
     description: 'all pending pods of a cell: place, write ledgers, bind',
   },
-  // One object a message.
+  // One object an event.
   health: {
     memoryMiB: 512,
     timeoutSeconds: 30,
     reserved: 10,
-    description: 'what tasks and instances say of themselves, into status',
+    description: 'what tasks and instances say of themselves, into status; due timers to queues',
   },
 };
 
@@ -78,8 +78,6 @@ export const MESSAGE_DAYS = 4;
 export const QUEUE_BATCH = 10;
 /** Functions at a time for queues whose work is little: two, the least that Lambda takes. */
 export const FEW_AT_A_TIME = 2;
-/** Many tasks that end together are a batch of events each: some more than few. */
-export const HEALTH_AT_A_TIME = 3;
 
 /** As many records as a router writes wake-ups of within its timeout, many times over. */
 export const STREAM_BATCH = 100;
@@ -97,6 +95,8 @@ export const STREAM_RECORD_MAX_AGE_SECONDS = 3600;
 /** What events of tasks and instances are tried for: as long as a sweep needs to make up for it. */
 export const EVENT_RETRIES = 185;
 export const EVENT_MAX_AGE_HOURS = 1;
+/** Of an event that a function died of: the most that Lambda takes. One that failed is queued. */
+export const INVOCATION_RETRIES = 2;
 /** A sweep that comes late is superseded by the next: one more try, within a minute. */
 export const SWEEP_RETRIES = 1;
 export const SWEEP_MAX_AGE_SECONDS = 60;

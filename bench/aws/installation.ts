@@ -12,11 +12,10 @@ import { OPTIONS } from '../../infra/options.ts';
 import {
   FEW_AT_A_TIME,
   FUNCTIONS,
-  HEALTH_AT_A_TIME,
   STREAM_BATCH,
   VISIBILITY_TIMEOUTS,
 } from '../../infra/settings.ts';
-import { healthHandler } from '../../lambdas/health/handler.ts';
+import { healthQueueHandler, taskEventHandler } from '../../lambdas/health/handler.ts';
 import type { Plane } from '../../lambdas/_kit/plane.ts';
 import { reconcilerHandler } from '../../lambdas/reconciler/handler.ts';
 import { schedulerHandler } from '../../lambdas/scheduler/handler.ts';
@@ -34,10 +33,12 @@ import type { Recorder } from '../../shared/ports/recorder.ts';
 import type { Store } from '../../shared/ports/store.ts';
 import type { Call } from '../../test/aws/model/calls.ts';
 import { AWS_LATENCIES } from '../../test/aws/model/settings.ts';
+import type { Envelope } from '../../test/aws/model/events.ts';
 import { Agenda, macrotask, virtualClock } from '../../test/world/agenda.ts';
 import { AwsCloud, ECS_SETTINGS } from '../../test/world/aws-cloud.ts';
 import { type Answer, type Request, send } from '../../test/world/client.ts';
 import type { Network, Process } from '../../test/world/process.ts';
+import { isOfTask, isTold } from '../task-events.ts';
 import { Counts } from './counts.ts';
 import {
   ECS_MS,
@@ -48,6 +49,7 @@ import {
   STORE_MS,
   STREAM_POLL_MS,
   STREAM_SHARDS,
+  WRITE_MS,
 } from './latency.ts';
 import { patientReconciler, patientScheduler } from './patient.ts';
 import { type Handle, ModelQueue } from './queue.ts';
@@ -76,7 +78,9 @@ export class Installation {
   readonly #queues: { readonly [name in 'reconcile' | 'schedule' | 'health']: ModelQueue };
   readonly #router: Plane;
   readonly #api: Plane;
+  #hearing: ReturnType<typeof taskEventHandler> | undefined;
   #planes = 0;
+  #events = 0;
 
   constructor(options: InstallationOptions = {}) {
     this.#options = options;
@@ -89,8 +93,7 @@ export class Installation {
       recorder: SILENT,
       settings: { latencies: { ...AWS_LATENCIES, instanceLagMs: 0, listLagMs: 0 } },
       emit: (event) => {
-        const body = JSON.stringify(event);
-        this.agenda.in(EVENT_MS, () => this.#queues.health.put({ group: event.id, body }));
+        this.agenda.in(EVENT_MS, () => void this.#tell(event));
       },
     });
     const { reconcilers = OPTIONS.reconcilers.fallback as number, promptly = true } = options;
@@ -100,7 +103,7 @@ export class Installation {
     this.#queues = {
       reconcile: this.#queue('reconcile', 'reconciler', reconcilers, reconciler),
       schedule: this.#queue('schedule', 'scheduler', FEW_AT_A_TIME, scheduler),
-      health: this.#queue('health', 'health', HEALTH_AT_A_TIME, healthHandler),
+      health: this.#queue('health', 'health', FEW_AT_A_TIME, healthQueueHandler),
     };
     this.#router = this.#plane('router');
     this.#api = this.#plane('api');
@@ -160,6 +163,21 @@ export class Installation {
     return this.cloud.model.calls.list;
   }
 
+  /** Events of tasks invoke the function; those of machines go through the queue. */
+  async #tell(event: Envelope): Promise<void> {
+    if (!isOfTask(event)) return this.#queued(event);
+    if (!isTold(event)) return;
+    this.counts.add('invocation', 'health');
+    this.#hearing ??= taskEventHandler(this.#plane('health'));
+    await virtualClock(this.agenda).delay(INVOKE_MS);
+    await this.#hearing({ ...event });
+  }
+
+  #queued(event: object): void {
+    const body = JSON.stringify(event);
+    this.#queues.health.put({ group: `event ${++this.#events}`, body });
+  }
+
   #network(): Network {
     const clock = virtualClock(this.agenda);
     return {
@@ -211,9 +229,9 @@ export class Installation {
       reconcile: reconcile.visibility(),
       schedule: schedule.visibility(),
       health: health.visibility(),
-      timers: { comeAgain: async () => {} }, // queue.ts forwards them itself
     };
-    return { effects, routes, visibility };
+    const hearAgain = async (event: object) => this.#queued(event);
+    return { effects, routes, visibility, hearAgain };
   }
 
   #prompted<T>(effects: Effects, routes: Routes, work: (under: Effects) => Promise<T>) {
@@ -224,9 +242,9 @@ export class Installation {
   #delayed(from: string): Store {
     const store = this.#store;
     const clock = virtualClock(this.agenda);
-    const call = async <T>(what: string, act: () => Promise<T>, calls = 1): Promise<T> => {
-      this.counts.add('store', `${from} ${what}`, calls);
-      await clock.delay(STORE_MS / 2);
+    const call = async <T>(what: string, act: () => Promise<T>): Promise<T> => {
+      this.counts.add('store', `${from} ${what}`);
+      await clock.delay((what === 'write' ? WRITE_MS : STORE_MS) - STORE_MS / 2);
       try {
         return await act();
       } finally {

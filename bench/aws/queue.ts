@@ -8,7 +8,7 @@ import type { Queue, WorkMessage } from '../../shared/ports/queue.ts';
 import type { Visibility } from '../../lambdas/_kit/sqs.ts';
 import type { Agenda } from '../../test/world/agenda.ts';
 import { virtualClock } from '../../test/world/agenda.ts';
-import { HAND_OVER_MS, INVOKE_MS, QUEUE_MS } from './latency.ts';
+import { HAND_OVER_MS, INVOKE_MS, QUEUE_MS, SEND_MS } from './latency.ts';
 import type { Counts } from './counts.ts';
 
 /** SQS remembers a deduplication id for so long. */
@@ -71,7 +71,7 @@ export class ModelQueue {
       send: async (messages) => {
         for (let from = 0; from < messages.length; from += BATCH) {
           counts.add('queue', `${name} send`);
-          await clock.delay(QUEUE_MS);
+          await clock.delay(from === 0 ? SEND_MS : QUEUE_MS);
           for (const message of messages.slice(from, from + BATCH)) this.#take(message);
         }
       },
@@ -97,12 +97,12 @@ export class ModelQueue {
     };
   }
 
-  /** A delayed message waits in the queue of timers, and is forwarded by the router when due. */
+  /** A delayed message waits in the health queue, and is forwarded by its function when due. */
   #take(message: WorkMessage): void {
     const { delayMs = 0 } = message;
     if (delayMs <= 0) return this.put(message);
     const { agenda, counts } = this.#options;
-    counts.add('invocation', 'router (timers)', 1 / BATCH);
+    counts.add('invocation', 'health (timers)', 1 / BATCH);
     const waitMs = Math.ceil(delayMs / 1000) * 1000 + HAND_OVER_MS + INVOKE_MS + QUEUE_MS;
     agenda.in(waitMs, () => this.put(message));
   }

@@ -22,9 +22,9 @@ const BYTES_PER_GB = 1e9;
  */
 export const POLLERS = 5;
 export const POLLS_A_MINUTE = 3;
-export const QUEUES = { fifo: 2, standard: 2 } as const;
+export const QUEUES = { fifo: 2, standard: 1 } as const;
 /** infra/monitoring.ts */
-export const ALARMS = 10;
+export const ALARMS = 9;
 export const DASHBOARDS = 1;
 /** What an installation with a hundred pods keeps, with two hours of tombstones: far below. */
 const IDLE_TABLE_GB = 0.01;

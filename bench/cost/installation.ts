@@ -19,16 +19,10 @@ import { SeededIds } from '../../adapters/memory/seeded-ids.ts';
 import { SeededRandom } from '../../adapters/memory/seeded-random.ts';
 import { JsonRecorder } from '../../adapters/node/json-recorder.ts';
 import { defaultContext, optionsOf } from '../../infra/options.ts';
-import {
-  FEW_AT_A_TIME,
-  type FunctionName,
-  FUNCTIONS,
-  HEALTH_AT_A_TIME,
-} from '../../infra/settings.ts';
-import { TASK_EVENTS } from '../../infra/task-events.ts';
+import { FEW_AT_A_TIME, type FunctionName, FUNCTIONS } from '../../infra/settings.ts';
 import type { Plane } from '../../lambdas/_kit/plane.ts';
 import { bufferedHandler } from '../../lambdas/api/handler.ts';
-import { healthHandler } from '../../lambdas/health/handler.ts';
+import { healthQueueHandler, taskEventHandler } from '../../lambdas/health/handler.ts';
 import { reconcilerHandler } from '../../lambdas/reconciler/handler.ts';
 import { routerHandler } from '../../lambdas/router/handler.ts';
 import { schedulerHandler } from '../../lambdas/scheduler/handler.ts';
@@ -50,6 +44,7 @@ import { writeAnswer } from '../../test/aws/model/protocol/route.ts';
 import { timersOnAgenda } from '../../test/aws/model/timers.ts';
 import { Agenda } from '../../test/world/agenda.ts';
 import { ECS_SETTINGS } from '../../test/world/aws-cloud.ts';
+import { isOfTask, isTold } from '../task-events.ts';
 import { Table } from './dynamodb.ts';
 import { type Caller, Meter } from './meter.ts';
 import { LATENCY_MS, Network } from './network.ts';
@@ -75,11 +70,10 @@ const SETTINGS = {
   launchTemplateVersion: '1',
 };
 
-type QueueKey = 'reconcile' | 'schedule' | 'timers' | 'health';
+type QueueKey = 'reconcile' | 'schedule' | 'health';
 const QUEUE_NAMES: { readonly [name in QueueKey]: string } = {
   reconcile: 'nullplane-reconcile.fifo',
   schedule: 'nullplane-schedule.fifo',
-  timers: 'nullplane-timers',
   health: 'nullplane-health',
 };
 
@@ -96,12 +90,14 @@ export class Installation {
   readonly #model: AwsModel;
   readonly #api: ReturnType<typeof bufferedHandler>;
   readonly #ready: Plane;
+  /** Warm instances of the health function. */
+  readonly #idle: ReturnType<typeof taskEventHandler>[] = [];
 
   constructor() {
     this.#model = new AwsModel({
       timers: timersOnAgenda(this.#agenda),
       random: new SeededRandom('cost'),
-      emit: (event) => isToldOf(event) && this.#tell(JSON.stringify(event)),
+      emit: (event) => this.#tell(event),
     });
     for (const name of Object.values(QUEUE_NAMES)) {
       this.#queues.set(name, new FakeQueue(name, () => this.#agenda.nowMs));
@@ -112,14 +108,11 @@ export class Installation {
       network: this.#network,
       invoke: async (event) => this.#invoke('router', () => router(event)),
     });
-    this.#drain('timers', 'router', FEW_AT_A_TIME, async (event) => {
-      return await router(event);
-    });
     const reconciler = reconcilerHandler(this.#plane('reconciler'));
     this.#drain('reconcile', 'reconciler', RECONCILERS, reconciler);
     const scheduler = schedulerHandler(this.#plane('scheduler'));
     this.#drain('schedule', 'scheduler', FEW_AT_A_TIME, scheduler);
-    this.#drain('health', 'health', HEALTH_AT_A_TIME, healthHandler(this.#plane('health')));
+    this.#drain('health', 'health', FEW_AT_A_TIME, healthQueueHandler(this.#plane('health')));
     this.#api = this.#apiOf(this.#plane('api'));
   }
 
@@ -235,7 +228,7 @@ export class Installation {
     const queue = (name: 'reconcile' | 'schedule') =>
       new SqsQueue({
         ...{ client: sqs, ids, name, url: urlOf(QUEUE_NAMES[name]) },
-        timersUrl: urlOf(QUEUE_NAMES.timers),
+        timersUrl: urlOf(QUEUE_NAMES.health),
         deadLettersUrl: urlOf('dead'),
         gathering: { clock, ms: SENDS_GATHER_MS },
       });
@@ -252,7 +245,6 @@ export class Installation {
       visibility: {
         reconcile: visibility('reconcile'),
         schedule: visibility('schedule'),
-        timers: visibility('timers'),
         health: visibility('health'),
       },
     };
@@ -316,9 +308,22 @@ export class Installation {
     return queue;
   }
 
-  /** EventBridge pays for no events of AWS's own; the message is a request to SQS. */
-  #tell(body: string): void {
-    this.#agenda.in(EVENT_MS, () => this.#put('health', { MessageBody: body }));
+  /**
+   * EventBridge takes nothing for events of AWS's own. Those of tasks invoke the function: each
+   * that works at a time is an instance of its own, which shares no announcement with others.
+   */
+  #tell(event: Envelope): void {
+    if (isOfTask(event) && !isTold(event)) return;
+    this.#agenda.in(EVENT_MS, () => {
+      if (isOfTask(event)) void this.#hear(event);
+      else this.#put('health', { MessageBody: JSON.stringify(event) });
+    });
+  }
+
+  async #hear(event: Envelope): Promise<void> {
+    const instance = this.#idle.pop() ?? taskEventHandler(this.#plane('health'));
+    await this.#invoke('health', () => instance({ ...event }));
+    this.#idle.push(instance);
   }
 
   #put(key: QueueKey, entry: SentEntry): void {
@@ -327,20 +332,6 @@ export class Installation {
     queue.send(entry);
     this.#sources.get(queue.name)?.look();
   }
-}
-
-/** Whether a rule of the stack sends the event to the health queue; nodes' all come. */
-function isToldOf({ detail, 'detail-type': type }: Envelope): boolean {
-  if (type !== 'ECS Task State Change') return true;
-  return Object.values(TASK_EVENTS).some((rule) =>
-    Object.entries(rule).every(([field, allowed]) =>
-      allowed.some((one) =>
-        typeof one === 'string'
-          ? detail[field] === one
-          : detail[field] !== undefined && detail[field] !== one['anything-but'],
-      ),
-    ),
-  );
 }
 
 interface BatchRequest {

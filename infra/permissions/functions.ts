@@ -38,7 +38,6 @@ const OF: { readonly [name in FunctionName]: (resources: Resources) => Statement
   router: (r) => [
     ...table(r),
     readsStream(r),
-    receives(r.queues.work.timers),
     sends(wakes(r)),
     sends([r.queues.failures], 'GivenUp'),
   ],
@@ -61,6 +60,7 @@ const OF: { readonly [name in FunctionName]: (resources: Resources) => Statement
     ...table(r),
     receives(r.queues.work.health),
     sends(wakes(r)),
+    sends([r.queues.deadLetters.health], 'GivenUp'),
     ...stopsTasks(r.cluster),
     ...findsInstances(r.cluster),
   ],
@@ -99,9 +99,9 @@ function readsStream({ storage: { streamArn } }: Resources): PolicyStatement {
   });
 }
 
-/** Whoever writes wakes; what is due later waits among the timers. */
+/** Whoever writes wakes; what is due later waits in the health queue. */
 function wakes({ queues: { work } }: Resources): readonly IQueue[] {
-  return [work.reconcile, work.schedule, work.timers];
+  return [work.reconcile, work.schedule, work.health];
 }
 
 function sends(queues: readonly IQueue[], sid = 'Wake'): PolicyStatement {

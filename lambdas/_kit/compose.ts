@@ -11,6 +11,8 @@ import {
 import { EcsRuntime } from '../../adapters/aws/ecs/ecs-runtime.ts';
 import { GATHER_MS as SENDS_GATHER_MS, SqsQueue } from '../../adapters/aws/sqs/sqs-queue.ts';
 import { SqsVisibility } from '../../adapters/aws/sqs/visibility.ts';
+import { standardEntry } from '../../adapters/aws/sqs/wire.ts';
+import { sendAll } from '../../adapters/aws/sqs/batches.ts';
 import { JsonRecorder } from '../../adapters/node/json-recorder.ts';
 import { RandomIds } from '../../adapters/node/random-ids.ts';
 import { SystemClock } from '../../adapters/node/system-clock.ts';
@@ -62,11 +64,11 @@ function runtimeOf(
 function queuesOf(
   { queues }: Config,
   { ids, clock }: Pick<Effects, 'ids' | 'clock'>,
-): Required<Pick<Plane, 'routes' | 'visibility'>> {
+): Required<Pick<Plane, 'routes' | 'visibility' | 'hearAgain'>> {
   const client = sqsClient();
   const queue = (name: 'reconcile' | 'schedule'): SqsQueue =>
     new SqsQueue({
-      ...{ client, ids, name, timersUrl: queues.timers.url, ...queues[name] },
+      ...{ client, ids, name, timersUrl: queues.health.url, ...queues[name] },
       gathering: { clock, ms: SENDS_GATHER_MS },
     });
   const visibility = (name: keyof Config['queues']): SqsVisibility =>
@@ -84,7 +86,7 @@ function queuesOf(
       reconcile: visibility('reconcile'),
       schedule: visibility('schedule'),
       health: visibility('health'),
-      timers: visibility('timers'),
     },
+    hearAgain: (event) => sendAll(client, queues.health.url, [standardEntry(event)]),
   };
 }

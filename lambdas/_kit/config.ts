@@ -17,7 +17,7 @@ export interface Config {
   readonly region: string;
   readonly table: string;
   readonly queues: {
-    readonly [name in 'reconcile' | 'schedule' | 'timers' | 'health']: QueueConfig;
+    readonly [name in 'reconcile' | 'schedule' | 'health']: QueueConfig;
   };
   readonly cluster: string;
   readonly subnets: readonly string[];
@@ -65,7 +65,6 @@ export function configOf(env: Environment): Config {
     queues: {
       reconcile: queue('RECONCILE'),
       schedule: queue('SCHEDULE'),
-      timers: queue('TIMERS'),
       health: queue('HEALTH'),
     },
     cluster: text(env, 'NULLPLANE_ECS_CLUSTER'),

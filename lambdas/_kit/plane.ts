@@ -14,7 +14,9 @@ export interface Plane {
   readonly effects: Effects;
   readonly routes: Routes;
   /** Without it, failed messages come again after their queue's visibility timeout. */
-  readonly visibility?: { readonly [name in QueueName | 'timers']: Visibility };
+  readonly visibility?: { readonly [name in QueueName]: Visibility };
+  /** Has an event come to the health function again, by its queue. Throws where that fails. */
+  readonly hearAgain?: (event: object) => Promise<void>;
 }
 
 /** The part of Lambda's context that is used. */

@@ -1,6 +1,6 @@
 /**
  * Timers that are due, on the way to their queues. A FIFO queue can't delay a message, so that it
- * waits in a standard queue (adapters/aws/sqs/timer.ts).
+ * waits in a standard queue (adapters/aws/sqs/timer.ts), the one of health messages.
  */
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { type QueueName, type Timer, timerOf } from '../../adapters/aws/sqs/timer.ts';

@@ -1,34 +1,17 @@
 /**
- * table stream → wake-ups; timers queue → the queues that the timers are for. A stream batch is in
- * order, so that the lowest failed sequence number stands for all that comes after it; a record
- * that can't be read is skipped and logged, since the sweep finds what it would have woken.
+ * table stream → wake-ups. A batch is in order, so that the lowest failed sequence number stands
+ * for all that comes after it; a record that can't be read is skipped and logged, since the sweep
+ * finds what it would have woken.
  */
-import type {
-  DynamoDBBatchResponse,
-  DynamoDBRecord,
-  DynamoDBStreamEvent,
-  SQSBatchResponse,
-  SQSEvent,
-} from 'aws-lambda';
+import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { changeOf, type Touched } from '../../adapters/aws/dynamo/stream.ts';
 import type { Change } from '../../shared/api/change.ts';
 import { route } from '../../shared/control/router.ts';
 import type { Plane } from '../_kit/plane.ts';
-import { forwardTimers } from '../_kit/timers.ts';
 
 export function routerHandler(plane: Plane) {
-  const { recorder } = plane.effects;
-  const { reconcileQueue: reconcile, scheduleQueue: schedule } = plane.routes;
-  return (
-    event: DynamoDBStreamEvent | SQSEvent,
-  ): Promise<DynamoDBBatchResponse | SQSBatchResponse> =>
-    isTimers(event)
-      ? forwardTimers(event, { reconcile, schedule }, recorder, plane.visibility?.timers)
-      : routeRecords(event.Records, plane);
-}
-
-function isTimers(event: DynamoDBStreamEvent | SQSEvent): event is SQSEvent {
-  return event.Records[0]?.eventSource === 'aws:sqs';
+  return ({ Records }: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> =>
+    routeRecords(Records, plane);
 }
 
 async function routeRecords(

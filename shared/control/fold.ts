@@ -44,9 +44,14 @@ export async function foldIntoPod(
     if (pod?.metadata.uid !== uid) return 'missing';
     const next = fold(pod, clock.nowMs());
     if (!next) return 'same';
-    await write(key, pod, next, effects);
-    // Recording is best effort and loses no race: it never makes the fold be done again.
-    for (const event of observationEvents(pod, next)) await recordEvent(event, effects);
+    // Beside the write, since a store makes both for less than one after the other. What the events
+    // tell of the task is so, whoever writes it first: told again, they are the same.
+    const told = observationEvents(pod, next).map((event) => recordEvent(event, effects));
+    try {
+      await write(key, pod, next, effects);
+    } finally {
+      await Promise.all(told);
+    }
     return 'written';
   });
 }

@@ -24,8 +24,8 @@ const isStream = (mapping: Properties) => mapping['StartingPosition'] !== undefi
 describe('queues', () => {
   const worked = queues.filter(([, queue]) => queue['RedrivePolicy']);
 
-  it('are four, with dead letters of their kind after as many receives as the port says', () => {
-    expect(worked).toHaveLength(4);
+  it('are three, with dead letters of their kind after as many receives as the port says', () => {
+    expect(worked).toHaveLength(3);
     for (const [, { QueueName, FifoQueue, RedrivePolicy }] of worked) {
       const { deadLetterTargetArn, maxReceiveCount } = RedrivePolicy as Properties;
       expect(maxReceiveCount).toBe(MAX_RECEIVES);
@@ -59,7 +59,7 @@ describe('queues', () => {
 
   it('hide messages for six times the timeout of the function that they feed', () => {
     const fed = mappings.filter((mapping) => !isStream(mapping));
-    expect(fed).toHaveLength(4);
+    expect(fed).toHaveLength(3);
     for (const { EventSourceArn, FunctionName } of fed) {
       const queue = template.resources[idOf(EventSourceArn)]?.Properties ?? {};
       const [, fn] = functions.find(([id]) => text(FunctionName).includes(id)) ?? [];
@@ -100,6 +100,23 @@ describe('event sources', () => {
     const { name, type } = TABLE.objectAttribute;
     expect(text(STREAM_FILTERS)).toContain(`{"${name}":{"${type}":`);
     expect(text(STREAM_FILTERS)).not.toContain('REMOVE');
+  });
+
+  it('of EventBridge invoke for tasks and are queued for machines', () => {
+    const rules = template.all('AWS::Events::Rule').map(([, rule]) => rule);
+    const isDirect = (rule: Properties) => text(rule['Targets']).includes('FunctionsHealth');
+    const direct = rules.filter(isDirect).map((rule) => text(rule['EventPattern']));
+    expect(direct).toHaveLength(Object.keys(TASK_EVENTS).length);
+    for (const pattern of direct) expect(pattern).toContain('ECS Task State Change');
+    const health = template.one('AWS::Lambda::Function', (fn) =>
+      String(fn['FunctionName']).endsWith('-health'),
+    );
+    const { TargetArn } = health['DeadLetterConfig'] as Properties;
+    expect(idOf(TargetArn)).toContain('HealthDeadLetters');
+    expect(template.one('AWS::Lambda::EventInvokeConfig')).toMatchObject({
+      MaximumEventAgeInSeconds: 3600,
+      MaximumRetryAttempts: 2,
+    });
   });
 
   it('of EventBridge are those of our cluster, and give up into dead letters', () => {
@@ -224,12 +241,12 @@ describe('storage and network', () => {
     expect(types).toEqual(['application/vnd.kubernetes.protobuf']);
   });
 
-  it('the alarms watch ten metrics, as many as are free', () => {
+  it('the alarms watch nine metrics, of ten that are free', () => {
     const alarms = template.all('AWS::CloudWatch::Alarm').map(([, alarm]) => alarm);
     expect(alarms.filter((alarm) => alarm['Metrics'] !== undefined)).toEqual([]);
-    expect(alarms).toHaveLength(10);
+    expect(alarms).toHaveLength(9);
     const dead = alarms.filter((alarm) => String(alarm['AlarmName']).endsWith('-given-up'));
-    expect(dead.map((alarm) => alarm['Threshold'] as number)).toEqual([0, 0, 0, 0, 0]);
+    expect(dead.map((alarm) => alarm['Threshold'] as number)).toEqual([0, 0, 0, 0]);
   });
 });
 
@@ -247,8 +264,12 @@ describe('switches', () => {
     const enabled = other
       .all('AWS::Lambda::EventSourceMapping')
       .map(([, m]) => m['Enabled'] as unknown);
-    expect(enabled).toEqual([false, false, false, false, false]);
+    expect(enabled).toEqual([false, false, false, false]);
     expect(other.one('AWS::Scheduler::Schedule')['State']).toBe('DISABLED');
+    const targets = other.all('AWS::Events::Rule').map(([, rule]) => text(rule['Targets']));
+    expect(targets.filter((target) => target.includes('QueuesHealth'))).toHaveLength(
+      targets.length,
+    );
   });
 
   it('what was asked for is there', () => {

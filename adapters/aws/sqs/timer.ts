@@ -1,6 +1,6 @@
 /**
  * Delayed messages. A FIFO queue can't delay one, so that it waits in a standard queue, in an
- * envelope that says where it goes when it is due.
+ * envelope that says where it goes when it is due. On AWS that is the health queue.
  */
 import { MessageRefused, type WorkMessage } from '../../../shared/ports/queue.ts';
 import { type Entry, sendable } from './wire.ts';

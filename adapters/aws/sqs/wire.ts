@@ -49,6 +49,11 @@ export function fifoEntry({ group, body, cause }: WorkMessage, ids: Ids): Entry 
   });
 }
 
+/** The message, as JSON, for a standard queue. Throws `MessageRefused`. */
+export function standardEntry(body: object): Entry {
+  return sendable({ MessageBody: JSON.stringify(body) });
+}
+
 /** The entry itself. Throws `MessageRefused` when SQS would not take it. */
 export function sendable(entry: Entry): Entry {
   const { MessageBody: body } = entry;

@@ -13,7 +13,7 @@ import { SimulatedRuntime } from '../../../adapters/memory/simulated-runtime.ts'
 import { StepClock } from '../../../adapters/memory/step-clock.ts';
 import type { Plane } from '../../../lambdas/_kit/plane.ts';
 import { bufferedHandler } from '../../../lambdas/api/handler.ts';
-import { healthHandler } from '../../../lambdas/health/handler.ts';
+import { healthHandler, healthQueueHandler } from '../../../lambdas/health/handler.ts';
 import { reconcilerHandler } from '../../../lambdas/reconciler/handler.ts';
 import { routerHandler } from '../../../lambdas/router/handler.ts';
 import { schedulerHandler } from '../../../lambdas/scheduler/handler.ts';
@@ -204,7 +204,7 @@ describe('the functions', () => {
     const [pod] = await pods();
     if (!pod) throw new Error('there is no pod');
     const { uid, name } = pod.metadata;
-    const body = JSON.stringify({
+    const ended = {
       'detail-type': 'ECS Task State Change',
       detail: {
         version: (pod.control?.taskVersion ?? 0) + 1,
@@ -213,10 +213,47 @@ describe('the functions', () => {
         group: `pod:default/${name}@fargate`,
         containers: [{ name: 'app', lastStatus: 'STOPPED', exitCode: 1 }],
       },
-    });
-    await healthHandler(cloud.plane)(sqsEvent([{ body, id: '1' }]));
+    };
+    await healthHandler(cloud.plane)(ended);
     const after = (await pods()).find(({ metadata }) => metadata.uid === uid);
     expect(after?.status.containerStatuses?.[0]?.state?.terminated).toMatchObject({ exitCode: 1 });
+  });
+
+  it('hear an event again from the queue when it can not be heard now', async () => {
+    const event = {
+      'detail-type': 'ECS Task State Change',
+      detail: {
+        ...{ version: 2, lastStatus: 'RUNNING', containers: [] },
+        startedBy: '00000000-0000-4000-8000-000000000001-1',
+        group: 'pod:default/p@fargate',
+      },
+    };
+    const effects = { ...cloud.plane.effects, store: failingStore() };
+    const queued: object[] = [];
+    const hearAgain = async (again: object) => void queued.push(again);
+    await healthHandler({ ...cloud.plane, effects, hearAgain })(event);
+    expect(queued).toEqual([event]);
+    const full = () => Promise.reject(new Error('the queue is down'));
+    const neither = healthHandler({ ...cloud.plane, effects, hearAgain: full })(event);
+    await expect(neither).rejects.toThrow('the queue is down');
+    await healthHandler({ ...cloud.plane, effects, hearAgain })({ 'detail-type': 'nonsense' });
+    expect(queued).toHaveLength(1);
+  });
+
+  it('forward what is due beside what they hear, each failing by itself', async () => {
+    const timer = JSON.stringify({ queue: 'reconcile', group: 'g', body: 'b' });
+    const effects = { ...cloud.plane.effects, store: failingStore() };
+    const task = { id: 't', podUid: 'u', namespace: 'x', podName: 'p', nodeName: 'n', attempt: 1 };
+    const state = { version: 1, phase: 'running', initContainers: [], containers: [] };
+    const message = JSON.stringify({ type: 'task', task: { ...task, ...state } });
+    const records = [timer, message, 'nonsense'].map((body, i) => ({ body, id: String(i) }));
+    const { routes } = cloud.plane;
+    const heard = await healthQueueHandler({ ...cloud.plane, effects })(sqsEvent(records));
+    expect(heard.batchItemFailures).toEqual([{ itemIdentifier: '1' }]);
+    expect(await routes.reconcileQueue.receive(10, 0)).toMatchObject([{ group: 'g', body: 'b' }]);
+    const down = { ...routes, reconcileQueue: { ...routes.reconcileQueue, send: noQueue } };
+    const failed = await healthQueueHandler({ ...cloud.plane, routes: down })(sqsEvent(records));
+    expect(failed.batchItemFailures).toEqual([{ itemIdentifier: '0' }]);
   });
 
   it('drop what they can’t read, and keep what failed', async () => {
@@ -224,7 +261,7 @@ describe('the functions', () => {
     const messages = bodies.map((body, i) => ({ body, group: body, id: String(i) }));
     const reconciled = await reconcilerHandler(cloud.plane)(sqsEvent(messages));
     expect(reconciled.batchItemFailures).toEqual([]);
-    const heard = await healthHandler(cloud.plane)(sqsEvent(messages));
+    const heard = await healthQueueHandler(cloud.plane)(sqsEvent(messages));
     expect(heard.batchItemFailures).toEqual([]);
 
     const broken = { ...cloud.plane.effects, store: failingStore() };
@@ -234,6 +271,8 @@ describe('the functions', () => {
     expect(answer.batchItemFailures).toEqual([{ itemIdentifier: '7' }]);
   });
 });
+
+const noQueue = () => Promise.reject(new Error('the queue is down'));
 
 function failingStore() {
   const fail = () => Promise.reject(new Error('the table does not answer'));

@@ -229,7 +229,7 @@ describe('an outcome', () => {
     expect(sent).toEqual([3]);
   });
 
-  it('for later that can not be sent fails with what is behind it, and soon comes again', async () => {
+  it('unsent for later fails with what is behind it, and comes again soon', async () => {
     const visibility = new FakeVisibility();
     const queue = { send: () => Promise.reject(new Error('down')) };
     const groups = { 1: 'a', 2: 'b', 3: 'a', 4: 'c' };
