@@ -4,23 +4,18 @@
  * never an error.
  */
 import { keyOf } from '../api/change.ts';
-import { nameHash } from '../api/hash.ts';
 import type { Event } from '../api/kinds/core.ts';
-import { type AnyObject, draftMeta } from '../api/meta.ts';
+import type { AnyObject } from '../api/meta.ts';
 import { parseTime, rfc3339 } from '../api/time.ts';
-import type { Action } from '../core/plan.ts';
+import { eventObject } from '../core/event-object.ts';
+import type { EventAction } from '../core/plan.ts';
 import { AlreadyExists, Conflict } from '../ports/store.ts';
 import type { Effects } from './effects.ts';
-
-type EventAction = Extract<Action, { kind: 'event' }>;
 
 /**
  * The same event again within this time changes nothing: people read minutes, writes cost money.
  */
 const COUNT_INTERVAL_MS = 10_000;
-
-/** Cluster-scoped objects have their events here, as in Kubernetes. */
-const CLUSTER_EVENTS_NAMESPACE = 'default';
 
 export async function recordEvent(action: EventAction, effects: Effects): Promise<void> {
   try {
@@ -32,35 +27,8 @@ export async function recordEvent(action: EventAction, effects: Effects): Promis
 }
 
 function newEvent(action: EventAction, { clock, ids }: Effects): Event {
-  const { about, type, reason, message } = action;
-  const now = rfc3339(clock.nowMs());
-  const source = { component: 'nullplane' };
-  return {
-    apiVersion: 'v1',
-    kind: 'Event',
-    metadata: draftMeta({
-      name: `${about.name}.${nameHash([about.uid, type, reason, message].join('\n'), 12)}`,
-      namespace: about.namespace || CLUSTER_EVENTS_NAMESPACE,
-      uid: ids.uid(),
-      creationTimestamp: now,
-    }),
-    involvedObject: {
-      apiVersion: about.apiVersion,
-      kind: about.kind,
-      name: about.name,
-      uid: about.uid,
-      ...(about.namespace ? { namespace: about.namespace } : {}),
-    },
-    type,
-    reason,
-    message,
-    count: 1,
-    firstTimestamp: now,
-    lastTimestamp: now,
-    source,
-    reportingComponent: source.component,
-    reportingInstance: '',
-  };
+  const nowMs = clock.nowMs();
+  return eventObject(action, { uid: ids.uid(), count: 1, firstMs: nowMs, lastMs: nowMs });
 }
 
 async function countUp(current: AnyObject, effects: Effects): Promise<void> {

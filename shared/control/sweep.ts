@@ -16,6 +16,7 @@ import type { Event } from '../api/kinds/core.ts';
 import type { AnyObject } from '../api/meta.ts';
 import { RESOURCES } from '../api/resources.ts';
 import { parseTime } from '../api/time.ts';
+import { EVENT_TTL_MS } from '../core/event-object.ts';
 import { Conflict } from '../ports/store.ts';
 import type { Effects } from './effects.ts';
 import { followed, marked } from './follow.ts';
@@ -28,9 +29,6 @@ import { sweepVault } from './vault-sweep.ts';
 export type SweepPart =
   | { readonly part: 'tasks' | 'machines' | 'cells' | 'vault' }
   | { readonly part: 'resource'; readonly resource: string; readonly after?: string };
-
-/** As long as Kubernetes keeps events. */
-const EVENT_TTL_MS = 3_600_000;
 
 /** Objects a page: seconds of work, and an answer that any store can give at once. */
 const PAGE = 500;

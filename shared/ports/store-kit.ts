@@ -38,7 +38,8 @@ export function checkExpected(
 /** Throws `Expired` unless all changes after the version are known. */
 export function checkKnown(after: number, oldest: number, newest: number): void {
   if (after >= oldest && after <= newest) return;
-  throw new Expired(`changes after ${after} are not known: they are from ${oldest} to ${newest}`);
+  const problem = `changes after ${after} are not known: they are from ${oldest} to ${newest}`;
+  throw new Expired(problem, oldest);
 }
 
 /**

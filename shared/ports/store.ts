@@ -50,6 +50,11 @@ export interface ListQuery {
   readonly index?: IndexQuery;
   /** At least 1; no limit when absent. */
   readonly limit?: number;
+  /**
+   * Of events: the name of the object that they are about, for a store to look for no others; those
+   * that it finds all the same are passed over by who asks.
+   */
+  readonly about?: string;
   /** `next` of the page before; its last object may be gone by now. */
   readonly after?: string;
 }
@@ -98,6 +103,12 @@ export class Conflict extends Error {
 /** What changed since is not known: the version is too old, or not of this store. List again. */
 export class Expired extends Error {
   override readonly name = 'Expired';
+  /** The oldest version after which all is known, where it is known. */
+  readonly oldest: string | undefined;
+  constructor(message: string, oldest?: number) {
+    super(message);
+    this.oldest = oldest === undefined ? undefined : String(oldest);
+  }
 }
 
 /** Never will be: the object is larger than the store takes. */

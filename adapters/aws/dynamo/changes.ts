@@ -137,7 +137,8 @@ export class Changes {
     const oldest = present - this.#o.keptMs * VERSIONS_PER_MS;
     const newest = present + AHEAD_MS * VERSIONS_PER_MS;
     if (after >= oldest && after <= newest) return;
-    throw new Expired(`changes after ${after} are not known: they are from ${oldest} to ${newest}`);
+    const problem = `changes after ${after} are not known: they are from ${oldest} to ${newest}`;
+    throw new Expired(problem, oldest);
   }
 
   /** Never below `after`, nor far ahead of the time (L2): an object's version may be. */

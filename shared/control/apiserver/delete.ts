@@ -11,7 +11,7 @@ import { Conflict } from '../../ports/store.ts';
 import { PRIORITY_CLASSES } from '../priority-classes.ts';
 import { answerObject, viewOf } from './answers.ts';
 import { parseOptionalBody } from './body.ts';
-import type { Context } from './context.ts';
+import { type Context, warn } from './context.ts';
 import { list } from './list.ts';
 import { checkExpectations } from './metadata.ts';
 import { dryRunParameter, integerParameter } from './options.ts';
@@ -124,10 +124,13 @@ async function deleteIfThere(
       { ...request, preconditions },
     );
   } catch (error) {
+    const { status } = error as { status?: { code?: number; message?: string } };
     // Somebody else was quicker: it is gone, or another one has its name.
-    const { status } = error as { status?: { code?: number } };
     if (status?.code === 404 || status?.code === 409) return undefined;
-    throw error;
+    // Nobody wrote it: it stays, and the others go.
+    if (status?.code !== 405) throw error;
+    warn(context, `not deleted: ${status.message}`);
+    return undefined;
   }
 }
 

@@ -152,6 +152,7 @@ function storeQuery(route: ResourceRoute, selection: Selection): ListQuery {
     resource: route.type.name,
     ...(route.namespace && { namespace: route.namespace }),
     ...(selection.index && { index: selection.index }),
+    ...(selection.about !== undefined && { about: selection.about }),
     limit: PAGE_SIZE,
   };
 }

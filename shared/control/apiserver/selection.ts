@@ -24,6 +24,8 @@ export interface Selection {
   readonly name?: string;
   /** A store index that narrows the search. */
   readonly index?: NonNullable<ListQuery['index']>;
+  /** Of events: the one name that the object can have that they are about. */
+  readonly about?: string;
 }
 
 const ALWAYS = ['metadata.name', 'metadata.namespace'];
@@ -71,12 +73,15 @@ export function selectionOf(query: URLSearchParams, route: ResourceRoute): Selec
   for (const { path } of terms) checkField(route.type, path);
   const name = equalTo(terms, 'metadata.name');
   const node = route.type.name === 'pods' ? equalTo(terms, 'spec.nodeName') : undefined;
+  const isOfEvents = route.type.name === 'events';
+  const about = isOfEvents ? equalTo(terms, 'involvedObject.name') : undefined;
   return {
     matches: (object) =>
       matchesQuery(labels, object.metadata.labels) && terms.every((term) => meets(object, term)),
     all: labels.length + terms.length === 0,
     fixed: labels.length === 0 && terms.every(({ path }) => ALWAYS.includes(path)),
     ...(name !== undefined && { name }),
+    ...(about !== undefined && { about }),
     ...(node !== undefined && { index: { name: 'node', value: node } as const }),
   };
 }

@@ -19,6 +19,7 @@ import { isPublicPath, servePath } from './paths.ts';
 import { isReviewPath, serveReview } from './reviews.ts';
 import { statusResponse } from './responses.ts';
 import { isWrite, type ResourceRoute, resourceRoute, verbOf } from './routes.ts';
+import { withToldEvents } from './told-events.ts';
 
 export interface ApiServer {
   readonly handle: ApiHandler;
@@ -27,7 +28,8 @@ export interface ApiServer {
 const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
 
 export function createApiServer(deps: ApiServerDeps): ApiServer {
-  return { handle: (request) => handle(deps, request) };
+  const served = { ...deps, store: withToldEvents(deps.store, deps.clock) };
+  return { handle: (request) => handle(served, request) };
 }
 
 async function handle(deps: ApiServerDeps, request: ApiRequest): Promise<ApiResponse> {

@@ -1,6 +1,7 @@
 /**
  * What people are told when a pod was observed to have changed: the events that follow from the
- * difference of two states. Few, since each is a write; the plan tells of what it decides itself.
+ * difference of two states. Few, since each is a write; the plan tells of what it decides itself,
+ * and that all goes well is read out of the state (told.ts).
  */
 import type { ContainerStatus, Pod, PodStatus } from '../../api/kinds/pod.ts';
 import { event, type EventAction, type EventTarget, eventTarget } from '../plan.ts';
@@ -40,23 +41,10 @@ function containerEvents(
 ): readonly EventAction[] {
   const { waiting, running, terminated } = now.state ?? {};
   const was = old?.state ?? {};
-  if (running && !was.running) return [started(now, about)];
-  if (terminated && !was.terminated) {
-    // One that ended at once was never seen to run, and people look for the event.
-    const begun =
-      was.running ||
-      terminated.reason === 'ContainerCannotRun' ||
-      terminated.startedAt === undefined
-        ? []
-        : [started(now, about)];
-    return [...begun, ...endEvents(now, terminated, about)];
-  }
+  if (running && !was.running) return [];
+  if (terminated && !was.terminated) return endEvents(now, terminated, about);
   if (waiting?.message === undefined || waiting.message === was.waiting?.message) return [];
   return failure(now, waiting.reason ?? '', waiting.message, about);
-}
-
-function started({ name }: ContainerStatus, about: EventTarget): EventAction {
-  return normal(about, 'Started', `Started container ${name}`);
 }
 
 /** The reasons of containers that were ended because of a probe, and its names in events. */

@@ -10,7 +10,7 @@
 import type { Pod } from '../../api/kinds/pod.ts';
 import { parseTime } from '../../api/time.ts';
 import { removal } from '../deletion.ts';
-import { type Action, blocked, event, eventTarget, inOrder, NOTHING, type Plan } from '../plan.ts';
+import { type Action, blocked, inOrder, NOTHING, type Plan } from '../plan.ts';
 import { askedUntilMs, currentTaskId, hasNoTask, isAnswered, mayHaveTask } from './attempt.ts';
 
 /** How long after the grace period a task may take to be reported as ended. */
@@ -60,15 +60,7 @@ function planFirstStop(pod: Pod, endMs: number, nowMs: number): Plan {
     taskId: currentTaskId(pod) ?? '',
     graceSeconds: Math.min(seconds, graceSeconds(pod)),
   };
-  const about = eventTarget('pods', pod);
-  const killing = pod.spec.containers.map(({ name }) =>
-    event(about, 'Normal', 'Killing', `Stopping container ${name}`),
-  );
-  return {
-    stages: [[stop, ...killing]],
-    blocked: [],
-    againAfterMs: Math.max(0, endMs - nowMs) + STOP_MARGIN_MS,
-  };
+  return { ...inOrder(stop), againAfterMs: Math.max(0, endMs - nowMs) + STOP_MARGIN_MS };
 }
 
 /** The grace is over. The look-up learns of an end whose message got lost. */

@@ -31,8 +31,8 @@ interface Given {
 }
 
 /**
- * First the ledger, then the pods, then the news. A ledger that somebody else wrote to stops the
- * rest.
+ * First the ledger, then the pods. A ledger that somebody else wrote to stops the rest. That a pod
+ * was bound its state tells (core/pod/told.ts).
  */
 export function bindPlan(placements: NodePlacements, given: Given): Plan {
   const { node, ledger, pods: placed } = placements;
@@ -40,7 +40,6 @@ export function bindPlan(placements: NodePlacements, given: Given): Plan {
   const entry = isVirtualNode(node) ? undefined : enter(node, ledger, placed, pods, batches);
   const stages: Action[][] = entry ? [[entry]] : [];
   stages.push(placed.map((pod) => update('pods', bound(pod, node.metadata.name, given))));
-  stages.push(placed.map((pod) => scheduledEvent(pod, node.metadata.name)));
   return { stages, blocked: [] };
 }
 
@@ -58,12 +57,6 @@ function bound(pod: Pod, nodeName: string, { nowMs, batches }: Given): Pod {
     status: { ...status, conditions: withCondition(status.conditions, scheduled, nowMs) },
     control: { ...pod.control, attempt: 1, intentAtMs: nowMs, ...(batch ? { batch } : {}) },
   };
-}
-
-function scheduledEvent(pod: Pod, nodeName: string): Action {
-  const { namespace, name } = pod.metadata;
-  const message = `Successfully assigned ${namespace}/${name} to ${nodeName}`;
-  return event(eventTarget('pods', pod), 'Normal', 'Scheduled', message);
 }
 
 /** Says why the pod has no place; undefined when it says so already. */

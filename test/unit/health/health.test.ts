@@ -38,15 +38,6 @@ describe('health messages', () => {
     expect(await store.get<Pod>(KEY)).toEqual(once);
   });
 
-  it('tell people that a container has started', async () => {
-    const { effects, store, runtime, task } = await makeWorld();
-    await handleHealth({ type: 'task', task: await runtime.run(task) }, effects);
-    const { items } = await store.list({ resource: 'events' });
-    expect(items.map(({ reason, message }) => [reason, message])).toEqual([
-      ['Started', 'Started container app'],
-    ]);
-  });
-
   it('stop a task whose pod is gone, or is another one', async () => {
     const { effects, store, runtime, task, pod } = await makeWorld();
     const state = await runtime.run(task);

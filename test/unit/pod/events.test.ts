@@ -42,8 +42,8 @@ const waiting = (reason: string, message: string): Seen => ({
 
 describe('what people are told of containers', () => {
   it.each<[string, Seen, Seen, string[]]>([
-    ['a start', CREATING, RUNNING, ['Started: Started container app']],
-    ['a start that was over at once', CREATING, ended('Error'), ['Started: Started container app']],
+    ['a start: the state tells it', CREATING, RUNNING, []],
+    ['a start that was over at once', CREATING, ended('Error'), []],
     ['an end', RUNNING, ended('Error'), []],
     [
       'a program that is not there',

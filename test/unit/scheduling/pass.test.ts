@@ -15,6 +15,7 @@ import type { KubeObject } from '../../../shared/api/meta.ts';
 import type { Effects } from '../../../shared/control/effects.ts';
 import { execute } from '../../../shared/control/execute.ts';
 import { DEFAULT_CELL, schedulePass, wakesScheduler } from '../../../shared/control/scheduler.ts';
+import { toldBy } from '../../../shared/core/pod/told.ts';
 import { LEDGERS } from '../../../shared/core/scheduling/ledger.ts';
 import { schedule } from '../../../shared/core/scheduling/schedule.ts';
 import type { TaskRuntime } from '../../../shared/ports/runtime.ts';
@@ -63,7 +64,7 @@ describe('a pass', () => {
   it('enters the pod in the ledger, then binds it with its launch intent', async () => {
     const w = await world(node('a'), pod('p', { requests: half }));
     expect(await w.pass()).toEqual({ type: 'done' });
-    expect(w.changes.map(({ resource }) => resource)).toEqual([LEDGERS, 'pods', 'events']);
+    expect(w.changes.map(({ resource }) => resource)).toEqual([LEDGERS, 'pods']);
     const [bound] = await w.pods();
     expect(bound?.spec.nodeName).toBe('a');
     expect(bound?.control).toEqual({ attempt: 1, intentAtMs: w.effects.clock.nowMs() });
@@ -72,8 +73,9 @@ describe('a pass', () => {
     expect(ledger?.allocations).toEqual([
       { podUid: 'uid-default-p', podName: 'p', namespace: 'default', requests: { cpu: 2000 } },
     ]);
-    const [event] = await w.events();
-    expect(event?.message).toBe('Successfully assigned default/p to a');
+    expect(bound && toldBy(bound).map(({ message }) => message)).toEqual([
+      'Successfully assigned default/p to a',
+    ]);
   });
 
   it('says once why a pod waits, and then is silent', async () => {
