@@ -19,6 +19,8 @@ export interface AwsTarget {
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** In place of the network: for models and for counting. */
   readonly requestHandler?: HttpHandlerUserInput;
+  /** In place of two: where waits are not by the clock on the wall. */
+  readonly maxAttempts?: number;
 }
 
 const MAX_ATTEMPTS = 2;
@@ -44,7 +46,7 @@ export function settings(target: AwsTarget, requestTimeout = REQUEST_TIMEOUT_MS)
       httpsAgent: { maxSockets: MAX_SOCKETS },
     });
   const requestHandler = target.requestHandler ?? overNetwork();
-  return { ...target, maxAttempts: MAX_ATTEMPTS, requestHandler };
+  return { maxAttempts: MAX_ATTEMPTS, ...target, requestHandler };
 }
 
 /** One attempt only: the adapter repeats writes itself, each under a version of its own. */

@@ -20,7 +20,7 @@ import { SeededRandom } from '../../adapters/memory/seeded-random.ts';
 import { JsonRecorder } from '../../adapters/node/json-recorder.ts';
 import { defaultContext, optionsOf } from '../../infra/options.ts';
 import { FEW_AT_A_TIME, type FunctionName, FUNCTIONS } from '../../infra/settings.ts';
-import type { Plane } from '../../lambdas/_kit/plane.ts';
+import type { Deadline, Plane } from '../../lambdas/_kit/plane.ts';
 import { bufferedHandler } from '../../lambdas/api/handler.ts';
 import { healthQueueHandler, taskEventHandler } from '../../lambdas/health/handler.ts';
 import { reconcilerHandler } from '../../lambdas/reconciler/handler.ts';
@@ -88,10 +88,10 @@ export class Installation {
   readonly #queues = new Map<string, FakeQueue>();
   readonly #sources = new Map<string, QueueSource>();
   readonly #model: AwsModel;
-  readonly #api: ReturnType<typeof bufferedHandler>;
+  readonly #apis: Instances<ReturnType<typeof bufferedHandler>>;
+  readonly #listeners: Instances<ReturnType<typeof taskEventHandler>>;
   readonly #ready: Plane;
-  /** Warm instances of the health function. */
-  readonly #idle: ReturnType<typeof taskEventHandler>[] = [];
+  #planes = 0;
 
   constructor() {
     this.#model = new AwsModel({
@@ -103,17 +103,16 @@ export class Installation {
       this.#queues.set(name, new FakeQueue(name, () => this.#agenda.nowMs));
     }
     this.#ready = this.#plane('aws');
-    const router = routerHandler(this.#plane('router'));
+    const routers = new Instances(() => routerHandler(this.#plane('router')));
     this.#stream = new StreamSource({
       network: this.#network,
-      invoke: async (event) => this.#invoke('router', () => router(event)),
+      invoke: (event) => this.#invoke('router', routers, (router) => router(event)),
     });
-    const reconciler = reconcilerHandler(this.#plane('reconciler'));
-    this.#drain('reconcile', 'reconciler', RECONCILERS, reconciler);
-    const scheduler = schedulerHandler(this.#plane('scheduler'));
-    this.#drain('schedule', 'scheduler', FEW_AT_A_TIME, scheduler);
-    this.#drain('health', 'health', FEW_AT_A_TIME, healthQueueHandler(this.#plane('health')));
-    this.#api = this.#apiOf(this.#plane('api'));
+    this.#drain('reconcile', 'reconciler', RECONCILERS, reconcilerHandler);
+    this.#drain('schedule', 'scheduler', FEW_AT_A_TIME, schedulerHandler);
+    this.#drain('health', 'health', FEW_AT_A_TIME, healthQueueHandler);
+    this.#listeners = new Instances(() => taskEventHandler(this.#plane('health')));
+    this.#apis = new Instances(() => this.#apiOf(this.#plane('api')));
   }
 
   get nowMs(): number {
@@ -161,12 +160,13 @@ export class Installation {
     } as unknown as APIGatewayProxyEvent;
     this.meter.add('apiRequests', httpMethod);
     const { statusCode, body: text = '' } = await this.#until(
-      this.#invoke('api', () => this.#api(event)),
+      this.#invoke('api', this.#apis, (api) => api(event)),
     );
     if (statusCode >= 400) throw new Error(`${httpMethod} ${path}: ${text}`);
     return JSON.parse(text);
   }
 
+  pods(): readonly any[] { return this.#table.bodies('pods').map((body) => JSON.parse(decodeBody(body))); }
   /** How the pods are, by the table; nothing is counted for it. */
   podPhases(): readonly string[] {
     return this.#table.bodies('pods').map((body) => {
@@ -184,13 +184,18 @@ export class Installation {
     return work;
   }
 
-  #invoke<T>(name: FunctionName, work: () => Promise<T>): Promise<T> {
+  #invoke<Handler, Answer>(
+    name: FunctionName,
+    instances: Instances<Handler>,
+    work: (handler: Handler) => Promise<Answer>,
+  ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#agenda.in(0, () => {
         this.#network.turnOf(name);
         const startMs = this.nowMs;
         this.meter.add('invocations', name);
-        work()
+        instances
+          .use(work)
           .finally(() => this.meter.add('waitMs', name, this.nowMs - startMs))
           .then(resolve, reject);
       });
@@ -201,28 +206,36 @@ export class Installation {
     key: QueueKey,
     name: FunctionName,
     maxConcurrency: number,
-    handler: (event: SQSEvent, deadline: never) => Promise<SQSBatchResponse>,
+    handlerOf: (plane: Plane) => QueueHandler,
   ): void {
     const queue = this.#queue(QUEUE_NAMES[key]);
     const { network, meter } = { network: this.#network, meter: this.meter };
     const deadline = { getRemainingTimeInMillis: () => FUNCTIONS[name].timeoutSeconds * 1000 };
-    const invoke = (event: SQSEvent) => this.#invoke(name, () => handler(event, deadline as never));
+    const instances = new Instances(() => handlerOf(this.#plane(name)));
+    const invoke = (event: SQSEvent) =>
+      this.#invoke(name, instances, (handler) => handler(event, deadline));
     const source = new QueueSource(queue, { network, meter, maxConcurrency, invoke });
     this.#sources.set(queue.name, source);
   }
 
   #plane(caller: Caller): Plane {
     const clock = this.#network.clockOf(caller);
-    const ids = new SeededIds(`cost ${caller}`);
-    const sink = { write: (line: string) => this.meter.add('logBytes', caller, line.length) };
+    const seed = `cost ${caller} ${++this.#planes}`;
+    const ids = new SeededIds(seed);
+    const random = new SeededRandom(seed);
+    const sink = { write: (line: string) => process.env.DBG && !line.includes('task launched') && console.log(this.nowMs, seed, line) as never || this.meter.add('logBytes', caller, line.length) };
     const recorder = new JsonRecorder({ clock, logs: sink, audits: sink });
     const dynamo = dynamoDbClient({ ...CLIENT, requestHandler: this.#dynamo(caller) });
     const sqs = sqsClient({ ...CLIENT, requestHandler: this.#sqs(caller) });
-    const cloud = { ...CLIENT, requestHandler: this.#ecs(caller) };
+    // The SDK's own repeats would wait by the clock on the wall; the runtime's wait by the agenda's.
+    const cloud = { ...CLIENT, requestHandler: this.#ecs(caller), maxAttempts: 1 };
     const [ecs, logs, ec2] = [ecsClient(cloud), logsClient(cloud), ec2Client(cloud)];
     const table = { client: dynamo, table: 'nullplane', clock, gatherMs: GATHER_MS };
     const store = sealedStore(new DynamoStore(table));
-    const runtime = new EcsRuntime({ ecs, logs, clock, recorder, settings: SETTINGS });
+    const runtime = new EcsRuntime({
+      ...{ ecs, logs, clock, recorder, settings: SETTINGS },
+      random: () => random.fraction(),
+    });
     const instances = new Ec2Instances({ ec2, ecs, settings: SETTINGS });
     const effects: Effects = { store, runtime, instances, clock, ids, recorder };
     const queue = (name: 'reconcile' | 'schedule') =>
@@ -308,22 +321,13 @@ export class Installation {
     return queue;
   }
 
-  /**
-   * EventBridge takes nothing for events of AWS's own. Those of tasks invoke the function: each
-   * that works at a time is an instance of its own, which shares no announcement with others.
-   */
+  /** EventBridge takes nothing for events of AWS's own. Those of tasks invoke the function. */
   #tell(event: Envelope): void {
     if (isOfTask(event) && !isTold(event)) return;
     this.#agenda.in(EVENT_MS, () => {
-      if (isOfTask(event)) void this.#hear(event);
-      else this.#put('health', { MessageBody: JSON.stringify(event) });
+      if (!isOfTask(event)) return this.#put('health', { MessageBody: JSON.stringify(event) });
+      void this.#invoke('health', this.#listeners, (hear) => hear({ ...event }));
     });
-  }
-
-  async #hear(event: Envelope): Promise<void> {
-    const instance = this.#idle.pop() ?? taskEventHandler(this.#plane('health'));
-    await this.#invoke('health', () => instance({ ...event }));
-    this.#idle.push(instance);
   }
 
   #put(key: QueueKey, entry: SentEntry): void {
@@ -331,6 +335,30 @@ export class Installation {
     this.meter.add('queueRequests', `${kindOf(queue)} send`);
     queue.send(entry);
     this.#sources.get(queue.name)?.look();
+  }
+}
+
+type QueueHandler = (event: SQSEvent, deadline: Deadline) => Promise<SQSBatchResponse>;
+
+/**
+ * A function's instances, each of which works on one event at a time: the one that was used last
+ * is used again, as on Lambda, and keeps what it knows; more are made as they are needed.
+ */
+class Instances<Handler> {
+  readonly #make: () => Handler;
+  readonly #idle: Handler[] = [];
+
+  constructor(make: () => Handler) {
+    this.#make = make;
+  }
+
+  async use<Answer>(work: (handler: Handler) => Promise<Answer>): Promise<Answer> {
+    const instance = this.#idle.pop() ?? this.#make();
+    try {
+      return await work(instance);
+    } finally {
+      this.#idle.push(instance);
+    }
   }
 }
 
