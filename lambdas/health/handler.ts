@@ -85,7 +85,14 @@ function decode(body: string): Decoded {
     return { problem: 'not JSON' };
   }
   if (typeof value !== 'object' || value === null) return { problem: 'not an object' };
-  return 'detail-type' in value ? decodeEvent(value) : { message: value };
+  return 'detail-type' in value ? decodeEvent(value) : { message: withoutHandle(value) };
+}
+
+/** Who is no runtime does not say which of its tasks is a pod's. */
+function withoutHandle(value: object): unknown {
+  const { task } = value as { readonly task?: unknown };
+  if (typeof task !== 'object' || task === null) return value;
+  return { ...value, task: { ...task, handle: undefined } };
 }
 
 /** Of an event that is ours, not everything is: another cluster's tasks, a state in between. */

@@ -139,6 +139,8 @@ export type TaskPhase = 'pending' | 'running' | 'stopping' | 'stopped';
  */
 export interface TaskState {
   readonly id: string;
+  /** What the runtime calls it, where that is not its id: who has it need not look for the task. */
+  readonly handle?: string;
   /**
    * Whose task it is. Of a task that was started with others, the runtime knows the id alone:
    * `podUid`, `podName` and `nodeName` are '' then, and `attempt` is 1.

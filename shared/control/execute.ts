@@ -50,7 +50,7 @@ function perform(action: Action, effects: Effects): Promise<void> {
     case 'runTask':
       return runTask(action, effects);
     case 'stopTask':
-      return effects.runtime.stop(action.taskId, action.graceSeconds);
+      return effects.runtime.stop(action.taskId, action.graceSeconds, action.handle);
     case 'lookUpTask':
       return lookUpTask(action, effects);
     case 'launchInstance':

@@ -66,7 +66,7 @@ async function applyToPod(task: TaskState, effects: Effects): Promise<void> {
   const folded = owner ? await foldIntoPod(owner.key, owner.uid, fold, effects) : 'missing';
   const isOrphan = folded === 'missing' || superseded;
   if (isOrphan && (task.phase === 'pending' || task.phase === 'running')) {
-    await effects.runtime.stop(task.id, ORPHAN_GRACE_SECONDS);
+    await effects.runtime.stop(task.id, ORPHAN_GRACE_SECONDS, task.handle);
   }
 }
 

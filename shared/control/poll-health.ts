@@ -85,7 +85,7 @@ async function endUnhealthy(
     const pod = byTask.get(task.id);
     const unhealthy = task.containers.filter(({ unhealthy }) => unhealthy !== undefined);
     if (!pod || unhealthy.length === 0) continue;
-    await effects.runtime.stop(task.id, pod.spec.terminationGracePeriodSeconds);
+    await effects.runtime.stop(task.id, pod.spec.terminationGracePeriodSeconds, task.handle);
     for (const { name, unhealthy: why } of unhealthy) await tell(pod, name, why ?? '', effects);
   }
 }

@@ -29,7 +29,12 @@ export type Action =
       readonly podUid: string;
       readonly attempt: number;
     }
-  | { readonly kind: 'stopTask'; readonly taskId: string; readonly graceSeconds: number }
+  | {
+      readonly kind: 'stopTask';
+      readonly taskId: string;
+      readonly graceSeconds: number;
+      readonly handle?: string;
+    }
   /** Looks up what became of a pod's attempt, and has the answer observed. */
   | {
       readonly kind: 'lookUpTask';

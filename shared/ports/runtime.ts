@@ -23,9 +23,10 @@ export interface TaskRuntime {
   runAlike?(task: TaskSpec, places: readonly BatchPlace[]): Promise<readonly BatchAnswer[]>;
   /**
    * Asks the task to end: SIGTERM, and SIGKILL after the grace. Asked again with a shorter grace,
-   * it ends sooner. Ended or unknown tasks are left alone.
+   * it ends sooner. Ended or unknown tasks are left alone. `handle` is the one that the runtime
+   * told of the task, if it did.
    */
-  stop(taskId: string, graceSeconds: number): Promise<void>;
+  stop(taskId: string, graceSeconds: number, handle?: string): Promise<void>;
   /**
    * The state of each task that is known, ended ones for at least an hour. Unknown ids are left
    * out.

@@ -109,7 +109,7 @@ export class AwsCloud {
       runtime: {
         run: (task) => on(({ runtime }) => runtime.run(task)),
         runAlike: (task, places) => on(({ runtime }) => runtime.runAlike(task, places)),
-        stop: (id, grace) => on(({ runtime }) => runtime.stop(id, grace)),
+        stop: (id, grace, handle) => on(({ runtime }) => runtime.stop(id, grace, handle)),
         describe: (ids) => on(({ runtime }) => runtime.describe(ids)),
         list: () => on(({ runtime }) => runtime.list()),
         logs: (...args) => cold().logs(...args),

@@ -70,7 +70,8 @@ export function runtimeThrough(network: Network, from: Process, runtime: TaskRun
   const call = through(network, from, 'runtime');
   return {
     run: (task) => call('run', task.id, true, () => runtime.run(task)),
-    stop: (taskId, grace) => call('stop', taskId, true, () => runtime.stop(taskId, grace)),
+    stop: (taskId, grace, handle) =>
+      call('stop', taskId, true, () => runtime.stop(taskId, grace, handle)),
     describe: (ids) => call('describe', ids.join(' '), false, () => runtime.describe(ids)),
     list: () => call('list', '', false, () => runtime.list()),
     logs: (...args) => runtime.logs(...args),

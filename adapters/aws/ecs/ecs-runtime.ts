@@ -174,15 +174,15 @@ export class EcsRuntime implements TaskRuntime {
    * StopTask knows no grace: what counts is the stop timeout in the task's definition, which was
    * made from the pod's grace period. A shorter one that is asked for later is not to be had.
    */
-  async stop(taskId: string, _graceSeconds: number): Promise<void> {
-    const arn = await this.#index.arnOf(taskId);
-    if (arn === undefined) return;
+  async stop(taskId: string, _graceSeconds: number, handle?: string): Promise<void> {
+    const task = handle ?? (await this.#index.arnOf(taskId));
+    if (task === undefined) return;
     const reason = 'stopped by Nullplane';
-    const command = new StopTaskCommand({ cluster: this.#settings.cluster, task: arn, reason });
+    const command = new StopTaskCommand({ cluster: this.#settings.cluster, task, reason });
     await this.#rates.stop.take();
     try {
-      const { task } = await calling(() => this.#ecs.send(command));
-      if (task) this.#index.learn([task]);
+      const { task: stopping } = await calling(() => this.#ecs.send(command));
+      if (stopping) this.#index.learn([stopping]);
     } catch (error) {
       // ECS's word for "there is no such task": it has ended, and is forgotten.
       if (!(error instanceof Error) || error.name !== 'InvalidParameterException') throw error;

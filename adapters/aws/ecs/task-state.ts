@@ -10,7 +10,13 @@
  *     with; codes that are not known are passed on.
  */
 import type { ContainerReport, TaskPhase, TaskState } from '../../../shared/api/task.ts';
-import { type ContainerRole, identityOf, isHelper, parseContainerName } from './names.ts';
+import {
+  type ContainerRole,
+  identityOf,
+  isHelper,
+  parseContainerName,
+  shortTaskId,
+} from './names.ts';
 import { launchFailure, UNKNOWN_EXIT_CODE } from './stop-reasons.ts';
 
 type Time = Date | string | number | undefined;
@@ -81,6 +87,7 @@ export function taskStateOf(task: EcsTask, describedAtMs?: number): TaskState | 
   const reason = reasonOf(task);
   return {
     ...identity,
+    ...(task.taskArn === undefined ? {} : { handle: shortTaskId(task.taskArn) }),
     version: versionOf(view, describedAtMs),
     phase,
     ...(ip === undefined ? {} : { ip }),

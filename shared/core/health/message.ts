@@ -26,7 +26,7 @@ export function parseHealthMessage(value: unknown): HealthMessage | string {
 const TEXTS = ['id', 'namespace'] as const;
 /** Empty in what is told of a task that was started with others. */
 const OWNER_TEXTS = ['podUid', 'podName', 'nodeName'] as const;
-const OPTIONAL_TEXTS = ['ip', 'hostIp', 'reason', 'message'] as const;
+const OPTIONAL_TEXTS = ['handle', 'ip', 'hostIp', 'reason', 'message'] as const;
 
 function taskProblem(task: unknown): string | undefined {
   if (!isJsonObject(task)) return 'task is not an object';

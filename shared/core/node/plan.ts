@@ -26,7 +26,7 @@ import {
   sequence,
   update,
 } from '../plan.ts';
-import { currentTaskId, mayHaveTask } from '../pod/attempt.ts';
+import { mayHaveTask, stopOf } from '../pod/attempt.ts';
 import { isTerminal, podIsActive, podIsReady } from '../pod/predicates.ts';
 import { conditionsOf } from '../pod/phase.ts';
 import { isPending } from '../scheduling/pending.ts';
@@ -231,7 +231,5 @@ function isDeleted(pod: Pod): boolean {
 }
 
 function stop(pod: Pod): readonly Action[] {
-  const taskId = currentTaskId(pod);
-  if (taskId === undefined || !mayHaveTask(pod)) return [];
-  return [{ kind: 'stopTask', taskId, graceSeconds: pod.spec.terminationGracePeriodSeconds }];
+  return mayHaveTask(pod) ? [stopOf(pod, pod.spec.terminationGracePeriodSeconds)] : [];
 }

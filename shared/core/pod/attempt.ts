@@ -14,7 +14,10 @@
 import type { Container } from '../../api/kinds/container.ts';
 import type { ContainerStatus, Pod, PodControl, PodStatus } from '../../api/kinds/pod.ts';
 import { batchTaskIdOf, taskIdOf } from '../../api/task.ts';
+import type { Action } from '../plan.ts';
 import { awaitingStart, hasSucceeded, unheardOf } from './container-status.ts';
+
+type StopAction = Extract<Action, { kind: 'stopTask' }>;
 
 /** The task of the pod's present attempt, be it alive or not; undefined before the first. */
 export function currentTaskId(pod: Pod): string | undefined {
@@ -60,6 +63,19 @@ export function hasNoTask(pod: Pod, nowMs: number): boolean {
 /** The runtime has answered for the present attempt. */
 export function isAnswered(pod: Pod): boolean {
   return pod.control?.taskId !== undefined;
+}
+
+/** What the runtime calls the task of the present attempt, where that is not its id. */
+export function handleOf(pod: Pod): string | undefined {
+  const taskId = pod.control?.taskId;
+  return taskId === currentTaskId(pod) ? undefined : taskId;
+}
+
+/** Asks the task of the present attempt to stop; it is there, for all that is known. */
+export function stopOf(pod: Pod, graceSeconds: number): StopAction {
+  const handle = handleOf(pod);
+  const taskId = currentTaskId(pod) ?? '';
+  return { kind: 'stopTask', taskId, graceSeconds, ...(handle === undefined ? {} : { handle }) };
 }
 
 /** The pod with the intent to launch this attempt. */

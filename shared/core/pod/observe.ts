@@ -58,7 +58,7 @@ function controlAfter({ control: old, ...pod }: Pod, task: TaskState, nowMs: num
   return {
     ...kept,
     attempt: task.attempt,
-    taskId: task.id,
+    taskId: task.handle ?? (kept.attempt === task.attempt ? kept.taskId : undefined) ?? task.id,
     answeredAtMs: kept.answeredAtMs ?? nowMs,
     taskVersion: task.version,
     ...(failures && !begun ? { failures } : {}),

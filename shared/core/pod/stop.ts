@@ -11,7 +11,14 @@ import type { Pod } from '../../api/kinds/pod.ts';
 import { parseTime } from '../../api/time.ts';
 import { removal } from '../deletion.ts';
 import { type Action, blocked, inOrder, NOTHING, type Plan } from '../plan.ts';
-import { askedUntilMs, currentTaskId, hasNoTask, isAnswered, mayHaveTask } from './attempt.ts';
+import {
+  askedUntilMs,
+  currentTaskId,
+  hasNoTask,
+  isAnswered,
+  mayHaveTask,
+  stopOf,
+} from './attempt.ts';
 
 /** How long after the grace period a task may take to be reported as ended. */
 const STOP_MARGIN_MS = 10_000;
@@ -55,11 +62,7 @@ function planRemoval(pod: Pod, nowMs: number): Plan {
 
 function planFirstStop(pod: Pod, endMs: number, nowMs: number): Plan {
   const seconds = Math.max(0, Math.ceil((endMs - nowMs) / 1000));
-  const stop: Action = {
-    kind: 'stopTask',
-    taskId: currentTaskId(pod) ?? '',
-    graceSeconds: Math.min(seconds, graceSeconds(pod)),
-  };
+  const stop = stopOf(pod, Math.min(seconds, graceSeconds(pod)));
   return { ...inOrder(stop), againAfterMs: Math.max(0, endMs - nowMs) + STOP_MARGIN_MS };
 }
 
@@ -71,7 +74,7 @@ function planKill(pod: Pod, taskId: string): Plan {
     namespace: pod.metadata.namespace ?? '',
     name: pod.metadata.name,
   };
-  const kill: Action = { kind: 'stopTask', taskId, graceSeconds: 0 };
+  const kill = stopOf(pod, 0);
   const look: Action = {
     ...{ kind: 'lookUpTask', pod: key, podUid: pod.metadata.uid, attempt, taskId },
   };

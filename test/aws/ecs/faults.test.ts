@@ -194,11 +194,17 @@ describe('another process', () => {
     expect(await world.during(other.list())).toEqual([alive.id]);
   });
 
-  it('stops a task that it did not start', async () => {
+  it.each([
+    ['by its id, which takes a look for it', false, 1],
+    ['by its handle, without one', true, 0],
+  ])('stops a task that it did not start %s', async (_, byHandle, looks) => {
     const spec = task();
-    await run(spec);
+    const { handle } = await run(spec);
     await world.clock.advance(5_000);
-    await world.during(world.runtime().stop(spec.id, 30));
+    world.model.calls.clear();
+    const stopped = world.runtime().stop(spec.id, 30, byHandle ? handle : undefined);
+    await world.during(stopped);
+    expect(calls('ListTasks')).toBe(looks);
     await world.clock.advance(5_000);
     expect(await describeOne(spec.id)).toMatchObject({ phase: 'stopped', reason: 'UserInitiated' });
   });

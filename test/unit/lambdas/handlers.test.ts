@@ -240,6 +240,25 @@ describe('the functions', () => {
     expect(queued).toHaveLength(1);
   });
 
+  it('take no handle of a task from who is no runtime', async () => {
+    await cloud.request('POST', DEPLOYMENTS, web);
+    await cloud.settle();
+    const [pod] = await pods();
+    if (!pod) throw new Error('there is no pod');
+    const { uid, name } = pod.metadata;
+    const state = { type: 'running', startedAtMs: 0 };
+    const app = { name: 'app', image: 'a', state, started: true, ready: false };
+    const task = {
+      ...{ id: `${uid}-1`, podUid: uid, namespace: 'default', podName: name, nodeName: 'fargate' },
+      ...{ attempt: 1, phase: 'running', initContainers: [], containers: [app] },
+      ...{ version: (pod.control?.taskVersion ?? 0) + 1, handle: 'another' },
+    };
+    const body = JSON.stringify({ type: 'task', task });
+    await healthQueueHandler(cloud.plane)(sqsEvent([{ body, id: '1' }]));
+    const after = (await pods()).find(({ metadata }) => metadata.uid === uid);
+    expect(after?.control).toMatchObject({ taskVersion: task.version, taskId: task.id });
+  });
+
   it('forward what is due beside what they hear, each failing by itself', async () => {
     const timer = JSON.stringify({ queue: 'reconcile', group: 'g', body: 'b' });
     const effects = { ...cloud.plane.effects, store: failingStore() };

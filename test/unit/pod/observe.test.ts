@@ -2,11 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Pod } from '../../../shared/api/kinds/pod.ts';
 import { type ContainerReport, taskIdOf, type TaskState } from '../../../shared/api/task.ts';
+import { rfc3339 } from '../../../shared/api/time.ts';
 import {
   observeLaunchFailure,
   observeMissing,
   observeTask,
 } from '../../../shared/core/pod/observe.ts';
+import { planPod } from '../../../shared/core/pod/plan.ts';
 import { isTerminal } from '../../../shared/core/pod/predicates.ts';
 import { makePod } from './pod-life.ts';
 
@@ -158,6 +160,27 @@ describe('observing a task', () => {
     expect(observed(intended(), state).status.containerStatuses?.[0]?.state?.waiting).toEqual({
       reason: 'CreateContainerError',
       message: 'no address is left',
+    });
+  });
+});
+
+describe('what the runtime calls the task', () => {
+  const stop = (pod: Pod) => planPod({ pod, node: 'ready' }, NOW_MS).stages.flat()[0];
+  const leaving = (pod: Pod): Pod => ({
+    ...pod,
+    metadata: { ...pod.metadata, deletionTimestamp: rfc3339(NOW_MS + 30_000) },
+  });
+
+  it('is kept of this attempt, whoever tells of it without, and is what a stop names', () => {
+    const told = observed(intended(), task(1, WAITING, { handle: 'abc' }));
+    const running = observed(told, task(2, RUNNING));
+    const { uid } = running.metadata;
+    expect(stop(leaving(running))).toEqual({
+      ...{ kind: 'stopTask', taskId: taskIdOf(uid, 1), graceSeconds: 30, handle: 'abc' },
+    });
+    const next = observed(running, task(3, RUNNING, { attempt: 2 }));
+    expect(stop(leaving(next))).toEqual({
+      ...{ kind: 'stopTask', taskId: taskIdOf(uid, 2), graceSeconds: 30 },
     });
   });
 });
