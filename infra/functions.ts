@@ -151,6 +151,7 @@ export class Functions extends Construct {
       NULLPLANE_AWSVPC_TRUNKING: String(options.awsvpcTrunking),
       NULLPLANE_ADMIN_ARNS: options.admins.join(','),
       NULLPLANE_VAULT_PREFIX: cluster.vaultPrefix,
+      NULLPLANE_RECONCILERS: String(options.reconcilers),
       NULLPLANE_STREAMING: String(options.api === 'rest'),
       ...(options.metrics ? { NULLPLANE_METRIC_NAMESPACE: METRIC_NAMESPACE } : {}),
       ...(options.sourceMaps ? { NODE_OPTIONS: '--enable-source-maps' } : {}),

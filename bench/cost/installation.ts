@@ -235,6 +235,7 @@ export class Installation {
     const runtime = new EcsRuntime({
       ...{ ecs, logs, clock, recorder, settings: SETTINGS },
       random: () => random.fraction(),
+      sharedBy: RECONCILERS,
     });
     const instances = new Ec2Instances({ ec2, ecs, settings: SETTINGS });
     const effects: Effects = { store, runtime, instances, clock, ids, recorder };

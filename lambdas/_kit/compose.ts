@@ -57,6 +57,7 @@ function runtimeOf(
     ecs,
     logs: logsClient(),
     random: Math.random,
+    sharedBy: config.reconcilers,
     settings: config,
   });
 }

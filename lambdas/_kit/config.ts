@@ -37,6 +37,8 @@ export interface Config {
   readonly adminArns: readonly string[];
   /** Of the names of SSM's parameters; without a slash at its end. */
   readonly vaultPrefix: string;
+  /** How many reconcilers work at a time. */
+  readonly reconcilers: number;
   /** Whether the gateway passes an answer on as it comes. */
   readonly streaming: boolean;
   /** Where measures go in CloudWatch; without it they are dropped. */
@@ -81,6 +83,7 @@ export function configOf(env: Environment): Config {
     awsvpcTrunking: flag(env, 'NULLPLANE_AWSVPC_TRUNKING'),
     adminArns: list(env, 'NULLPLANE_ADMIN_ARNS', 0),
     vaultPrefix: matching(env, 'NULLPLANE_VAULT_PREFIX', /^(\/[A-Za-z0-9._-]+)+$/, 'a path'),
+    reconcilers: Number(matching(env, 'NULLPLANE_RECONCILERS', /^[1-9]\d{0,3}$/, 'a number')),
     streaming: flag(env, 'NULLPLANE_STREAMING'),
     ...(metricNamespace ? { metricNamespace } : {}),
     ...(stsEndpoint ? { stsEndpoint } : {}),

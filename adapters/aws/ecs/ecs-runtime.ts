@@ -55,6 +55,8 @@ export interface EcsRuntimeOptions {
   readonly settings: EcsSettings;
   /** From 0 to below 1; spreads the waits of processes that share the account's rates. */
   readonly random?: () => number;
+  /** How many processes stop tasks at a time, at most; one if absent. */
+  readonly sharedBy?: number;
 }
 
 interface Launched {
@@ -78,13 +80,14 @@ export class EcsRuntime implements TaskRuntime {
   readonly #definitions: Definitions;
   readonly #index: TaskIndex;
 
-  constructor({ ecs, logs, clock, recorder, settings, random = () => 0 }: EcsRuntimeOptions) {
+  constructor(options: EcsRuntimeOptions) {
+    const { ecs, logs, clock, recorder, settings, random = () => 0, sharedBy = 1 } = options;
     this.#ecs = ecs;
     this.#logs = logs;
     this.#clock = clock;
     this.#recorder = recorder;
     this.#settings = settings;
-    this.#rates = new Rates(clock, random);
+    this.#rates = new Rates(clock, random, sharedBy);
     this.#definitions = new Definitions(ecs, this.#rates);
     this.#index = new TaskIndex(ecs, this.#rates, settings);
   }

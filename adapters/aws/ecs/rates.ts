@@ -13,6 +13,12 @@ const LAUNCH_WAIT_MS = 8_000;
 const LAUNCH_TURNS = 4;
 const LAUNCH_TURNS_MS = 20_000;
 const READ_WAIT_MS = 8_000;
+/**
+ * The rate of stops is divided among the processes: when many pods are deleted at once all of them
+ * stop tasks, and each that is throttled costs a message that comes again. With more parts one
+ * process alone would crawl.
+ */
+const MAX_PARTS = 10;
 /** A rollout of ten new shapes passes in one go. */
 const REGISTER_WAIT_MS = 12_000;
 
@@ -26,7 +32,8 @@ export class Rates {
   readonly register: TokenBucket;
   readonly #clock: Clock;
 
-  constructor(clock: Clock, random: () => number) {
+  /** `sharedBy` is how many processes stop tasks at a time, at most. */
+  constructor(clock: Clock, random: () => number, sharedBy: number) {
     this.#clock = clock;
     const bucket = (name: string, burst: number, perSecond: number, maxWaitMs: number) =>
       new TokenBucket(clock, random, { name, burst, perSecond, maxWaitMs });
@@ -35,7 +42,8 @@ export class Rates {
     this.fargate = bucket('launches on Fargate', 100, 20, LAUNCH_WAIT_MS);
     this.fargateSpot = bucket('launches on Fargate Spot', 100, 20, LAUNCH_WAIT_MS);
     this.read = bucket('DescribeTasks', 20, 20, READ_WAIT_MS);
-    this.stop = bucket('StopTask', 100, 40, LAUNCH_WAIT_MS);
+    const parts = Math.min(sharedBy, MAX_PARTS);
+    this.stop = bucket('StopTask', 100 / parts, 40 / parts, LAUNCH_WAIT_MS);
     this.register = bucket('RegisterTaskDefinition', 1, 0.9, REGISTER_WAIT_MS);
   }
 
