@@ -166,7 +166,6 @@ export class Installation {
     return JSON.parse(text);
   }
 
-  pods(): readonly any[] { return this.#table.bodies('pods').map((body) => JSON.parse(decodeBody(body))); }
   /** How the pods are, by the table; nothing is counted for it. */
   podPhases(): readonly string[] {
     return this.#table.bodies('pods').map((body) => {
@@ -223,7 +222,7 @@ export class Installation {
     const seed = `cost ${caller} ${++this.#planes}`;
     const ids = new SeededIds(seed);
     const random = new SeededRandom(seed);
-    const sink = { write: (line: string) => process.env.DBG && !line.includes('task launched') && console.log(this.nowMs, seed, line) as never || this.meter.add('logBytes', caller, line.length) };
+    const sink = { write: (line: string) => this.meter.add('logBytes', caller, line.length) };
     const recorder = new JsonRecorder({ clock, logs: sink, audits: sink });
     const dynamo = dynamoDbClient({ ...CLIENT, requestHandler: this.#dynamo(caller) });
     const sqs = sqsClient({ ...CLIENT, requestHandler: this.#sqs(caller) });

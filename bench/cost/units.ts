@@ -64,8 +64,7 @@ function entryUnits(index: Index, before: Item | undefined, after: Item | undefi
   const [old, now] = [entryOf(index, before), entryOf(index, after)];
   const units = (entry: Item | undefined) =>
     entry ? unitsOf(itemBytes(entry), WRITE_UNIT_BYTES) : 0;
-  if (!old || !now || !isSame(old, now, index.keys)) return units(old) + units(now);
-  return isSame(old, now, index.attributes) ? 0 : Math.max(units(old), units(now));
+  return old && now && isSame(old, now, index.keys) ? 0 : units(old) + units(now);
 }
 
 function isSame(a: Item, b: Item, names: readonly string[]): boolean {
