@@ -226,7 +226,7 @@ export class Installation {
     const recorder = new JsonRecorder({ clock, logs: sink, audits: sink });
     const dynamo = dynamoDbClient({ ...CLIENT, requestHandler: this.#dynamo(caller) });
     const sqs = sqsClient({ ...CLIENT, requestHandler: this.#sqs(caller) });
-    // The SDK's own repeats would wait by the clock on the wall; the runtime's wait by the agenda's.
+    // The SDK's own repeats would wait by the clock on the wall.
     const cloud = { ...CLIENT, requestHandler: this.#ecs(caller), maxAttempts: 1 };
     const [ecs, logs, ec2] = [ecsClient(cloud), logsClient(cloud), ec2Client(cloud)];
     const table = { client: dynamo, table: 'nullplane', clock, gatherMs: GATHER_MS };
