@@ -58,8 +58,8 @@ export function wakesScheduler(change: Change): boolean {
 
 export async function schedulePass(cell: string, effects: Effects): Promise<Outcome> {
   try {
-    // Most wake-ups find that the pass before has placed everything.
-    if (!(await isWaiting(effects.store))) return { type: 'done' };
+    // Most wake-ups find that the pass before has placed everything, and no machine to let go.
+    if (!(await hasWork(effects.store))) return { type: 'done' };
     const snapshot = await readCluster(effects.store);
     const batchSize = effects.runtime.runAlike ? MAX_BATCH : 1;
     const types = snapshot.pools.length > 0 ? ((await effects.machineTypes?.()) ?? []) : [];
@@ -104,8 +104,13 @@ export const CLUSTER_RESOURCES = [
   ...[POOLS, CLAIMS, POD_GROUPS, BUDGETS],
 ];
 
-/** Whether a pod waits for a place. One that begins to wait later wakes another pass. */
-async function isWaiting(read: Reader): Promise<boolean> {
+/**
+ * Whether a pod waits for a place, or there are machines that might be let go. What comes later
+ * wakes another pass.
+ */
+async function hasWork(read: Reader): Promise<boolean> {
+  const claims = await read.list({ resource: CLAIMS, limit: 1 });
+  if (claims.items.length > 0) return true;
   for await (const pods of pagesOf<Pod>(read, { resource: 'pods' })) {
     if (pods.some(isPending)) return true;
   }
