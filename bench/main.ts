@@ -5,6 +5,7 @@ import { benchCost } from './cost/index.ts';
 import { benchDeployed } from './deployed.ts';
 import { benchAws } from './aws/index.ts';
 import { benchLocal } from './local.ts';
+import { benchOpenb } from './openb/index.ts';
 import { benchPlacement } from './placement.ts';
 import { benchStore } from './store.ts';
 
@@ -14,6 +15,7 @@ const BENCHES: { readonly [name: string]: (args: readonly string[]) => Promise<v
   deployed: benchDeployed,
   aws: benchAws,
   local: benchLocal,
+  openb: benchOpenb,
   placement: benchPlacement,
   store: benchStore,
 };
@@ -26,6 +28,10 @@ const HELP = `Usage: npm run bench -- NAME [options]
   placement  the scheduler's decisions alone, by kind of pod
              --pods N    (default: 10,000)
              --nodes N   (default: 5,000)
+  openb      how well GPUs are packed: the openb trace, with the published policies beside ours
+             --nodes FILE, --pods FILE (repeated; default: the five workloads at hand)
+             --seeds A-B (default: 42-51)
+             --policy NAME (repeated; default: all)
   store      writes and lists of the file-backed store
              --pods N    (default: 20,000)
   aws        an installation on AWS in model time: latency, bursts, calls a pod
