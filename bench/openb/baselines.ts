@@ -12,7 +12,8 @@ import {
   isPartial,
   WHOLE_DEVICE_MILLI,
 } from '../../shared/core/scheduling/gpu/request.ts';
-import type { Placer, Policy } from './protocol.ts';
+import type { Placer } from './ledger.ts';
+import type { Policy } from './protocol.ts';
 
 /** The largest node of the trace, by which resources are made comparable. */
 const MOST_CPU_MILLIS = 128_000;

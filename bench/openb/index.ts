@@ -2,17 +2,31 @@
  * How well GPUs are packed: the openb benchmark (protocol.ts) with the six published policies and
  * ours. docs/benchmarks.md has the figures and what they mean.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { InputError } from './csv.ts';
 import { POLICIES } from './policies.ts';
 import { type Policy, type RunFigures, runPolicy } from './protocol.ts';
 import { readCluster, readWorkload, type Workload } from './workload.ts';
 
 const DATA = join(import.meta.dirname, '../../../shared/data/openb');
 const NODES = 'openb_node_list_gpu_node.csv';
-const WORKLOADS = ['default', 'cpu200', 'gpushare40', 'gpuspec20', 'multigpu30'];
+const PODS = 'openb_pod_list_';
+
+/** A run takes seconds. */
+const MAX_SEEDS = 1_000;
+
+const OPTIONS = {
+  nodes: { type: 'string' },
+  pods: { type: 'string', multiple: true },
+  seeds: { type: 'string', default: '42-51' },
+  policy: { type: 'string', multiple: true },
+  json: { type: 'boolean', default: false },
+} as const;
+
+type NamedPolicy = readonly [name: string, policy: Policy];
 
 interface Summary {
   readonly mean: number;
@@ -40,58 +54,84 @@ interface WorkloadFigures {
 }
 
 export async function benchOpenb(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      nodes: { type: 'string' },
-      pods: { type: 'string', multiple: true },
-      seeds: { type: 'string', default: '42-51' },
-      policy: { type: 'string', multiple: true },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  const policies = policiesNamed(values.policy);
-  const seeds = seedsOf(values.seeds);
-  const cluster = readCluster(values.nodes ?? given(NODES));
-  const files = values.pods ?? WORKLOADS.map((name) => given(`openb_pod_list_${name}.csv`));
-  const figures: WorkloadFigures[] = [];
-  for (const file of files) {
-    const measured = measure(readWorkload(cluster, file), policies, seeds);
-    figures.push(measured);
-    if (!values.json) print(measured);
+  try {
+    const { json, ...asked } = optionsOf(args);
+    const figures = asked.workloads.map((workload) => {
+      const measured = measure(workload, asked.policies, asked.seeds);
+      if (!json) print(measured);
+      return measured;
+    });
+    if (json) console.log(JSON.stringify({ machine: machine(), openb: figures }));
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    process.stderr.write(`openb: ${error.message}\n`);
+    process.exitCode = 2;
   }
-  if (values.json) console.log(JSON.stringify({ machine: machine(), openb: figures }));
+}
+
+interface Asked {
+  readonly workloads: readonly Workload[];
+  readonly policies: readonly NamedPolicy[];
+  readonly seeds: readonly number[];
+  readonly json: boolean;
+}
+
+/** All that can be wrong with options is found before the first run. */
+export function optionsOf(args: readonly string[]): Asked {
+  const { nodes, pods, seeds, policy, json } = parsed(args);
+  const policies = policy?.map(policyNamed) ?? Object.entries(POLICIES);
+  const cluster = readCluster(nodes ?? given(NODES));
+  const workloads = (pods ?? givenWorkloads()).map((file) => readWorkload(cluster, file));
+  return { workloads, policies, seeds: seedsOf(seeds), json };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS }).values;
+  } catch (error) {
+    throw new InputError((error as Error).message);
+  }
 }
 
 function given(name: string): string {
   const file = join(DATA, name);
-  if (!existsSync(file)) throw new Error(`${file} is missing: name files by --nodes and --pods`);
-  return file;
+  if (existsSync(file)) return file;
+  throw new InputError(`${file} is missing. Name files with --nodes FILE and --pods FILE.`);
+}
+
+/** All lists of pods at hand, `default` first. */
+function givenWorkloads(): readonly string[] {
+  const first = given(`${PODS}default.csv`);
+  const others = readdirSync(DATA)
+    .filter((name) => name.startsWith(PODS) && name.endsWith('.csv'))
+    .map((name) => join(DATA, name))
+    .filter((file) => file !== first);
+  return [first, ...others.sort()];
 }
 
 /** "42-51", "7" or "1,3,5-8". */
 export function seedsOf(text: string): readonly number[] {
-  return text.split(',').flatMap((part) => {
-    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(part.trim()) ?? [];
+  const seeds = text.split(',').flatMap((part) => {
+    const [, first, last = first] = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(part.trim()) ?? [];
     const count = Number(last) - Number(first) + 1;
-    if (first === undefined || count < 1) throw new Error(`--seeds: "${part}" is no seed or range`);
+    if (first === undefined || count < 1 || count > MAX_SEEDS) {
+      throw new InputError(`--seeds: "${part}" is no seed and no range of up to ${MAX_SEEDS}`);
+    }
     return Array.from({ length: count }, (_, i) => Number(first) + i);
   });
+  return [...new Set(seeds)];
 }
 
-function policiesNamed(names: readonly string[] | undefined): [string, Policy][] {
+function policyNamed(name: string): NamedPolicy {
   const known = Object.entries(POLICIES);
-  if (!names) return known;
-  return names.map((name) => {
-    const found = known.find(([policy]) => policy.toLowerCase() === name.toLowerCase());
-    if (found) return found;
-    throw new Error(`--policy: "${name}" is none of ${Object.keys(POLICIES).join(', ')}`);
-  });
+  const found = known.find(([policy]) => policy.toLowerCase() === name.toLowerCase());
+  if (found) return found;
+  throw new InputError(`--policy: "${name}" is none of ${Object.keys(POLICIES).join(', ')}`);
 }
 
 function measure(
   workload: Workload,
-  policies: readonly [string, Policy][],
+  policies: readonly NamedPolicy[],
   seeds: readonly number[],
 ): WorkloadFigures {
   const { cluster, name, pods } = workload;

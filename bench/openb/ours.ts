@@ -3,7 +3,8 @@ import { Demand } from '../../shared/core/scheduling/gpu/demand.ts';
 import type { PlacedRequest } from '../../shared/core/scheduling/gpu/devices.ts';
 import { type Judgement, Packing } from '../../shared/core/scheduling/gpu/packing.ts';
 import { findPrices, nodeClasses, type Prices } from '../../shared/core/scheduling/gpu/prices.ts';
-import type { Placer, Policy, Run } from './protocol.ts';
+import type { Placer } from './ledger.ts';
+import type { Policy, Run } from './protocol.ts';
 
 /** Prices from the typical pods of the list, which is what FGD is given too. */
 export const prices: Policy = ({ accounts, workload }) => {

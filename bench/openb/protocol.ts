@@ -9,16 +9,17 @@
  *  O3 A seed decides everything: same files, policy and seed, same result.
  */
 import { SeededRandom } from '../../adapters/memory/seeded-random.ts';
-import {
-  DeviceAccounts,
-  type DeviceSet,
-  type PlacedRequest,
-} from '../../shared/core/scheduling/gpu/devices.ts';
+import { DeviceAccounts, type PlacedRequest } from '../../shared/core/scheduling/gpu/devices.ts';
 import { gpuMilli } from '../../shared/core/scheduling/gpu/request.ts';
+import { InputError } from './csv.ts';
+import { Ledger, type Placer } from './ledger.ts';
 import type { Workload } from './workload.ts';
 
 /** What is asked for in the end, as a multiple of the cluster's GPUs. */
 export const INFLATION = 1.3;
+
+/** A hundred times what the trace comes to: a list of which hardly any pod asks for GPUs. */
+const MAX_ARRIVALS = 1_000_000;
 
 /** What a policy is given at the start of a run. */
 export interface Run {
@@ -26,24 +27,6 @@ export interface Run {
   readonly accounts: DeviceAccounts;
   /** For the policy's own use. */
   readonly random: SeededRandom;
-}
-
-/** A policy at work. `spec` is one of the workload's. */
-export interface Placer {
-  /** Of a node where the spec fits; more is better. Kept until the node changes. */
-  score(node: number, spec: PlacedRequest): number;
-  /** Where on the node it goes. */
-  devices(node: number, spec: PlacedRequest): DeviceSet;
-  /** Told of each pod before it is placed. True when no earlier score holds any more. */
-  arrives?(spec: PlacedRequest): boolean;
-  /** Chooses instead of the highest score; nodes that don't fit have -Infinity. */
-  choose?(scores: Float64Array): number | undefined;
-  /** Told where a pod was placed. */
-  placed?(node: number, spec: PlacedRequest, on: DeviceSet): void;
-  /** No node takes the pod; a last chance to make room. The node where it can go now. */
-  refused?(spec: PlacedRequest, ledger: Ledger): number | undefined;
-  /** Moves of running pods so far. */
-  readonly moves?: number;
 }
 
 export type Policy = (run: Run) => Placer;
@@ -61,7 +44,7 @@ export interface RunFigures {
 }
 
 /** The pods of a run as places in `specs`, in the order in which they arrive. */
-export function arrivals({ cluster, specs, pods }: Workload, random: SeededRandom): number[] {
+export function arrivals({ name, cluster, specs, pods }: Workload, random: SeededRandom): number[] {
   const order = random.shuffled(Array.from(pods));
   const asked = (pod: number): number => gpuMilli(specs[pod] as PlacedRequest);
   const limit = INFLATION * cluster.gpuMilli;
@@ -74,6 +57,9 @@ export function arrivals({ cluster, specs, pods }: Workload, random: SeededRando
     const pod = pods[random.integer(pods.length)] as number;
     // The artifact compares without the number of GPUs, and adds with it.
     if (sum + (specs[pod] as PlacedRequest).milliPerDevice > limit) return order;
+    if (order.length >= MAX_ARRIVALS) {
+      throw new InputError(`${name}: ${MAX_ARRIVALS} pods ask for too few GPUs`);
+    }
     sum += asked(pod);
     order.push(pod);
   }
@@ -88,93 +74,51 @@ export function runPolicy(workload: Workload, policy: Policy, seed: number): Run
   const accounts = new DeviceAccounts(nodes);
   const ledger = new Ledger(accounts);
   const placer = policy({ workload, accounts, random: random.fork('policy') });
-  const around100 = { sum: 0, count: 0 };
-  let askedMilli = 0;
-  let usedMilli = 0;
-  let placed = 0;
+  const meter = new Meter(cluster.gpuMilli);
   for (const pod of order) {
     const spec = specs[pod] as PlacedRequest;
-    askedMilli += gpuMilli(spec);
-    if (ledger.place(placer, spec)) {
-      placed++;
-      usedMilli += gpuMilli(spec);
+    meter.count(gpuMilli(spec), ledger.place(placer, spec));
+  }
+  const seconds = (performance.now() - startMs) / 1000;
+  return { seed, ...meter.figures(), moves: placer.moves ?? 0, seconds };
+}
+
+/** How much is allocated, in percent of all GPUs, as pods arrive. */
+class Meter {
+  readonly #gpuMilli: number;
+  #askedMilli = 0;
+  #usedMilli = 0;
+  #arrived = 0;
+  #placed = 0;
+  readonly #around100 = { sum: 0, count: 0 };
+
+  constructor(gpuMilli: number) {
+    this.#gpuMilli = gpuMilli;
+  }
+
+  count(milli: number, isPlaced: boolean): void {
+    this.#arrived++;
+    this.#askedMilli += milli;
+    if (isPlaced) {
+      this.#placed++;
+      this.#usedMilli += milli;
     }
-    if (Math.round((100 * askedMilli) / cluster.gpuMilli) !== 100) continue;
-    around100.sum += usedMilli;
-    around100.count++;
-  }
-  const percent = (milli: number): number => (100 * milli) / cluster.gpuMilli;
-  return {
-    seed,
-    allocatedAt130: percent(usedMilli),
-    allocatedAt100: percent(around100.sum / Math.max(1, around100.count)),
-    arrived: order.length,
-    placed,
-    moves: placer.moves ?? 0,
-    seconds: (performance.now() - startMs) / 1000,
-  };
-}
-
-interface Kept {
-  readonly scores: Float64Array;
-  /** How far the log of changed nodes is worked in. */
-  seen: number;
-}
-
-/** Places pods, and keeps each spec's scores of all nodes until a node changes. */
-export class Ledger {
-  readonly accounts: DeviceAccounts;
-  readonly #kept = new Map<PlacedRequest, Kept>();
-  readonly #changed: number[] = [];
-
-  constructor(accounts: DeviceAccounts) {
-    this.accounts = accounts;
+    if (Math.round(this.#percent(this.#askedMilli)) !== 100) return;
+    this.#around100.sum += this.#usedMilli;
+    this.#around100.count++;
   }
 
-  place(placer: Placer, spec: PlacedRequest): boolean {
-    if (placer.arrives?.(spec)) this.#kept.clear();
-    const scores = this.scores(placer, spec);
-    const chosen = placer.choose ? placer.choose(scores) : highest(scores);
-    const node = chosen ?? placer.refused?.(spec, this);
-    if (node === undefined) return false;
-    const on = placer.devices(node, spec);
-    this.move(node, spec, on, 1);
-    placer.placed?.(node, spec, on);
-    return true;
-  }
-
-  /** Takes room, or gives it back. */
-  move(node: number, spec: PlacedRequest, on: DeviceSet, sign: 1 | -1): void {
-    this.accounts.place(node, spec, on, sign);
-    this.#changed.push(node);
-  }
-
-  /** Of all nodes; -Infinity where the spec does not fit. */
-  scores(placer: Placer, spec: PlacedRequest): Float64Array {
-    const known = this.#kept.get(spec);
-    const { size } = this.accounts;
-    const kept = known ?? { scores: new Float64Array(size), seen: 0 };
-    const judge = (node: number): void => {
-      const fits = this.accounts.fits(node, spec);
-      kept.scores[node] = fits ? placer.score(node, spec) : -Infinity;
+  figures(): Pick<RunFigures, 'allocatedAt130' | 'allocatedAt100' | 'arrived' | 'placed'> {
+    const { sum, count } = this.#around100;
+    return {
+      allocatedAt130: this.#percent(this.#usedMilli),
+      allocatedAt100: this.#percent(sum / Math.max(1, count)),
+      arrived: this.#arrived,
+      placed: this.#placed,
     };
-    if (known) for (let i = kept.seen; i < this.#changed.length; i++) judge(this.#changed[i] ?? 0);
-    else for (let node = 0; node < size; node++) judge(node);
-    kept.seen = this.#changed.length;
-    this.#kept.set(spec, kept);
-    return kept.scores;
   }
-}
 
-/** The first of the highest; undefined when all are -Infinity. */
-export function highest(scores: Float64Array): number | undefined {
-  let best: number | undefined;
-  let bestScore = -Infinity;
-  for (let node = 0; node < scores.length; node++) {
-    const score = scores[node] ?? -Infinity;
-    if (score <= bestScore) continue;
-    best = node;
-    bestScore = score;
+  #percent(milli: number): number {
+    return (100 * milli) / this.#gpuMilli;
   }
-  return best;
 }

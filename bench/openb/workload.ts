@@ -8,7 +8,6 @@ import { Demand } from '../../shared/core/scheduling/gpu/demand.ts';
 import type { GpuNode, PlacedRequest } from '../../shared/core/scheduling/gpu/devices.ts';
 import {
   ANY_MODEL,
-  gpuMilli,
   kindKey,
   MAX_DEVICES,
   MAX_MODELS,
@@ -16,7 +15,11 @@ import {
   type PodKind,
   WHOLE_DEVICE_MILLI,
 } from '../../shared/core/scheduling/gpu/request.ts';
-import { CsvError, rowsOf } from './csv.ts';
+import { InputError, type Row, rowsOf } from './csv.ts';
+
+const NODE_COLUMNS = ['cpu_milli', 'memory_mib', 'gpu', 'model'];
+/** `gpu_spec` may be missing: any model then. */
+const POD_COLUMNS = ['name', 'cpu_milli', 'memory_mib', 'num_gpu', 'gpu_milli'];
 
 /** The protocol's limit; the trace does not reach it. */
 const PODS_A_NODE = 1001;
@@ -39,46 +42,64 @@ export interface Workload {
 }
 
 export function readCluster(file: string): Cluster {
-  return parseCluster(readFileSync(file, 'utf8'), file);
+  return parseCluster(textOf(file), file);
 }
 
 export function readWorkload(cluster: Cluster, file: string): Workload {
   const name = basename(file, '.csv').replace(/^openb_pod_list_/, '');
-  return parseWorkload(cluster, readFileSync(file, 'utf8'), name, file);
+  return parseWorkload(cluster, textOf(file), name, file);
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new InputError(`${file} can't be read: ${(error as Error).message}`);
+  }
 }
 
 export function parseCluster(csv: string, file: string): Cluster {
   const models: string[] = [];
-  const nodes = rowsOf(csv, file, ['cpu_milli', 'memory_mib', 'gpu']).map((row) => {
+  const nodes = rowsOf(csv, file, NODE_COLUMNS).map((row) => {
     const devices = row.amount('gpu');
-    if (devices > MAX_DEVICES) throw new CsvError(`${file}: a node with ${devices} GPUs`);
+    if (devices > MAX_DEVICES) throw new InputError(`${file}: a node with ${devices} GPUs`);
     const name = row.text('model');
     if (!models.includes(name)) models.push(name);
     const model = models.indexOf(name);
     const memory = row.amount('memory_mib');
     return { model, devices, cpuMillis: row.amount('cpu_milli'), memory, pods: PODS_A_NODE };
   });
-  if (models.length > MAX_MODELS) throw new CsvError(`${file}: ${models.length} GPU models`);
+  if (models.length > MAX_MODELS) throw new InputError(`${file}: ${models.length} GPU models`);
   const devices = nodes.reduce((sum, node) => sum + node.devices, 0);
-  if (devices === 0) throw new CsvError(`${file}: no node has a GPU`);
+  if (devices === 0) throw new InputError(`${file}: no node has a GPU`);
   return { nodes, models, gpuMilli: devices * WHOLE_DEVICE_MILLI };
 }
 
 export function parseWorkload(cluster: Cluster, csv: string, name: string, file: string): Workload {
-  const listed = rowsOf(csv, file, ['name', 'cpu_milli', 'memory_mib', 'num_gpu']).map((row) => {
-    const devices = row.amount('num_gpu');
-    const milliPerDevice = devices === 0 ? 0 : row.amount('gpu_milli', WHOLE_DEVICE_MILLI);
-    if (milliPerDevice > WHOLE_DEVICE_MILLI || (devices > 0 && milliPerDevice === 0)) {
-      throw new CsvError(`${file}: ${row.text('name')}: gpu_milli is ${milliPerDevice}`);
-    }
-    const models = modelsOf(row.text('gpu_spec'), cluster.models);
-    const cpuMillis = row.amount('cpu_milli');
-    const memory = row.amount('memory_mib');
-    return { name: row.text('name'), spec: { cpuMillis, memory, devices, milliPerDevice, models } };
-  });
-  if (listed.length === 0) throw new CsvError(`${file}: no pods`);
-  listed.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const listed = rowsOf(csv, file, POD_COLUMNS).map((row) => ({
+    name: row.text('name'),
+    spec: {
+      cpuMillis: row.amount('cpu_milli'),
+      memory: row.amount('memory_mib'),
+      ...gpusOf(row, file),
+      models: modelsOf(row.text('gpu_spec'), cluster.models),
+    },
+  }));
+  if (listed.every(({ spec }) => spec.devices === 0)) {
+    throw new InputError(`${file}: no pod asks for a GPU`);
+  }
+  listed.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
   return { name, cluster, ...numbered(listed.map(({ spec }) => spec)) };
+}
+
+function gpusOf(row: Row, file: string): { devices: number; milliPerDevice: number } {
+  const devices = row.amount('num_gpu');
+  if (devices === 0) return { devices, milliPerDevice: 0 };
+  const milliPerDevice = row.amount('gpu_milli');
+  if (milliPerDevice === 0 || milliPerDevice > WHOLE_DEVICE_MILLI) {
+    throw new InputError(`${file}: ${row.text('name')}: gpu_milli is ${milliPerDevice}`);
+  }
+  return { devices, milliPerDevice };
 }
 
 function modelsOf(spec: string, models: readonly string[]): ModelSet {
@@ -94,7 +115,7 @@ function modelsOf(spec: string, models: readonly string[]): ModelSet {
 function numbered(list: readonly PlacedRequest[]): Pick<Workload, 'specs' | 'pods' | 'typical'> {
   const numbers = new Map<string, number>();
   const specs: PlacedRequest[] = [];
-  const demand = new Demand();
+  const demand = new Demand(Infinity);
   const pods = Uint32Array.from(list, (spec) => {
     demand.count(spec);
     const key = `${kindKey(spec)}/${spec.memory}`;
@@ -103,6 +124,5 @@ function numbered(list: readonly PlacedRequest[]): Pick<Workload, 'specs' | 'pod
     numbers.set(key, specs.length);
     return specs.push(spec) - 1;
   });
-  if (specs.every((spec) => gpuMilli(spec) === 0)) throw new CsvError('no pod asks for a GPU');
   return { specs, pods, typical: demand.typical() };
 }

@@ -1,5 +1,6 @@
 /**
- * Which kinds of pods arrive, and how often. From a list at once, or learned pod by pod.
+ * Which kinds of pods arrive, and how often. From a list at once, or learned pod by pod, where what
+ * arrived long ago fades.
  *
  * The most frequent kinds stand for all of them (FGD's "typical pods", Weng et al., ATC 2023): rare
  * ones cost time and change little.
@@ -12,11 +13,8 @@ export const TYPICAL_SHARE = 0.95;
 /** More kinds than this say no more, and each costs time at every judgement. */
 const MAX_KINDS = 256;
 
-/**
- * After so many pods all counts are halved, so that what arrived long ago fades. A demand is known
- * to a percent by then.
- */
-const FADE_AFTER = 20_000;
+/** After so many pods all counts are halved. A demand is known to a percent by then. */
+export const FADE_AFTER = 20_000;
 
 /** Kinds that are remembered; when there are more, those that were seen least go. */
 const MAX_REMEMBERED = 4_096;
@@ -28,8 +26,14 @@ interface Seen {
 
 export class Demand {
   readonly #seen = new Map<string, Seen>();
+  readonly #fadeAfter: number;
   #total = 0;
   #everSeen = 0;
+
+  /** `Infinity`: nothing fades. */
+  constructor(fadeAfter = FADE_AFTER) {
+    this.#fadeAfter = fadeAfter;
+  }
 
   /** Pods that were ever counted. */
   get seen(): number {
@@ -43,7 +47,7 @@ export class Demand {
     else this.#seen.set(key, { request, count: pods });
     this.#total += pods;
     this.#everSeen += pods;
-    if (this.#total >= FADE_AFTER + this.#seen.size) this.#fade();
+    if (this.#total >= this.#fadeAfter) this.#fade();
     if (this.#seen.size > MAX_REMEMBERED) this.#forget();
   }
 

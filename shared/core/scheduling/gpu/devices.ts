@@ -4,8 +4,11 @@
  * packing.ts.
  *
  * Invariants:
- *  G1 nothing is over-allocated: a device has between 0 and 1,000 milli left (S2, S3).
- *  G2 devices beyond a node's count have 0 left.
+ *  G1 A device has between 0 and 1,000 milli left: what would break that is refused, whole.
+ *  G2 Devices beyond a node's count have 0 left.
+ *  G3 What is placed and given back leaves the accounts as they were.
+ *
+ * CPU, memory and pods may fall below 0: a node's own pods were there before its accounts.
  */
 import { type GpuRequest, MAX_DEVICES, takesModel, WHOLE_DEVICE_MILLI } from './request.ts';
 
@@ -106,14 +109,28 @@ export class DeviceAccounts {
     return best < 0 ? 0 : 1 << best;
   }
 
-  /** Takes room of the node and of the devices, or gives it back. */
+  /** Takes room of the node and of the devices, or gives it back. A RangeError at a breach of G1. */
   place(node: number, request: PlacedRequest, on: DeviceSet, sign: 1 | -1 = 1): void {
+    const most = WHOLE_DEVICE_MILLI - (sign === 1 ? 0 : request.milliPerDevice);
+    const least = sign === 1 ? request.milliPerDevice : 0;
+    this.#check(node, on, least, most);
     add(this.cpuLeft, node, -sign * request.cpuMillis);
     add(this.memoryLeft, node, -sign * request.memory);
     add(this.podsLeft, node, -sign);
     const from = node * MAX_DEVICES;
     for (let device = 0; device < MAX_DEVICES; device++) {
       if ((on >>> device) & 1) add(this.milliLeft, from + device, -sign * request.milliPerDevice);
+    }
+  }
+
+  /** All devices of the set are the node's, and have so much left. */
+  #check(node: number, on: DeviceSet, least: number, most: number): void {
+    const from = node * MAX_DEVICES;
+    for (let device = 0; on >>> device > 0; device++) {
+      if (((on >>> device) & 1) === 0) continue;
+      const left = this.milliLeft[from + device] ?? 0;
+      if (device < (this.devices[node] ?? 0) && left >= least && left <= most) continue;
+      throw new RangeError(`device ${device} of node ${node} has ${left} left`);
     }
   }
 }

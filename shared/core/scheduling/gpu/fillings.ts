@@ -8,7 +8,7 @@
  * Without that softness a room that only one rare pod can use would be worth as much as one that
  * many can, and prices would jump.
  */
-import { MAX_DEVICES, WHOLE_DEVICE_MILLI } from './request.ts';
+import { CORE_MILLIS, MAX_DEVICES, WHOLE_DEVICE_MILLI } from './request.ts';
 
 /** Devices are looked at in steps of 10 milli: requests are rounded up to them, room down. */
 export const STEP_MILLI = 10;
@@ -54,7 +54,7 @@ export class Fillings {
   /** `cpuPriceMilli` is that of a core. */
   constructor(offers: readonly Offer[], cpuPriceMilli: number) {
     const worth = ({ share, priceMilli, cpuMillis }: Offer): number =>
-      priceMilli - (cpuPriceMilli * cpuMillis) / 1000 + SOFTNESS_MILLI * Math.log(share);
+      priceMilli - (cpuPriceMilli * cpuMillis) / CORE_MILLIS + SOFTNESS_MILLI * Math.log(share);
     this.#singles = offers.filter(({ devices }) => devices === 1);
     this.#multiples = offers.filter(({ devices }) => devices > 1);
     this.#weights = Float64Array.from(this.#singles, (o) => Math.exp(worth(o) / SOFTNESS_MILLI));

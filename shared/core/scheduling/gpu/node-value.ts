@@ -13,8 +13,9 @@
  *    prices are indifferent.
  */
 import { Fillings, type Offer, STEP_MILLI, STEPS } from './fillings.ts';
-import { offersFor, type Prices, SCARCITIES } from './prices.ts';
-import { isPartial, MAX_DEVICES, takesModel, WHOLE_DEVICE_MILLI } from './request.ts';
+import { offersFor, SCARCITIES } from './market.ts';
+import type { Prices } from './prices.ts';
+import { CORE_MILLIS, isPartial, MAX_DEVICES, takesModel, WHOLE_DEVICE_MILLI } from './request.ts';
 
 /** Of the second part. Measured: 0 loses 0.2 points, and so does 0.3. */
 const ROOM_WEIGHT = 0.1;
@@ -79,7 +80,7 @@ export class NodeValue {
     let best = Infinity;
     for (let at = 0; at < SCARCITIES.length; at++) {
       const row = at * ROW;
-      let worth = ((this.#prices.cpuMilli + (SCARCITIES[at] ?? 0)) * cpuLeft) / 1000;
+      let worth = ((this.#prices.cpuMilli + (SCARCITIES[at] ?? 0)) * cpuLeft) / CORE_MILLIS;
       worth += table[row + FREE_FROM + free] ?? 0;
       for (let i = 0; i < partials; i++) worth += table[row + (partial[i] ?? 0)] ?? 0;
       if (worth >= best) break;

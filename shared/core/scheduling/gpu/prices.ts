@@ -10,10 +10,21 @@
  *
  * They are found by offering prices, looking at how the nodes would be filled, lowering those of
  * kinds that are served more than others and raising the rest (multiplicative weights). That takes
- * a fixed number of rounds; the mean of the later ones counts. Same input, same prices.
+ * a fixed number of rounds; the mean of the later ones counts.
+ *
+ * Invariants:
+ *  P4 Prices are at least 0, and at most `MOST_PRICE` times what the pod asks for.
+ *  P5 Same demand, classes and earlier prices: same prices. What fits no node has none.
  */
-import { Fillings, type Offer, STEP_MILLI, type Usage } from './fillings.ts';
-import { type GpuRequest, gpuMilli, kindKey, type PodKind, takesModel } from './request.ts';
+import { Market } from './market.ts';
+import {
+  CORE_MILLIS,
+  type GpuRequest,
+  gpuMilli,
+  kindKey,
+  type PodKind,
+  takesModel,
+} from './request.ts';
 
 /** Nodes that are alike when empty. */
 export interface NodeClass {
@@ -48,15 +59,7 @@ const LEAST_PRICE = 1e-3;
 /** Of a pod, in units of what it asks for: a bound, so that nothing grows for ever. */
 const MOST_PRICE = 4;
 
-/**
- * The CPU of one node may be dearer than the cluster's: so much in milli-GPU a core. A whole GPU
- * with 3 cores, the cheapest usual pod, is outbid at the upper end.
- */
-export const SCARCITIES: readonly number[] = [0, ...geometric(0.5, 400, 19)];
-
-/** Classes of nodes are told apart by whole cores, so that they stay few. */
-const CORE_MILLIS = 1000;
-
+/** Classes are told apart by whole cores, so that they stay few. Nodes without GPUs are in none. */
 export function nodeClasses(
   nodes: readonly { model: number; devices: number; cpuMillis: number }[],
 ): readonly NodeClass[] {
@@ -69,16 +72,6 @@ export function nodeClasses(
     classes.set(key, { model, devices, cpuMillis, nodes: count });
   }
   return [...classes.values()];
-}
-
-/** The offers of the kinds that may run on a model. */
-export function offersFor(prices: Prices, model: number): readonly Offer[] {
-  return prices.kinds.flatMap((kind, i) => {
-    const { devices, milliPerDevice, cpuMillis, models, share } = kind;
-    if (devices === 0 || !takesModel(models, model)) return [];
-    const steps = Math.ceil(milliPerDevice / STEP_MILLI);
-    return [{ kind: i, devices, steps, cpuMillis, share, priceMilli: prices.milli[i] ?? 0 }];
-  });
 }
 
 /**
@@ -205,100 +198,6 @@ function moved(served: number, mean: number, step: number): number {
   return Math.exp(-step * Math.min(1, Math.max(-1, excess)));
 }
 
-/** How the nodes fill themselves at given prices. */
-class Market {
-  readonly #classes: readonly NodeClass[];
-  /** Where each class had its scarcity last: the next is near. */
-  readonly #scarcity: Uint8Array;
-
-  constructor(classes: readonly NodeClass[]) {
-    this.#classes = classes;
-    this.#scarcity = new Uint8Array(classes.length);
-  }
-
-  /** Pods of each kind in all nodes, and the cores that are left at the cluster's price. */
-  fill(prices: Prices): { readonly pods: Float64Array; readonly idleCores: number } {
-    const fillings = lazily(prices);
-    const total: Usage = { pods: new Float64Array(prices.kinds.length), cpuMillis: 0 };
-    let idleCores = 0;
-    this.#classes.forEach((nodes, i) => {
-      const worth = (at: number): number =>
-        ((prices.cpuMilli + (SCARCITIES[at] ?? 0)) * nodes.cpuMillis) / CORE_MILLIS +
-        (fillings(nodes.model, at).free[nodes.devices] ?? 0);
-      const at = lowest(worth, this.#scarcity[i] ?? 0);
-      this.#scarcity[i] = at;
-      const used = useAt(nodes, at, (scarcity) => fillings(nodes.model, scarcity), total);
-      if (at === 0)
-        idleCores += Math.max(0, (nodes.nodes * (nodes.cpuMillis - used)) / CORE_MILLIS);
-    });
-    return { pods: total.pods, idleCores };
-  }
-}
-
-/** Adds what nodes of the class take; returns the CPU that one of them uses. */
-function useAt(
-  { devices, cpuMillis, nodes }: NodeClass,
-  at: number,
-  fillings: (scarcity: number) => Fillings,
-  total: Usage,
-): number {
-  const alone = (scarcity: number): Usage => {
-    const usage = { pods: new Float64Array(total.pods.length), cpuMillis: 0 };
-    fillings(scarcity).use(devices, 1, usage);
-    return usage;
-  };
-  const here = alone(at);
-  const beside = at + (here.cpuMillis > cpuMillis ? 1 : -1);
-  const other = beside >= 0 && beside < SCARCITIES.length ? alone(beside) : here;
-  const part = mixture(here.cpuMillis, other.cpuMillis, cpuMillis);
-  for (let kind = 0; kind < total.pods.length; kind++) {
-    const pods = part * (here.pods[kind] ?? 0) + (1 - part) * (other.pods[kind] ?? 0);
-    total.pods[kind] = (total.pods[kind] ?? 0) + nodes * pods;
-  }
-  return part * here.cpuMillis + (1 - part) * other.cpuMillis;
-}
-
-/** How much of `here`, with `other` as the rest, comes to the wanted amount, or next to it. */
-function mixture(here: number, other: number, wanted: number): number {
-  if ((here - wanted) * (other - wanted) < 0) return (wanted - other) / (here - other);
-  return Math.abs(other - wanted) < Math.abs(here - wanted) ? 0 : 1;
-}
-
-function lazily(prices: Prices): (model: number, scarcity: number) => Fillings {
-  const known = new Map<number, Fillings>();
-  const offers = new Map<number, readonly Offer[]>();
-  return (model, scarcity) => {
-    const key = model * SCARCITIES.length + scarcity;
-    let fillings = known.get(key);
-    if (!fillings) {
-      const ofModel = offers.get(model) ?? offersFor(prices, model);
-      offers.set(model, ofModel);
-      fillings = new Fillings(ofModel, prices.cpuMilli + (SCARCITIES[scarcity] ?? 0));
-      known.set(key, fillings);
-    }
-    return fillings;
-  };
-}
-
-/** The lowest of a convex function over the scarcities, downhill from a start. */
-function lowest(worth: (at: number) => number, start: number): number {
-  let at = start;
-  let value = worth(at);
-  for (const direction of [1, -1]) {
-    for (let next = at + direction; next >= 0 && next < SCARCITIES.length; next += direction) {
-      const nextValue = worth(next);
-      if (nextValue >= value) break;
-      at = next;
-      value = nextValue;
-    }
-  }
-  return at;
-}
-
 function sumOf<T>(items: readonly T[], amount: (item: T, index: number) => number): number {
   return items.reduce((sum, item, i) => sum + amount(item, i), 0);
-}
-
-function geometric(first: number, last: number, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => first * (last / first) ** (i / (count - 1)));
 }

@@ -8,6 +8,8 @@ export const MAX_DEVICES = 16;
 
 export const WHOLE_DEVICE_MILLI = 1000;
 
+export const CORE_MILLIS = 1000;
+
 /** A set of GPU models as bits; models are numbered from 0. */
 export type ModelSet = number;
 
@@ -21,7 +23,7 @@ export interface GpuRequest {
   readonly cpuMillis: number;
   /** 0 for a pod without a GPU. */
   readonly devices: number;
-  /** Of each of the devices; less than 1,000 only for a single one. */
+  /** Of each of the devices, 1 to 1,000; less than that usually only for a single one. */
   readonly milliPerDevice: number;
   readonly models: ModelSet;
 }
