@@ -3,6 +3,7 @@ import { bestFit, dotProduct, gpuClustering, gpuPacking, random } from './baseli
 import { fgd } from './fgd.ts';
 import { prices, pricesLearned } from './ours.ts';
 import type { Policy } from './protocol.ts';
+import { repacking } from './repack.ts';
 
 export const POLICIES: { readonly [name: string]: Policy } = {
   Random: random,
@@ -13,4 +14,5 @@ export const POLICIES: { readonly [name: string]: Policy } = {
   FGD: fgd,
   Prices: prices,
   PricesLearned: pricesLearned,
+  PricesRepacked: repacking(prices),
 };

@@ -109,7 +109,7 @@ export class DeviceAccounts {
     return best < 0 ? 0 : 1 << best;
   }
 
-  /** Takes room of the node and of the devices, or gives it back. A RangeError at a breach of G1. */
+  /** Takes room of the node and its devices, or gives it back. A RangeError at a breach of G1. */
   place(node: number, request: PlacedRequest, on: DeviceSet, sign: 1 | -1 = 1): void {
     const most = WHOLE_DEVICE_MILLI - (sign === 1 ? 0 : request.milliPerDevice);
     const least = sign === 1 ? request.milliPerDevice : 0;

@@ -15,8 +15,8 @@ export const STEP_MILLI = 10;
 export const STEPS = WHOLE_DEVICE_MILLI / STEP_MILLI;
 
 /**
- * In milli-GPU. Measured on the workloads of the openb family: 12 to 35 do about the same; at 60 and
- * above room is wasted, below 10 prices no longer settle.
+ * In milli-GPU. Measured on the workloads of the openb family: 12 to 35 do about the same; at 60
+ * and above room is wasted, below 10 prices no longer settle.
  */
 export const SOFTNESS_MILLI = 20;
 

@@ -2,8 +2,8 @@
  * How nodes would fill themselves at given prices, each with what is worth most there. It finds no
  * prices: prices.ts moves them until all kinds are served alike.
  *
- * All devices of a node share its CPU. Where that is short, CPU has a price of that node's own on top
- * of the cluster's: the one that makes the node's worth lowest, at which what fills it uses
+ * All devices of a node share its CPU. Where that is short, CPU has a price of that node's own on
+ * top of the cluster's: the one that makes the node's worth lowest, at which what fills it uses
  * just the CPU it has (Lagrange). Prices are told apart in steps, so that nodes mix two of them.
  */
 import { Fillings, type Offer, STEP_MILLI, type Usage } from './fillings.ts';

@@ -4,12 +4,11 @@
  * alone.
  *
  * Two parts:
- *  - the best fillings of its devices at the prices. All its devices share its CPU, so that there is
- *    a price of CPU on this very node, at which they together use no more than it has; it is the
- *    one that makes the bound lowest (Lagrange). Pods that ask for more CPU than is left in all
- *    do not count.
- *  - with a small weight, how many pods of each kind would fit if only that kind came. It knows that
- *    pods are whole where the first part does not, and tells nodes apart between which the
+ *  - the best fillings of its devices at the prices, and at that price of CPU on this very node
+ *    that makes them worth least (market.ts). Pods that ask for more CPU than is left in all do
+ *    not count.
+ *  - with a small weight, how many pods of each kind would fit if only that kind came. It knows
+ *    that pods are whole where the first part does not, and tells nodes apart between which the
  *    prices are indifferent.
  */
 import { Fillings, type Offer, STEP_MILLI, STEPS } from './fillings.ts';

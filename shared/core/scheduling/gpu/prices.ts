@@ -2,8 +2,8 @@
  * What a kind of pod is worth, in milli-GPU, and what CPU is: the prices at which an empty cluster
  * would be filled with all kinds in the proportions in which they arrive.
  *
- * They are the dual prices of a linear programme, "fill the nodes so that as much as possible of the
- * whole demand is served, no kind more than another" (the cutting stock problem of Gilmore and
+ * They are the dual prices of a linear programme, "fill the nodes so that as much as possible of
+ * the whole demand is served, no kind more than another" (the cutting stock problem of Gilmore and
  * Gomory with two resources and given bins). Such prices say what a room is good for: a pod of
  * 810 costs a whole device when hardly anybody asks for the 190 beside it, and the few that do
  * are worth little, since there is such room in plenty.
