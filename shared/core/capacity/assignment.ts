@@ -1,8 +1,8 @@
 /** Which pod is where while a solve goes on, kept in step with the pass that judges it. */
 import type { Pod } from '../../api/kinds/pod.ts';
-import type { Requests } from '../pod/requests.ts';
 import type { Engine } from '../scheduling/engine.ts';
 import type { PodShape } from '../scheduling/shape.ts';
+import { type Demand, hostsNeeded } from './bound.ts';
 import type { Fleet, OpenMachine } from './fleet.ts';
 
 export interface SolvedPod {
@@ -36,16 +36,21 @@ export class Assignment {
   }
 
   /** What the pods on machines ask for together. */
-  get onMachines(): Requests {
-    const sums: { [resource: string]: number } = { pods: 0 };
-    for (const { shape, node } of this.placed) {
-      if (!this.fleet.machineAt(node)) continue;
-      sums['pods'] = (sums['pods'] ?? 0) + 1;
-      for (const [resource, amount] of Object.entries(shape.spec.requests)) {
-        sums[resource] = (sums[resource] ?? 0) + amount;
+  get demand(): Demand {
+    const on = this.placed.filter(({ node }) => this.fleet.machineAt(node));
+    const amounts: { [resource: string]: number } = { pods: on.length };
+    for (const { shape } of on) {
+      const { requests } = shape.spec;
+      for (const resource in requests) {
+        amounts[resource] = (amounts[resource] ?? 0) + (requests[resource] ?? 0);
       }
     }
-    return sums;
+    const { namespaceLabels } = this.engine.cluster;
+    const machines = hostsNeeded(
+      on.map(({ shape }) => shape),
+      namespaceLabels,
+    );
+    return { amounts, machines };
   }
 
   enter(solved: SolvedPod): void {

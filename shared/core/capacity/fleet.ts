@@ -18,6 +18,7 @@ import type { Requests } from '../pod/requests.ts';
 import type { Cluster } from '../scheduling/cluster.ts';
 import { type Judge, MAX_SCORE, type Plugin } from '../scheduling/framework.ts';
 import type { SpecShape } from '../scheduling/shape.ts';
+import { type Demand, lowestUsdPerHour } from './bound.ts';
 import { podAlternatives, type Requirements } from './requirements.ts';
 import { templateNode } from './template-node.ts';
 import { bothMasks, type Mask, Needs, type TypeList } from './type-list.ts';
@@ -135,13 +136,10 @@ export class Fleet {
     return this.opened.reduce((sum, machine) => sum + this.costOf(machine), 0);
   }
 
-  /** No set of machines that has room for so much costs less. */
-  lowestUsdPerHour(amounts: Requests): number {
-    const bounds = Object.entries(amounts).map(([resource, amount]) => {
-      const units = this.#kinds.map(({ types }) => types.lowestUnitPrice(resource));
-      return amount > 0 ? amount * Math.min(...units) : 0;
-    });
-    return Math.max(0, ...bounds);
+  /** No set of machines that meets the demand costs less. */
+  lowestUsdPerHour(demand: Demand): number {
+    const lists = this.#kinds.map(({ types }) => types);
+    return lowestUsdPerHour(lists, demand, this.#options.machineUsdPerHour);
   }
 
   /** What an hour costs more when a pod of the shape comes too; undefined when it can't. */

@@ -54,7 +54,7 @@ export function solveInto(pods: readonly Pod[], assignment: Assignment): readonl
   const before = new Set(assignment.placed);
   const left = pack(pods, assignment);
   const costUsd = fleet.costUsdPerHour;
-  const boundUsd = fleet.lowestUsdPerHour(assignment.onMachines);
+  const boundUsd = fleet.lowestUsdPerHour(assignment.demand);
   if (costUsd <= boundUsd * WORTH_ANOTHER_TRY) return left;
   const first = withdraw(assignment, before);
   fleet.growth = 'free';

@@ -42,10 +42,18 @@ export class TypeList {
     return room;
   }
 
-  /** The least that one unit of a resource costs by itself, whichever type has it. */
-  lowestUnitPrice(resource: string): number {
+  /**
+   * The least that one unit of a resource costs, whichever type has it, when a machine is charged
+   * for by itself.
+   */
+  lowestUnitPrice(resource: string, chargeUsd = 0): number {
     const room = this.room(resource);
-    return this.prices.reduce((least, usd, i) => Math.min(least, usd / (room[i] ?? 0)), Infinity);
+    let least = Infinity;
+    for (let i = 0; i < room.length; i++) {
+      const amount = room[i] as number;
+      if (amount > 0) least = Math.min(least, ((this.prices[i] as number) - chargeUsd) / amount);
+    }
+    return least;
   }
 
   /** The index of the cheapest type at or after `from` that has room; -1 for none. */

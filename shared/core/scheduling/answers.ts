@@ -28,6 +28,11 @@ export interface PodAnswers {
   readonly scores: readonly Weighed<ClusterScore>[];
 }
 
+/** Setting a node aside costs two paths of the tree, and asking all nodes a few loops over them. */
+const MAX_TRIES = 16;
+
+export const GAVE_UP = Symbol('gave up');
+
 export class SpecAnswers {
   readonly filters: readonly Helped<NodeFilter>[];
   readonly scores: readonly Weighed<NodeScore>[];
@@ -37,6 +42,8 @@ export class SpecAnswers {
   totals = new Float64Array(0);
   /** How far the cluster's log is worked in. */
   #seen = 0;
+  /** Nodes that are out of the tree while one is looked for. */
+  readonly #aside: number[] = [];
   /** Made when it is first asked for. */
   #best: MaxTree | undefined;
 
@@ -46,7 +53,7 @@ export class SpecAnswers {
   }
 
   /** Brings the answers up to date. */
-  renew({ log, size }: Cluster): void {
+  renew({ log, lastAt, size }: Cluster): void {
     if (this.verdicts.length < size) {
       this.verdicts = grown(this.verdicts, size);
       this.totals = grown(this.totals, size);
@@ -56,8 +63,8 @@ export class SpecAnswers {
       this.#best = undefined;
     } else {
       for (let at = this.#seen; at < log.length; at++) {
-        const node = log[at] ?? 0;
-        this.#renewNode(node);
+        const node = log[at] as number;
+        if (lastAt[node] !== at || !this.#renewNode(node)) continue;
         if (this.#best?.holds(node) === true) this.#best.update(node);
         else this.#best = undefined;
       }
@@ -67,21 +74,57 @@ export class SpecAnswers {
 
   /** The open node with the highest total, the first of equals, as of the last renewal. */
   best(size: number): number | undefined {
+    return this.#tree(size).best;
+  }
+
+  /**
+   * The same among those that `accepts`, as long as few refused ones come before it: GAVE_UP when
+   * there were too many, and asking all at once costs less.
+   */
+  bestOf(
+    size: number,
+    accepts: (node: number) => boolean,
+  ): number | undefined | typeof GAVE_UP {
+    const tree = this.#tree(size);
+    let found: number | undefined | typeof GAVE_UP = GAVE_UP;
+    for (let tries = 0; tries < MAX_TRIES && found === GAVE_UP; tries++) {
+      const node = tree.best;
+      if (node === undefined || accepts(node)) found = node;
+      else this.#setAside(node, tree);
+    }
+    for (const node of this.#aside.splice(0)) tree.update(node);
+    return found;
+  }
+
+  #setAside(node: number, tree: MaxTree): void {
+    this.#aside.push(node);
+    tree.remove(node);
+  }
+
+  #tree(size: number): MaxTree {
     if (!this.#best) {
       const valueOf = (node: number) =>
         this.verdicts[node] === OPEN ? (this.totals[node] ?? -Infinity) : -Infinity;
       this.#best = new MaxTree(valueOf);
       this.#best.rebuild(size);
     }
-    return this.#best.best;
+    return this.#best;
   }
 
-  #renewNode(node: number): void {
-    const refuser = this.filters.findIndex((filter) => !filter.allows(node));
-    this.verdicts[node] = refuser + 1;
-    if (refuser >= 0) return;
+  /** Whether the answer is another than before. */
+  #renewNode(node: number): boolean {
+    const { filters, verdicts, totals } = this;
+    let verdict = OPEN;
+    for (let i = 0; i < filters.length && verdict === OPEN; i++) {
+      if (!(filters[i] as Helped<NodeFilter>).allows(node)) verdict = i + 1;
+    }
+    const before = verdicts[node];
+    verdicts[node] = verdict;
+    if (verdict !== OPEN) return before !== verdict;
     let total = 0;
     for (const { score, weight } of this.scores) total += score(node) * weight;
-    this.totals[node] = total;
+    const isSame = before === verdict && totals[node] === total;
+    totals[node] = total;
+    return !isSame;
   }
 }

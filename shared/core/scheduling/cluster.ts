@@ -70,6 +70,8 @@ export class Cluster {
    * The nodes whose room changed, in order: who keeps verdicts follows it from where it last read.
    */
   readonly log: number[] = [];
+  /** By node: where in the log it was last; of what the log says of a node, only that counts. */
+  lastAt = new Int32Array(0);
   readonly #byName = new Map<string, number>();
   readonly #columns = new Map<string, Column>();
   readonly #labels = new Map<string, Domains>();
@@ -101,6 +103,7 @@ export class Cluster {
     this.isOpen[index] = isOpen ? 1 : 0;
     this.isComing = grown(this.isComing, index + 1);
     this.isComing[index] = isComing ? 1 : 0;
+    this.lastAt = grown(this.lastAt, index + 1);
     for (const column of this.#columns.values()) column.grow(index + 1);
     this.offer(index, offeredBy(node));
     for (const domains of this.#labels.values()) domains.add(node, index);
@@ -117,7 +120,7 @@ export class Cluster {
   offer(node: number, offer: Offer): void {
     for (const column of this.#columns.values()) column.allocatable[node] = 0;
     for (const [resource, amount] of offer) this.column(resource).allocatable[node] = amount;
-    this.log.push(node);
+    this.#changed(node);
   }
 
   /** Whether the node is one that the selection means, as far as its labels are decided. */
@@ -163,7 +166,11 @@ export class Cluster {
   occupy(node: number, requests: Requests, sign: 1 | -1): void {
     for (const resource in requests) this.#add(resource, node, sign * (requests[resource] ?? 0));
     this.#add(PODS, node, sign);
-    this.log.push(node);
+    this.#changed(node);
+  }
+
+  #changed(node: number): void {
+    this.lastAt[node] = this.log.push(node) - 1;
   }
 
   #add(resource: string, node: number, amount: number): void {

@@ -10,7 +10,7 @@
 import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { Labels } from '../../api/meta.ts';
-import { type PodAnswers, SpecAnswers } from './answers.ts';
+import { GAVE_UP, type PodAnswers, SpecAnswers } from './answers.ts';
 import { Cluster } from './cluster.ts';
 import { CLOSED, type Enabled, type Help, type Judge, OPEN, type Tracker } from './framework.ts';
 import { grown } from './grown.ts';
@@ -77,8 +77,14 @@ export class Engine {
   /** The node that a pod of the shape should go to; undefined when all refuse it. */
   best(shape: PodShape): number | undefined {
     const { filters, scores } = this.#podAnswers(shape);
-    if (this.#closed.size === 0 && filters.every(isIdle) && scores.every(isIdleScore)) {
-      return this.#specAnswers(shape.spec).best(this.cluster.size);
+    if (scores.every(isIdleScore)) {
+      const answers = this.#specAnswers(shape.spec);
+      const isFree = this.#closed.size === 0 && filters.every(isIdle);
+      if (isFree) return answers.best(this.cluster.size);
+      const accepts = (node: number) =>
+        !this.#closed.has(node) && !filters.some((filter) => filter.refuses(node));
+      const found = answers.bestOf(this.cluster.size, accepts);
+      if (found !== GAVE_UP) return found;
     }
     const spec = this.#judge(shape);
     const totals = this.#totals;

@@ -29,9 +29,12 @@ export class MaxTree {
 
   /** The number of this index has changed. The index is below the size of the last rebuild. */
   update(index: number): void {
-    let at = this.#leaves + index;
-    this.#winners[at] = this.#valueOf(index) === -Infinity ? NOBODY : index;
-    for (at >>= 1; at > 0; at >>= 1) this.#decide(at);
+    this.#set(index, this.#valueOf(index) === -Infinity ? NOBODY : index);
+  }
+
+  /** Keeps the index out until its next update. */
+  remove(index: number): void {
+    this.#set(index, NOBODY);
   }
 
   /** Whether an index may be updated; else everything has to be taken anew. */
@@ -42,6 +45,12 @@ export class MaxTree {
   get best(): number | undefined {
     const winner = this.#winners[1] ?? NOBODY;
     return winner === NOBODY ? undefined : winner;
+  }
+
+  #set(index: number, winner: number): void {
+    let at = this.#leaves + index;
+    this.#winners[at] = winner;
+    for (at >>= 1; at > 0; at >>= 1) this.#decide(at);
   }
 
   #decide(at: number): void {

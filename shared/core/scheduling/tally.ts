@@ -15,6 +15,11 @@ export class Tally {
   total = 0;
   /** Nothing was ever added. */
   isZero = true;
+  /** The lowest sum of a domain that has a node, and how many have it; none: to be found anew. */
+  #lowest = Infinity;
+  #atLowest = 0;
+  /** Of how many domains that is known. */
+  #known = 0;
 
   constructor(domains: Domains) {
     this.domains = domains;
@@ -25,9 +30,39 @@ export class Tally {
   add(node: number, amount: number): void {
     const domain = this.domains.of[node] ?? NO_DOMAIN;
     if (domain === NO_DOMAIN) return;
-    this.sums[domain] = (this.sums[domain] ?? 0) + amount;
+    const before = this.sums[domain] ?? 0;
+    this.sums[domain] = before + amount;
     this.total += amount;
     this.isZero = false;
+    this.#follow(before, before + amount);
+  }
+
+  /** The lowest sum of a domain that has a node; Infinity when none has. */
+  get lowest(): number {
+    const { present } = this.domains;
+    if (this.#atLowest === 0 || this.#known !== present.length) {
+      this.#lowest = Infinity;
+      for (const domain of present) {
+        const sum = this.sums[domain] ?? 0;
+        if (sum === this.#lowest) this.#atLowest++;
+        else if (sum < this.#lowest) {
+          this.#lowest = sum;
+          this.#atLowest = 1;
+        }
+      }
+      this.#known = present.length;
+    }
+    return this.#lowest;
+  }
+
+  /** While some domain still has the lowest sum, no other need be looked at. */
+  #follow(before: number, after: number): void {
+    if (before === this.#lowest) this.#atLowest--;
+    if (after === this.#lowest) this.#atLowest++;
+    else if (after < this.#lowest && this.#known > 0) {
+      this.#lowest = after;
+      this.#atLowest = 1;
+    }
   }
 
   /** Adds the weighted sum of each node's domain to the node's value. */

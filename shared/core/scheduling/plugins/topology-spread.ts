@@ -41,7 +41,6 @@ function filter(spreads: readonly Spread[]): ClusterFilter {
 function rangeOf({ constraint, tally, self }: Spread): SumRange {
   const { present } = tally.domains;
   // Domains that are asked for and not there count as empty ones.
-  let fewest = present.length < (constraint.minDomains ?? 1) ? 0 : Infinity;
-  for (const domain of present) fewest = Math.min(fewest, tally.sums[domain] ?? 0);
+  const fewest = present.length < (constraint.minDomains ?? 1) ? 0 : tally.lowest;
   return { least: 0, most: constraint.maxSkew + fewest - self, needsDomain: true };
 }
