@@ -6,7 +6,7 @@ import { benchDeployed } from './deployed.ts';
 import { benchAws } from './aws/index.ts';
 import { benchLocal } from './local.ts';
 import { benchOpenb } from './openb/index.ts';
-import { benchPlacement } from './placement.ts';
+import { benchPlacement } from './placement/index.ts';
 import { benchStore } from './store.ts';
 
 const BENCHES: { readonly [name: string]: (args: readonly string[]) => Promise<void> } = {

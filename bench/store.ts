@@ -9,7 +9,7 @@ import { SystemClock } from '../adapters/node/system-clock.ts';
 import { SqliteStore } from '../adapters/sqlite/sqlite-store.ts';
 import type { Pod } from '../shared/api/kinds/pod.ts';
 import { pagesOf } from '../shared/control/list-all.ts';
-import { pod } from './objects.ts';
+import { LABELS, pod } from './objects.ts';
 import { count } from './options.ts';
 
 export interface StoreFigures {
@@ -46,7 +46,7 @@ export async function benchStore(args: readonly string[]): Promise<void> {
 }
 
 async function measure(store: SqliteStore, pods: number): Promise<StoreFigures> {
-  const drafts = Array.from({ length: pods }, (_, i) => pod(i, { spec: {}, owned: true }));
+  const drafts = Array.from({ length: pods }, (_, i) => pod(`pod-${i}`, { labels: LABELS, owner: 'bench' }));
   const createsPerSecond = await rateOf(drafts, (draft) => store.create('pods', draft));
   const stored = await listed(store);
   const updatesPerSecond = await rateOf(stored, (old) =>
@@ -55,7 +55,7 @@ async function measure(store: SqliteStore, pods: number): Promise<StoreFigures> 
   const startedMs = performance.now();
   const count = (await listed(store)).length;
   const listedPerSecond = count / ((performance.now() - startedMs) / 1000);
-  const singles = Array.from({ length: SINGLE_WRITES }, (_, i) => pod(pods + i, { spec: {} }));
+  const singles = Array.from({ length: SINGLE_WRITES }, (_, i) => pod(`pod-${pods + i}`, { labels: LABELS }));
   const singlesPerSecond = await rateOf(singles, (draft) => store.create('pods', draft), 1);
   const oneWriteMs = 1000 / singlesPerSecond;
   return { pods, createsPerSecond, updatesPerSecond, listedPerSecond, oneWriteMs };

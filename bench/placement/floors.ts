@@ -1,0 +1,72 @@
+/** What has to be reached, and whether it was. */
+import type { ProvisioningFigures } from './provisioning.ts';
+import type { PlacementFigures } from './runs.ts';
+import { placeable, sized, type Workload } from './workloads.ts';
+
+/** The figures, the floor of their speed, and in words what they miss. */
+export type Judged<F> = F & {
+  readonly floor: number;
+  readonly threshold?: number;
+  /** Speed over floor. */
+  readonly ratio: number;
+  readonly missed: readonly string[];
+};
+
+/** So many times the least that Kubernetes' CI lets pass. */
+const TIMES_THRESHOLD = 10;
+const MAX_RSS_MB = 1_024;
+/** The last tenth of the pods takes no longer than the first, give or take what a machine varies. */
+const LEAST_LAST_TO_FIRST = 0.7;
+const PROVISIONED_PER_SECOND = 5_000;
+/** Machines and price are at most so many times their bounds. */
+const MOST_OVER_BOUND = 1.1;
+
+/** `byCpu`: by the time that the thread computed, for a machine on which others run. */
+export function judgePlacement(
+  figures: PlacementFigures,
+  workload: Workload,
+  byCpu: boolean,
+): Judged<PlacementFigures> {
+  const { threshold } = workload;
+  const floor = TIMES_THRESHOLD * threshold;
+  const speed = byCpu ? figures.podsPerCpuSecond : figures.podsPerSecond;
+  const expected = placeable(sized(workload, figures));
+  const missed = [
+    ...slower(speed, floor),
+    ...larger(figures.peakRssMb),
+    ...(figures.placed === expected ? [] : [`${figures.placed} pods placed, not ${expected}`]),
+    ...(figures.lastToFirst >= LEAST_LAST_TO_FIRST
+      ? []
+      : [`the last tenth is placed at ${figures.lastToFirst.toFixed(2)} of the first one's speed`]),
+  ];
+  return { ...figures, threshold, floor, ratio: speed / floor, missed };
+}
+
+export function judgeProvisioning(
+  figures: ProvisioningFigures,
+  byCpu: boolean,
+): Judged<ProvisioningFigures> {
+  const { machines, leastMachines, usdPerHour, leastUsdPerHour } = figures;
+  const floor = PROVISIONED_PER_SECOND;
+  const speed = byCpu ? figures.podsPerCpuSecond : figures.podsPerSecond;
+  const missed = [
+    ...slower(speed, floor),
+    ...larger(figures.peakRssMb),
+    ...(figures.placed === figures.pods ? [] : [`${figures.placed} of ${figures.pods} pods placed`]),
+    ...over('machines', machines / leastMachines),
+    ...over('price', usdPerHour / leastUsdPerHour),
+  ];
+  return { ...figures, floor, ratio: speed / floor, missed };
+}
+
+function slower(speed: number, floor: number): readonly string[] {
+  return speed >= floor ? [] : [`${Math.round(speed)} pods/s, not ${floor}`];
+}
+
+function larger(rssMb: number): readonly string[] {
+  return rssMb <= MAX_RSS_MB ? [] : [`${Math.round(rssMb)} MB of memory, not ${MAX_RSS_MB}`];
+}
+
+function over(what: string, ratio: number): readonly string[] {
+  return ratio <= MOST_OVER_BOUND ? [] : [`${what} ${ratio.toFixed(3)} × the bound`];
+}

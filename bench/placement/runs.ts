@@ -1,0 +1,185 @@
+/**
+ * Runs a workload through the pass that the product runs (control/scheduler.ts): a snapshot goes
+ * in, plans come out, and what they write is in the next snapshot. Timed is the whole of `schedule`,
+ * reading the snapshot's bound pods included; making and keeping objects is not.
+ *
+ * A pass takes all pods that are pending. A burst is one pass; where others come in between
+ * (churn), the pods come in ten lots, each with its share of the others.
+ */
+import type { Node } from '../../shared/api/kinds/node.ts';
+import type { Pod } from '../../shared/api/kinds/pod.ts';
+import type { Enabled } from '../../shared/core/scheduling/framework.ts';
+import { PLUGINS } from '../../shared/core/scheduling/registry.ts';
+import { schedule, type SchedulingResult } from '../../shared/core/scheduling/schedule.ts';
+import { ClusterState } from './state.ts';
+import { churnCount, type Workload } from './workloads.ts';
+
+export interface PlacementFigures {
+  readonly workload: string;
+  readonly nodes: number;
+  readonly initPods: number;
+  readonly pods: number;
+  readonly passes: number;
+  readonly placed: number;
+  /** Others that came meanwhile: for how many victims were named, and how many found no place. */
+  readonly preempting: number;
+  readonly unschedulable: number;
+  readonly podsPerSecond: number;
+  /** Of the time that the thread itself computed: others on the machine hardly lengthen it. */
+  readonly podsPerCpuSecond: number;
+  /** Pods a second of the last tenth, over that of the first. */
+  readonly lastToFirst: number;
+  readonly peakRssMb: number;
+}
+
+export interface RunOptions {
+  /** Pods that come at a time; all of them, or a tenth where others come meanwhile. */
+  readonly lot?: number | undefined;
+}
+
+const TENTH = 10;
+const NODE_WITHOUT_ROOM = { allocatable: { pods: '0' } };
+
+export function runWorkload(workload: Workload, { lot }: RunOptions = {}): PlacementFigures {
+  const state = new ClusterState();
+  for (let i = 0; i < workload.nodes; i++) state.addNode(workload.node(i));
+  init(state, workload);
+  const measured = Array.from({ length: workload.pods }, (_, i) => workload.pod(i));
+  const uids = new Set(measured.map(({ metadata }) => metadata.uid));
+  const size = lot ?? (workload.churn ? Math.ceil(workload.pods / TENTH) : workload.pods);
+  const lots = Math.ceil(measured.length / size);
+  const churning = new Churning(state, workload);
+  const watch = new Stopwatch(state);
+  let [placed, preempting, unschedulable] = [0, 0, 0];
+  for (let i = 0; i < lots; i++) {
+    for (const pod of measured.slice(i * size, (i + 1) * size)) state.addPod(pod);
+    churning.come((i + 1) / lots);
+    const result = watch.pass();
+    placed += result.placements.filter(({ pod }) => uids.has(pod.metadata.uid)).length;
+    preempting += result.preemptions.length;
+    unschedulable = result.unschedulable.length;
+  }
+  return {
+    workload: workload.name,
+    ...{ nodes: workload.nodes, initPods: workload.initPods, pods: workload.pods, passes: lots },
+    ...{ placed, preempting, unschedulable, ...watch.figures(placed) },
+    peakRssMb: process.resourceUsage().maxRSS / 1024,
+  };
+}
+
+function init(state: ClusterState, { initPod, initPods }: Workload): void {
+  if (!initPod || initPods === 0) return;
+  for (let i = 0; i < initPods; i++) state.addPod(initPod(i));
+  const { plans, placements } = schedule(state.snapshot(), 0);
+  if (placements.length < initPods) throw new Error('there is no room for the pods to begin with');
+  state.carryOut(plans);
+}
+
+/** Brings the others, by and by. */
+class Churning {
+  readonly #state: ClusterState;
+  readonly #workload: Workload;
+  readonly #count: number;
+  #come = 0;
+  #last: { readonly node: Node; readonly pod: Pod } | undefined;
+
+  constructor(state: ClusterState, workload: Workload) {
+    this.#state = state;
+    this.#workload = workload;
+    this.#count = churnCount(workload);
+  }
+
+  /** `share`: how much of it all should have come. */
+  come(share: number): void {
+    const { churn } = this.#workload;
+    if (!churn) return;
+    for (; this.#come < Math.round(this.#count * share); this.#come++) {
+      const pod = churn.pod(this.#come);
+      if (churn.recreated) this.#recreate(pod);
+      this.#state.addPod(pod);
+    }
+  }
+
+  #recreate(pod: Pod): void {
+    if (this.#last) {
+      this.#state.removeNode(this.#last.node);
+      this.#state.removePod(this.#last.pod);
+    }
+    const like = this.#workload.node(this.#workload.nodes + this.#come);
+    const node = { ...like, status: NODE_WITHOUT_ROOM };
+    this.#last = { node, pod };
+    this.#state.addNode(node);
+  }
+}
+
+interface Lap {
+  readonly placed: number;
+  readonly ms: number;
+  /** When each pod was placed. */
+  readonly at: readonly number[];
+}
+
+class Stopwatch {
+  readonly #state: ClusterState;
+  readonly #laps: Lap[] = [];
+  #ms = 0;
+  #cpuMs = 0;
+
+  constructor(state: ClusterState) {
+    this.#state = state;
+  }
+
+  pass(): SchedulingResult {
+    const snapshot = this.#state.snapshot();
+    const at: number[] = [];
+    const bound = snapshot.pods.filter(({ spec }) => spec.nodeName !== undefined).length;
+    const plugins = [...PLUGINS, { plugin: probe(at), weight: 0 }];
+    const [startMs, startCpuMs] = [performance.now(), cpuMs()];
+    const result = schedule(snapshot, 0, { plugins });
+    const ms = performance.now() - startMs;
+    this.#cpuMs += cpuMs() - startCpuMs;
+    this.#ms += ms;
+    this.#laps.push({ placed: result.placements.length, ms, at: at.slice(bound) });
+    this.#state.carryOut(result.plans);
+    return result;
+  }
+
+  figures(placed: number) {
+    return {
+      podsPerSecond: (placed / this.#ms) * 1000,
+      podsPerCpuSecond: (placed / this.#cpuMs) * 1000,
+      lastToFirst: this.#lastToFirst(),
+    };
+  }
+
+  /** By passes, when there are ten; by the pods of the one pass, otherwise. */
+  #lastToFirst(): number {
+    const laps = this.#laps;
+    if (laps.length >= TENTH) {
+      const tenth = Math.floor(laps.length / TENTH);
+      return rateOf(laps.slice(-tenth)) / rateOf(laps.slice(0, tenth));
+    }
+    const at = laps.flatMap((lap) => lap.at);
+    const tenth = Math.floor(at.length / TENTH);
+    const took = (from: number) => (at[from + tenth - 1] ?? 0) - (at[from] ?? 0);
+    return took(0) / took(at.length - tenth);
+  }
+}
+
+function rateOf(laps: readonly Lap[]): number {
+  const sum = (of: (lap: Lap) => number) => laps.reduce((total, lap) => total + of(lap), 0);
+  return sum(({ placed }) => placed) / sum(({ ms }) => ms);
+}
+
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Notes when each placement comes, and says nothing of any node. */
+function probe(at: number[]): Enabled['plugin'] {
+  const track = (_node: number, sign: 1 | -1): void => {
+    if (sign === 1) at.push(performance.now());
+  };
+  return { name: 'Probe', helpedBy: [], begin: () => ({ track: () => track }) };
+}
