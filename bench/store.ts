@@ -46,7 +46,9 @@ export async function benchStore(args: readonly string[]): Promise<void> {
 }
 
 async function measure(store: SqliteStore, pods: number): Promise<StoreFigures> {
-  const drafts = Array.from({ length: pods }, (_, i) => pod(`pod-${i}`, { labels: LABELS, owner: 'bench' }));
+  const drafts = Array.from({ length: pods }, (_, i) =>
+    pod(`pod-${i}`, { labels: LABELS, owner: 'bench' }),
+  );
   const createsPerSecond = await rateOf(drafts, (draft) => store.create('pods', draft));
   const stored = await listed(store);
   const updatesPerSecond = await rateOf(stored, (old) =>
@@ -55,7 +57,9 @@ async function measure(store: SqliteStore, pods: number): Promise<StoreFigures> 
   const startedMs = performance.now();
   const count = (await listed(store)).length;
   const listedPerSecond = count / ((performance.now() - startedMs) / 1000);
-  const singles = Array.from({ length: SINGLE_WRITES }, (_, i) => pod(`pod-${pods + i}`, { labels: LABELS }));
+  const singles = Array.from({ length: SINGLE_WRITES }, (_, i) =>
+    pod(`pod-${pods + i}`, { labels: LABELS }),
+  );
   const singlesPerSecond = await rateOf(singles, (draft) => store.create('pods', draft), 1);
   const oneWriteMs = 1000 / singlesPerSecond;
   return { pods, createsPerSecond, updatesPerSecond, listedPerSecond, oneWriteMs };

@@ -52,7 +52,9 @@ export function judgeProvisioning(
   const missed = [
     ...slower(speed, floor),
     ...larger(figures.peakRssMb),
-    ...(figures.placed === figures.pods ? [] : [`${figures.placed} of ${figures.pods} pods placed`]),
+    ...(figures.placed === figures.pods
+      ? []
+      : [`${figures.placed} of ${figures.pods} pods placed`]),
     ...over('machines', machines / leastMachines),
     ...over('price', usdPerHour / leastUsdPerHour),
   ];

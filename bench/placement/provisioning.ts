@@ -81,7 +81,8 @@ export function measureProvisioning(
   const mean = (of: (run: Solved) => number) =>
     runs.reduce((sum, run) => sum + of(run), 0) / runs.length;
   const { result, pods } = first;
-  const { machines: leastMachines, usdPerHour: leastUsdPerHour } = boundsOf(pods, types);
+  const offered = offeredBy(result);
+  const { machines: leastMachines, usdPerHour: leastUsdPerHour } = boundsOf(pods, offered);
   return {
     ...{ workload: name, types: types.length, pods: count, runs: runs.length },
     placed: result.machines.reduce((sum, machine) => sum + machine.pods.length, 0),
@@ -109,6 +110,12 @@ function solveOnce(count: number, types: readonly MachineType[]): Solved {
   const result = schedule(snapshot, 0, { types });
   const { user, system } = process.threadCpuUsage(before);
   return { pods, result, ms: performance.now() - startMs, cpuMs: (user + system) / 1000 };
+}
+
+/** The types that the pool may launch: those that the machines could be of. */
+function offeredBy({ machines }: SchedulingResult): readonly MachineType[] {
+  const lists = new Set(machines.map(({ machine }) => machine.kind.types));
+  return [...new Set([...lists].flatMap(({ types }) => types))];
 }
 
 function priceOf({ machines }: SchedulingResult): number {

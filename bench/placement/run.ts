@@ -17,5 +17,7 @@ const size = { ...(nodes ? { nodes } : {}), ...(pods ? { pods } : {}) };
 if (workload) {
   process.stdout.write(JSON.stringify(runWorkload(sized(workload, size), { lot })));
 } else if (provisioning) {
-  process.stdout.write(JSON.stringify(measureProvisioning({ ...provisioning, pods: pods ?? provisioning.pods })));
+  process.stdout.write(
+    JSON.stringify(measureProvisioning({ ...provisioning, pods: pods ?? provisioning.pods })),
+  );
 } else throw new Error(`no workload is called ${name}`);

@@ -114,9 +114,9 @@ class Churning {
 
 interface Lap {
   readonly placed: number;
-  readonly ms: number;
-  /** When each pod was placed. */
-  readonly at: readonly number[];
+  readonly cpuMs: number;
+  /** How the last tenth's speed compares to the first one's, within the pass. */
+  readonly lastToFirst: number;
 }
 
 class Stopwatch {
@@ -131,15 +131,16 @@ class Stopwatch {
 
   pass(): SchedulingResult {
     const snapshot = this.#state.snapshot();
-    const at: number[] = [];
     const bound = snapshot.pods.filter(({ spec }) => spec.nodeName !== undefined).length;
-    const plugins = [...PLUGINS, { plugin: probe(at), weight: 0 }];
-    const [startMs, startCpuMs] = [performance.now(), cpuMs()];
+    const tenths = new Tenths(bound, snapshot.pods.length);
+    const plugins = [...PLUGINS, { plugin: tenths.plugin, weight: 0 }];
+    const [startMs, startCpuMs] = [performance.now(), threadMs()];
     const result = schedule(snapshot, 0, { plugins });
-    const ms = performance.now() - startMs;
-    this.#cpuMs += cpuMs() - startCpuMs;
-    this.#ms += ms;
-    this.#laps.push({ placed: result.placements.length, ms, at: at.slice(bound) });
+    this.#ms += performance.now() - startMs;
+    const cpuMs = threadMs() - startCpuMs;
+    this.#cpuMs += cpuMs;
+    const { lastToFirst } = tenths;
+    this.#laps.push({ placed: result.placements.length, cpuMs, lastToFirst });
     this.#state.carryOut(result.plans);
     return result;
   }
@@ -152,34 +153,45 @@ class Stopwatch {
     };
   }
 
-  /** By passes, when there are ten; by the pods of the one pass, otherwise. */
+  /** By passes, when there are several; by the pods of the one pass, otherwise. */
   #lastToFirst(): number {
     const laps = this.#laps;
-    if (laps.length >= TENTH) {
-      const tenth = Math.floor(laps.length / TENTH);
-      return rateOf(laps.slice(-tenth)) / rateOf(laps.slice(0, tenth));
-    }
-    const at = laps.flatMap((lap) => lap.at);
-    const tenth = Math.floor(at.length / TENTH);
-    const took = (from: number) => (at[from + tenth - 1] ?? 0) - (at[from] ?? 0);
-    return took(0) / took(at.length - tenth);
+    if (laps.length === 1) return laps[0]?.lastToFirst ?? 1;
+    const tenth = Math.ceil(laps.length / TENTH);
+    return rateOf(laps.slice(-tenth)) / rateOf(laps.slice(0, tenth));
   }
 }
 
 function rateOf(laps: readonly Lap[]): number {
   const sum = (of: (lap: Lap) => number) => laps.reduce((total, lap) => total + of(lap), 0);
-  return sum(({ placed }) => placed) / sum(({ ms }) => ms);
+  return sum(({ placed }) => placed) / sum(({ cpuMs }) => cpuMs);
 }
 
-function cpuMs(): number {
+function threadMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 }
 
-/** Notes when each placement comes, and says nothing of any node. */
-function probe(at: number[]): Enabled['plugin'] {
-  const track = (_node: number, sign: 1 | -1): void => {
-    if (sign === 1) at.push(performance.now());
-  };
-  return { name: 'Probe', helpedBy: [], begin: () => ({ track: () => track }) };
+/** Looks at the clock at the ends of the first and the last tenth of the pods that get a place. */
+class Tenths {
+  readonly plugin: Enabled['plugin'];
+  readonly #ends: readonly number[];
+  readonly #at = new Map<number, number>();
+
+  constructor(bound: number, pods: number) {
+    const tenth = Math.floor((pods - bound) / TENTH);
+    this.#ends = [bound + 1, bound + tenth, pods - tenth + 1, pods];
+    const isEnd = new Set(this.#ends);
+    let count = 0;
+    const track = (_node: number, sign: 1 | -1): void => {
+      if (sign === 1 && isEnd.has(++count)) this.#at.set(count, threadMs());
+    };
+    // It says nothing of any node.
+    this.plugin = { name: 'Tenths', helpedBy: [], begin: () => ({ track: () => track }) };
+  }
+
+  get lastToFirst(): number {
+    const [a = 0, b = 0, c = 0, d = 0] = this.#ends.map((end) => this.#at.get(end) ?? 0);
+    return (b - a) / (d - c);
+  }
 }

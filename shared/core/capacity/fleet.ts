@@ -77,6 +77,7 @@ export class Fleet {
   readonly #kinds: readonly Kind[];
   readonly #options: FleetOptions;
   readonly #machines = new Map<number, OpenMachine>();
+  readonly #templates: OpenMachine[] = [];
   readonly #masks = new Map<SpecShape, Map<Kind, Mask>>();
   readonly #used = new Map<Pool, Map<string, number>>();
   readonly #ranks: ReadonlyMap<Pool, number>;
@@ -108,7 +109,7 @@ export class Fleet {
   }
 
   get templates(): readonly OpenMachine[] {
-    return [...this.#machines.values()].filter(({ isTemplate }) => isTemplate);
+    return this.#templates;
   }
 
   /** The machines that have pods, in the order in which they were opened. */
@@ -164,6 +165,7 @@ export class Fleet {
     const mask = undefined;
     const machine = { kind, node, isTemplate, specs: new Map(), mask, cheapest: -1 };
     this.#machines.set(node, machine);
+    if (isTemplate) this.#templates.push(machine);
     return machine;
   }
 
@@ -254,9 +256,10 @@ export class Fleet {
   /** What the machine's pods take, and one more of the shape. */
   #gatherNeeds({ node, kind }: OpenMachine, spec: SpecShape | undefined, sign = 1): void {
     this.#needs.clear();
-    for (const { resource, used } of this.#started().columns) {
+    for (const column of this.#started().columns) {
+      const { resource } = column;
       const more = spec ? (resource === 'pods' ? 1 : (spec.requests[resource] ?? 0)) : 0;
-      const amount = (used[node] ?? 0) + sign * more;
+      const amount = column.usedAt(node) + sign * more;
       if (amount > 0) this.#needs.add(kind.types.room(resource), amount);
     }
   }

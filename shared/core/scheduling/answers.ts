@@ -81,10 +81,7 @@ export class SpecAnswers {
    * The same among those that `accepts`, as long as few refused ones come before it: GAVE_UP when
    * there were too many, and asking all at once costs less.
    */
-  bestOf(
-    size: number,
-    accepts: (node: number) => boolean,
-  ): number | undefined | typeof GAVE_UP {
+  bestOf(size: number, accepts: (node: number) => boolean): number | undefined | typeof GAVE_UP {
     const tree = this.#tree(size);
     let found: number | undefined | typeof GAVE_UP = GAVE_UP;
     for (let tries = 0; tries < MAX_TRIES && found === GAVE_UP; tries++) {

@@ -32,22 +32,57 @@ export const ZONE_LABEL = 'topology.kubernetes.io/zone';
 /** The resource that counts pods, as `status.allocatable` calls it. */
 export const PODS = 'pods';
 
-/** One resource over all nodes. */
+/**
+ * One resource over all nodes. Kept from the first node that has to do with it to the last: of a
+ * resource that a single node offers, there are thousands.
+ */
 export class Column {
   readonly resource: string;
-  allocatable: Float64Array<ArrayBuffer>;
-  used: Float64Array<ArrayBuffer>;
+  #from = 0;
+  #allocatable: Float64Array<ArrayBuffer> = NO_AMOUNTS;
+  #used: Float64Array<ArrayBuffer> = NO_AMOUNTS;
 
-  constructor(resource: string, size: number) {
+  constructor(resource: string) {
     this.resource = resource;
-    this.allocatable = new Float64Array(size);
-    this.used = new Float64Array(size);
   }
 
-  grow(size: number): void {
-    this.allocatable = grown(this.allocatable, size);
-    this.used = grown(this.used, size);
+  allocatableAt(node: number): number {
+    return node < this.#from ? 0 : (this.#allocatable[node - this.#from] ?? 0);
   }
+
+  usedAt(node: number): number {
+    return node < this.#from ? 0 : (this.#used[node - this.#from] ?? 0);
+  }
+
+  setAllocatable(node: number, amount: number): void {
+    this.#reach(node);
+    this.#allocatable[node - this.#from] = amount;
+  }
+
+  use(node: number, amount: number): void {
+    this.#reach(node);
+    const at = node - this.#from;
+    this.#used[at] = (this.#used[at] ?? 0) + amount;
+  }
+
+  #reach(node: number): void {
+    if (this.#used.length === 0) this.#from = node;
+    const before = Math.max(0, this.#from - node);
+    this.#from -= before;
+    const length = Math.max(this.#used.length + before, node - this.#from + 1);
+    this.#allocatable = reaching(this.#allocatable, before, length);
+    this.#used = reaching(this.#used, before, length);
+  }
+}
+
+const NO_AMOUNTS = new Float64Array(0);
+
+/** The array with so many numbers before it, at least so long. */
+function reaching(array: Float64Array<ArrayBuffer>, before: number, length: number) {
+  if (before === 0) return grown(array, length);
+  const next = new Float64Array(length);
+  next.set(array, before);
+  return next;
 }
 
 type Offer = readonly (readonly [resource: string, amount: number])[];
@@ -104,8 +139,10 @@ export class Cluster {
     this.isComing = grown(this.isComing, index + 1);
     this.isComing[index] = isComing ? 1 : 0;
     this.lastAt = grown(this.lastAt, index + 1);
-    for (const column of this.#columns.values()) column.grow(index + 1);
-    this.offer(index, offeredBy(node));
+    for (const [resource, amount] of offeredBy(node)) {
+      this.column(resource).setAllocatable(index, amount);
+    }
+    this.#changed(index);
     for (const domains of this.#labels.values()) domains.add(node, index);
     for (const domains of this.#narrowed) domains.add(node, index);
     return index;
@@ -114,13 +151,6 @@ export class Cluster {
   /** The resources that anything asks for or offers. */
   get columns(): Iterable<Column> {
     return this.#columns.values();
-  }
-
-  /** What the node has from now on. */
-  offer(node: number, offer: Offer): void {
-    for (const column of this.#columns.values()) column.allocatable[node] = 0;
-    for (const [resource, amount] of offer) this.column(resource).allocatable[node] = amount;
-    this.#changed(node);
   }
 
   /** Whether the node is one that the selection means, as far as its labels are decided. */
@@ -136,11 +166,11 @@ export class Cluster {
     return this.#byName.get(name);
   }
 
-  /** The column of a resource; nodes that do not speak of it have none. */
+  /** The column of a resource; nodes that do not speak of it have nothing of it. */
   column(resource: string): Column {
     let column = this.#columns.get(resource);
     if (!column) {
-      column = new Column(resource, this.size);
+      column = new Column(resource);
       this.#columns.set(resource, column);
     }
     return column;
@@ -174,8 +204,7 @@ export class Cluster {
   }
 
   #add(resource: string, node: number, amount: number): void {
-    const { used } = this.column(resource);
-    used[node] = (used[node] ?? 0) + amount;
+    this.column(resource).use(node, amount);
   }
 }
 

@@ -103,6 +103,23 @@ export class Engine {
     );
   }
 
+  /** Whether it is refused there whatever pods are taken off the node. */
+  refusesEmpty(shape: PodShape, node: number): boolean {
+    return this.#ofSpec(shape.spec).filters.some((f) => f.refusesEmpty?.(node) === true);
+  }
+
+  /**
+   * As `allows`, for a node whose pods are shifted about: verdicts of all nodes are not brought up
+   * to date for it.
+   */
+  allowsNow(shape: PodShape, node: number): boolean {
+    if (this.#closed.has(node)) return false;
+    return (
+      this.#ofSpec(shape.spec).filters.every((filter) => filter.allows(node)) &&
+      !this.#podAnswers(shape).filters.some((filter) => filter.refuses(node))
+    );
+  }
+
   /** Whether what is placed elsewhere may change what this shape is told of a node. */
   looksAtPods(shape: PodShape): boolean {
     return !this.#podAnswers(shape).filters.every(isIdle);
@@ -180,9 +197,14 @@ export class Engine {
   }
 
   #specAnswers(spec: SpecShape): SpecAnswers {
-    const answers = this.#bySpec.get(spec.key) ?? this.#newSpecAnswers(spec);
+    const answers = this.#ofSpec(spec);
     answers.renew(this.cluster);
     return answers;
+  }
+
+  /** As of when they were last brought up to date. */
+  #ofSpec(spec: SpecShape): SpecAnswers {
+    return this.#bySpec.get(spec.key) ?? this.#newSpecAnswers(spec);
   }
 
   #newSpecAnswers(spec: SpecShape): SpecAnswers {

@@ -69,6 +69,8 @@ export interface Judge {
 /** Judges one node at a time. */
 export interface NodeFilter {
   allows(node: number): boolean;
+  /** Whether it refuses the node whatever pods are taken off it; not known where absent. */
+  refusesEmpty?(node: number): boolean;
   /** Why the node is refused, each as kubectl users know it. Asked only when no node is left. */
   reasons(node: number): readonly string[];
 }

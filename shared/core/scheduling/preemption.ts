@@ -140,24 +140,26 @@ export class Preemption {
   }
 
   #victimsOn(pod: Pod, node: number): Pod[] {
-    return [...this.#pass.podsOn(node)].filter(
-      (other) => priorityOf(other) < priorityOf(pod) && !isPending(other),
-    );
+    const priority = priorityOf(pod);
+    const victims: Pod[] = [];
+    for (const other of this.#pass.podsOn(node)) {
+      if (priorityOf(other) < priority && !isPending(other)) victims.push(other);
+    }
+    return victims;
   }
 
   /** What the node would lose to the pod; undefined when nothing helps there. */
   #judge(pod: Pod, shape: PodShape, node: number): Candidate | undefined {
+    if (this.#pass.engine.refusesEmpty(shape, node)) return undefined;
     const lower = this.#victimsOn(pod, node);
     if (lower.length === 0 || !this.#pass.engine.mayBeHelpedAt(shape, node, 'podGone')) {
       return undefined;
     }
     return this.#without(lower, node, () => {
-      if (!this.#pass.engine.allows(shape, node)) return undefined;
+      if (!this.#pass.engine.allowsNow(shape, node)) return undefined;
       // Pods that are on their way out go in any case, and are no loss.
       const lasting = lower.filter((other) => !isTerminating(other));
-      const refused = new Set(
-        mayDisrupt(lasting, this.#budgets, this.#nowMs).refused.map((refusal) => refusal.pod),
-      );
+      const refused = this.#refused(lasting);
       const inOrder = lasting.sort(
         (a, b) => Number(refused.has(b)) - Number(refused.has(a)) || moreImportant(a, b),
       );
@@ -170,10 +172,17 @@ export class Preemption {
     });
   }
 
+  /** Those that a budget protects. */
+  #refused(pods: readonly Pod[]): ReadonlySet<Pod> {
+    if (this.#budgets.length === 0) return NOBODY;
+    const { refused } = mayDisrupt(pods, this.#budgets, this.#nowMs);
+    return new Set(refused.map(({ pod }) => pod));
+  }
+
   /** Puts the pod back, unless there is no room for both. */
   #mayStay(other: Pod, shape: PodShape, node: number): boolean {
     this.#shift(other, node, 1);
-    if (this.#pass.engine.allows(shape, node)) return true;
+    if (this.#pass.engine.allowsNow(shape, node)) return true;
     this.#shift(other, node, -1);
     return false;
   }
@@ -203,6 +212,8 @@ export class Preemption {
   }
 }
 
+const NOBODY: ReadonlySet<Pod> = new Set();
+
 export function priorityOf({ spec }: Pod): number {
   return spec.priority ?? 0;
 }
@@ -211,8 +222,16 @@ function isTerminating({ metadata }: Pod): boolean {
   return metadata.deletionTimestamp !== undefined;
 }
 
-function startMs({ status, metadata }: Pod): number {
-  return parseTime(status.startTime ?? metadata.creationTimestamp) ?? 0;
+/** Stored objects are frozen, so that what is read from one need not be read again. */
+const startsMs = new WeakMap<Pod, number>();
+
+function startMs(pod: Pod): number {
+  let ms = startsMs.get(pod);
+  if (ms === undefined) {
+    ms = parseTime(pod.status.startTime ?? pod.metadata.creationTimestamp) ?? 0;
+    startsMs.set(pod, ms);
+  }
+  return ms;
 }
 
 /** Negative if `a` is to be kept rather: higher priority, then longer running. */

@@ -22,6 +22,7 @@ import {
   requirementsOf,
 } from '../requirements.ts';
 import { templateNode } from '../template-node.ts';
+import { Needs } from '../type-list.ts';
 import { driftHash } from './drift.ts';
 import { CLAIM_LABEL, type ClaimControl } from './state.ts';
 
@@ -106,19 +107,20 @@ function controlOf({ machine, zones, requests, inPlaceOf }: PlannedMachine): Cla
   const { kind, mask, cheapest } = machine;
   const planned = kind.types.types[cheapest];
   const belowUsd = inPlaceOf?.usdPerHour ?? Infinity;
-  const fitting = kind.types.types.filter(
-    (type, index) =>
-      index >= cheapest &&
-      (kind.types.prices[index] ?? 0) < belowUsd &&
-      mask?.[index] !== 0 &&
-      Object.entries(requests).every(
-        ([resource, amount]) => (type.room[resource] ?? 0) >= amount,
-      ) &&
-      isWithinLimits(machine, index),
-  );
+  const needs = new Needs();
+  for (const resource in requests) needs.add(kind.types.room(resource), requests[resource] ?? 0);
+  const fitting: string[] = [];
+  let index = kind.types.cheapest(needs, mask, cheapest);
+  // The list is in the order of prices.
+  const isCheapEnough = () => (kind.types.prices[index] ?? 0) < belowUsd;
+  while (index >= 0 && fitting.length < MAX_TYPES && isCheapEnough()) {
+    const type = kind.types.types[index];
+    if (type && isWithinLimits(machine, index)) fitting.push(type.name);
+    index = kind.types.cheapest(needs, mask, index + 1);
+  }
   const { [CLAIM_LABEL]: _, ...labels } = templateNode(kind, '').metadata.labels ?? {};
   return {
-    types: fitting.slice(0, MAX_TYPES).map(({ name }) => name),
+    types: fitting,
     zones,
     capacityType: kind.capacityType,
     usdPerHour: kind.types.prices[cheapest] ?? 0,

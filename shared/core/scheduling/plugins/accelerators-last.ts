@@ -13,7 +13,7 @@ export const acceleratorsLast: Plugin = {
     nodeScore: ({ requests }) => {
       if (GPU in requests) return undefined;
       const column = cluster.column(GPU);
-      return (node) => ((column.allocatable[node] ?? 0) > 0 ? 0 : MAX_SCORE);
+      return (node) => (column.allocatableAt(node) > 0 ? 0 : MAX_SCORE);
     },
   }),
 };

@@ -41,6 +41,9 @@ function judge(cluster: Cluster, packing: Packing): Judge {
         cluster.isVirtual[node] === 1 || cluster.isOpen[node] === 1;
       return {
         allows: (node) => isOthers(node) || wants.every((want) => fits(want, node)),
+        refusesEmpty: (node) =>
+          !isOthers(node) &&
+          wants.some(({ column, amount }) => amount > column.allocatableAt(node)),
         reasons: (node) => wants.filter((want) => !fits(want, node)).map(reason),
       };
     },
@@ -64,7 +67,7 @@ function wanted({ requests }: SpecShape, cluster: Cluster): Want[] {
 }
 
 function fits({ column, amount }: Want, node: number): boolean {
-  return (column.used[node] ?? 0) + amount <= (column.allocatable[node] ?? 0);
+  return column.usedAt(node) + amount <= column.allocatableAt(node);
 }
 
 function reason({ column }: Want): string {
@@ -77,8 +80,8 @@ function reason({ column }: Want): string {
 function fullness(wants: readonly Want[], node: number): number {
   let sum = 0;
   for (const { column, amount } of wants) {
-    const allocatable = column.allocatable[node] ?? 0;
-    if (allocatable > 0) sum += Math.min(1, ((column.used[node] ?? 0) + amount) / allocatable);
+    const allocatable = column.allocatableAt(node);
+    if (allocatable > 0) sum += Math.min(1, (column.usedAt(node) + amount) / allocatable);
   }
   return sum / wants.length;
 }
