@@ -4,7 +4,8 @@
  * reading the snapshot's bound pods included; making and keeping objects is not.
  *
  * A pass takes all pods that are pending. A burst is one pass; where others come in between
- * (churn), the pods come in ten lots, each with its share of the others.
+ * (churn), there is a pass each time that one of them would come at ten times the threshold, and
+ * yet as many of them come as at the threshold itself: ten at once.
  */
 import type { Node } from '../../shared/api/kinds/node.ts';
 import type { Pod } from '../../shared/api/kinds/pod.ts';
@@ -12,7 +13,7 @@ import type { Enabled } from '../../shared/core/scheduling/framework.ts';
 import { PLUGINS } from '../../shared/core/scheduling/registry.ts';
 import { schedule, type SchedulingResult } from '../../shared/core/scheduling/schedule.ts';
 import { ClusterState } from './state.ts';
-import { churnCount, type Workload } from './workloads.ts';
+import { churnCount, passCount, type Workload } from './workloads.ts';
 
 export interface PlacementFigures {
   readonly workload: string;
@@ -46,7 +47,7 @@ export function runWorkload(workload: Workload, { lot }: RunOptions = {}): Place
   init(state, workload);
   const measured = Array.from({ length: workload.pods }, (_, i) => workload.pod(i));
   const uids = new Set(measured.map(({ metadata }) => metadata.uid));
-  const size = lot ?? (workload.churn ? Math.ceil(workload.pods / TENTH) : workload.pods);
+  const size = lot ?? Math.ceil(workload.pods / passCount(workload));
   const lots = Math.ceil(measured.length / size);
   const churning = new Churning(state, workload);
   const watch = new Stopwatch(state);
@@ -184,7 +185,7 @@ class Tenths {
     const isEnd = new Set(this.#ends);
     let count = 0;
     const track = (_node: number, sign: 1 | -1): void => {
-      if (sign === 1 && isEnd.has(++count)) this.#at.set(count, threadMs());
+      if (sign === 1 && isEnd.has(++count)) this.#at.set(count, performance.now());
     };
     // It says nothing of any node.
     this.plugin = { name: 'Tenths', helpedBy: [], begin: () => ({ track: () => track }) };

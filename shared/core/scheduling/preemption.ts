@@ -64,6 +64,8 @@ export class Preemption {
   readonly #budgets: readonly PodDisruptionBudget[];
   readonly #nowMs: number;
   readonly #searches = new Map<string, Search>();
+  /** Of pods that were shifted about: they are many times for each node. */
+  readonly #shapes = new Map<Pod, PodShape>();
   /** Pods whose room is held already. */
   readonly #held = new Set<Pod>();
 
@@ -196,7 +198,9 @@ export class Preemption {
   }
 
   #shift(pod: Pod, node: number, sign: 1 | -1): void {
-    this.#pass.engine.place(this.#pass.shapeOf(pod), node, sign);
+    let shape = this.#shapes.get(pod);
+    if (!shape) this.#shapes.set(pod, (shape = this.#pass.shapeOf(pod)));
+    this.#pass.engine.place(shape, node, sign);
   }
 
   #whyNot(shape: PodShape): string {

@@ -34,13 +34,15 @@ function judge(cluster: Cluster, packing: Packing): Judge {
   const pods: Want = { column: cluster.column(PODS), amount: 1 };
   return {
     nodeFilter(spec) {
-      const wants = [pods, ...wanted(spec, cluster).filter(({ amount }) => amount > 0)];
+      // What few nodes have is asked of first.
+      const asked = wanted(spec, cluster).filter(({ amount }) => amount > 0);
+      const wants = [...asked.reverse(), pods];
       // A virtual node has no room to run out of; its limits a pod are the Fargate plugin's. What a
       // machine that is yet to be launched has is the fleet's to say.
       const isOthers = (node: number) =>
         cluster.isVirtual[node] === 1 || cluster.isOpen[node] === 1;
       return {
-        allows: (node) => isOthers(node) || wants.every((want) => fits(want, node)),
+        allows: (node) => isOthers(node) || haveRoom(wants, node),
         refusesEmpty: (node) =>
           !isOthers(node) &&
           wants.some(({ column, amount }) => amount > column.allocatableAt(node)),
@@ -64,6 +66,11 @@ function wanted({ requests }: SpecShape, cluster: Cluster): Want[] {
     column: cluster.column(resource),
     amount: requests[resource] ?? 0,
   }));
+}
+
+function haveRoom(wants: readonly Want[], node: number): boolean {
+  for (const want of wants) if (!fits(want, node)) return false;
+  return true;
 }
 
 function fits({ column, amount }: Want, node: number): boolean {
