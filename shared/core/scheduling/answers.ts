@@ -44,7 +44,8 @@ export class SpecAnswers {
   #seen = 0;
   /** Nodes that are out of the tree while one is looked for. */
   readonly #aside: number[] = [];
-  /** Made when it is first asked for. */
+  #isAskedAgain = false;
+  /** Made when it is asked for a second time. */
   #best: MaxTree | undefined;
 
   constructor(filters: readonly Helped<NodeFilter>[], scores: readonly Weighed<NodeScore>[]) {
@@ -74,6 +75,11 @@ export class SpecAnswers {
 
   /** The open node with the highest total, the first of equals, as of the last renewal. */
   best(size: number): number | undefined {
+    // Of a shape that is asked for once, a tree costs more than it saves.
+    if (!this.#best && !this.#isAskedAgain) {
+      this.#isAskedAgain = true;
+      return highest(this.totals.subarray(0, size), this.verdicts);
+    }
     return this.#tree(size).best;
   }
 
@@ -124,4 +130,18 @@ export class SpecAnswers {
     totals[node] = total;
     return !isSame;
   }
+}
+
+/** The open node with the highest total, the first of equals. */
+export function highest(totals: Float64Array, verdicts: Uint8Array): number | undefined {
+  let best: number | undefined;
+  let bestTotal = -Infinity;
+  for (let node = 0; node < totals.length; node++) {
+    const total = totals[node] ?? 0;
+    if (verdicts[node] === OPEN && total > bestTotal) {
+      best = node;
+      bestTotal = total;
+    }
+  }
+  return best;
 }

@@ -10,7 +10,7 @@
 import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { Labels } from '../../api/meta.ts';
-import { GAVE_UP, type PodAnswers, SpecAnswers } from './answers.ts';
+import { GAVE_UP, highest, type PodAnswers, SpecAnswers } from './answers.ts';
 import { Cluster } from './cluster.ts';
 import { CLOSED, type Enabled, type Help, type Judge, OPEN, type Tracker } from './framework.ts';
 import { grown } from './grown.ts';
@@ -264,18 +264,4 @@ function scoresOf(byPlugin: readonly (readonly [string, Float64Array])[], node: 
   const parts = byPlugin.map(([name, values]) => [name, values[node] ?? 0] as const);
   const total = parts.reduce((sum, [, value]) => sum + value, 0);
   return { total, parts: Object.fromEntries(parts) };
-}
-
-/** The first of equals. */
-function highest(totals: Float64Array, verdicts: Uint8Array): number | undefined {
-  let best: number | undefined;
-  let bestTotal = -Infinity;
-  for (let node = 0; node < totals.length; node++) {
-    const total = totals[node] ?? 0;
-    if (verdicts[node] === OPEN && total > bestTotal) {
-      best = node;
-      bestTotal = total;
-    }
-  }
-  return best;
 }

@@ -30,6 +30,15 @@ export interface NotPreempted {
   readonly message: string;
 }
 
+/** A pod of lower priority, and what decides whether it goes. */
+interface Victim {
+  readonly pod: Pod;
+  readonly shape: PodShape;
+  readonly priority: number;
+  readonly startMs: number;
+  readonly isTerminating: boolean;
+}
+
 interface Candidate {
   readonly node: number;
   readonly victims: readonly Pod[];
@@ -64,8 +73,8 @@ export class Preemption {
   readonly #budgets: readonly PodDisruptionBudget[];
   readonly #nowMs: number;
   readonly #searches = new Map<string, Search>();
-  /** Of pods that were shifted about: they are many times for each node. */
-  readonly #shapes = new Map<Pod, PodShape>();
+  /** What is known of pods that may go: it is asked for many times. */
+  readonly #victims = new Map<Pod, Victim>();
   /** Pods whose room is held already. */
   readonly #held = new Set<Pod>();
 
@@ -99,9 +108,9 @@ export class Preemption {
     const { nominatedNodeName } = pod.status;
     const node = this.#pass.engine.cluster.nodeNamed(nominatedNodeName ?? '');
     if (node === undefined) return undefined;
-    const ending = [...this.#pass.podsOn(node)].filter(
-      (other) => isTerminating(other) && priorityOf(other) < priorityOf(pod),
-    );
+    const ending = [...this.#pass.podsOn(node)]
+      .filter((other) => isTerminating(other) && priorityOf(other) < priorityOf(pod))
+      .map((other) => this.#victimOf(other));
     if (ending.length === 0) return undefined;
     return this.#without(ending, node, () => this.#pass.engine.allows(shape, node))
       ? node
@@ -141,13 +150,24 @@ export class Preemption {
     return found;
   }
 
-  #victimsOn(pod: Pod, node: number): Pod[] {
+  #victimsOn(pod: Pod, node: number): Victim[] {
     const priority = priorityOf(pod);
-    const victims: Pod[] = [];
+    const victims: Victim[] = [];
     for (const other of this.#pass.podsOn(node)) {
-      if (priorityOf(other) < priority && !isPending(other)) victims.push(other);
+      if (priorityOf(other) < priority && !isPending(other)) victims.push(this.#victimOf(other));
     }
     return victims;
+  }
+
+  #victimOf(pod: Pod): Victim {
+    let victim = this.#victims.get(pod);
+    if (!victim) {
+      const shape = this.#pass.shapeOf(pod);
+      const [priority, startedMs] = [priorityOf(pod), startMs(pod)];
+      victim = { pod, shape, priority, startMs: startedMs, isTerminating: isTerminating(pod) };
+      this.#victims.set(pod, victim);
+    }
+    return victim;
   }
 
   /** What the node would lose to the pod; undefined when nothing helps there. */
@@ -160,29 +180,30 @@ export class Preemption {
     return this.#without(lower, node, () => {
       if (!this.#pass.engine.allowsNow(shape, node)) return undefined;
       // Pods that are on their way out go in any case, and are no loss.
-      const lasting = lower.filter((other) => !isTerminating(other));
+      const lasting = lower.filter((other) => !other.isTerminating);
       const refused = this.#refused(lasting);
       const inOrder = lasting.sort(
-        (a, b) => Number(refused.has(b)) - Number(refused.has(a)) || moreImportant(a, b),
+        (a, b) => Number(refused.has(b.pod)) - Number(refused.has(a.pod)) || moreImportant(a, b),
       );
       const victims = inOrder.filter((other) => !this.#mayStay(other, shape, node));
       for (const other of inOrder) {
         if (!victims.includes(other)) this.#shift(other, node, -1);
       }
-      const violations = victims.filter((victim) => refused.has(victim)).length;
+      const violations = victims.filter(({ pod: victim }) => refused.has(victim)).length;
       return candidateOf(node, victims, violations);
     });
   }
 
   /** Those that a budget protects. */
-  #refused(pods: readonly Pod[]): ReadonlySet<Pod> {
+  #refused(victims: readonly Victim[]): ReadonlySet<Pod> {
     if (this.#budgets.length === 0) return NOBODY;
+    const pods = victims.map(({ pod }) => pod);
     const { refused } = mayDisrupt(pods, this.#budgets, this.#nowMs);
     return new Set(refused.map(({ pod }) => pod));
   }
 
   /** Puts the pod back, unless there is no room for both. */
-  #mayStay(other: Pod, shape: PodShape, node: number): boolean {
+  #mayStay(other: Victim, shape: PodShape, node: number): boolean {
     this.#shift(other, node, 1);
     if (this.#pass.engine.allowsNow(shape, node)) return true;
     this.#shift(other, node, -1);
@@ -190,16 +211,14 @@ export class Preemption {
   }
 
   /** What is so when these pods are not on the node. */
-  #without<T>(pods: readonly Pod[], node: number, ask: () => T): T {
+  #without<T>(pods: readonly Victim[], node: number, ask: () => T): T {
     for (const pod of pods) this.#shift(pod, node, -1);
     const answer = ask();
     for (const pod of pods) this.#shift(pod, node, 1);
     return answer;
   }
 
-  #shift(pod: Pod, node: number, sign: 1 | -1): void {
-    let shape = this.#shapes.get(pod);
-    if (!shape) this.#shapes.set(pod, (shape = this.#pass.shapeOf(pod)));
+  #shift({ shape }: Victim, node: number, sign: 1 | -1): void {
     this.#pass.engine.place(shape, node, sign);
   }
 
@@ -226,38 +245,30 @@ function isTerminating({ metadata }: Pod): boolean {
   return metadata.deletionTimestamp !== undefined;
 }
 
-/** Stored objects are frozen, so that what is read from one need not be read again. */
-const startsMs = new WeakMap<Pod, number>();
-
-function startMs(pod: Pod): number {
-  let ms = startsMs.get(pod);
-  if (ms === undefined) {
-    ms = parseTime(pod.status.startTime ?? pod.metadata.creationTimestamp) ?? 0;
-    startsMs.set(pod, ms);
-  }
-  return ms;
+function startMs({ status, metadata }: Pod): number {
+  return parseTime(status.startTime ?? metadata.creationTimestamp) ?? 0;
 }
 
 /** Negative if `a` is to be kept rather: higher priority, then longer running. */
-function moreImportant(a: Pod, b: Pod): number {
+function moreImportant(a: Victim, b: Victim): number {
   return (
-    priorityOf(b) - priorityOf(a) ||
-    startMs(a) - startMs(b) ||
-    compareText(a.metadata.uid, b.metadata.uid)
+    b.priority - a.priority ||
+    a.startMs - b.startMs ||
+    compareText(a.pod.metadata.uid, b.pod.metadata.uid)
   );
 }
 
-function candidateOf(node: number, victims: readonly Pod[], violations: number): Candidate {
-  const highestPriority = Math.max(LOWEST_PRIORITY, ...victims.map(priorityOf));
-  const highest = victims.filter((victim) => priorityOf(victim) === highestPriority);
-  return {
-    node,
-    victims,
-    violations,
-    highestPriority,
-    prioritySum: victims.reduce((sum, pod) => sum + priorityOf(pod) - LOWEST_PRIORITY, 0),
-    startedAtMs: Math.min(Infinity, ...highest.map(startMs)),
-  };
+function candidateOf(node: number, victims: readonly Victim[], violations: number): Candidate {
+  let [highestPriority, prioritySum, startedAtMs] = [LOWEST_PRIORITY, 0, Infinity];
+  for (const { priority } of victims) {
+    highestPriority = Math.max(highestPriority, priority);
+    prioritySum += priority - LOWEST_PRIORITY;
+  }
+  for (const { priority, startMs: startedMs } of victims) {
+    if (priority === highestPriority) startedAtMs = Math.min(startedAtMs, startedMs);
+  }
+  const pods = victims.map(({ pod }) => pod);
+  return { node, victims: pods, violations, highestPriority, prioritySum, startedAtMs };
 }
 
 function best(candidates: readonly (Candidate | undefined)[]): Candidate | undefined {
