@@ -18,7 +18,7 @@ import { mayDisrupt } from '../disruption/may-disrupt.ts';
 import { countReasons, preemptionMessage, type ReasonCounts } from './message.ts';
 import type { Pass } from './pass.ts';
 import { compareText, isPending } from './pending.ts';
-import type { PodShape } from './shape.ts';
+import type { PodShape, SpecShape } from './shape.ts';
 
 export interface Preempted {
   readonly node: number;
@@ -75,6 +75,7 @@ export class Preemption {
   readonly #searches = new Map<string, Search>();
   /** What is known of pods that may go: it is asked for many times. */
   readonly #victims = new Map<Pod, Victim>();
+  readonly #timesMs = new Map<string, number>();
   /** Pods whose room is held already. */
   readonly #held = new Set<Pod>();
 
@@ -159,11 +160,22 @@ export class Preemption {
     return victims;
   }
 
+  /** Times are of seconds, which many pods share. */
+  #startMs({ status, metadata }: Pod): number {
+    const text = status.startTime ?? metadata.creationTimestamp;
+    let ms = this.#timesMs.get(text);
+    if (ms === undefined) {
+      ms = parseTime(text) ?? 0;
+      this.#timesMs.set(text, ms);
+    }
+    return ms;
+  }
+
   #victimOf(pod: Pod): Victim {
     let victim = this.#victims.get(pod);
     if (!victim) {
       const shape = this.#pass.shapeOf(pod);
-      const [priority, startedMs] = [priorityOf(pod), startMs(pod)];
+      const [priority, startedMs] = [priorityOf(pod), this.#startMs(pod)];
       victim = { pod, shape, priority, startMs: startedMs, isTerminating: isTerminating(pod) };
       this.#victims.set(pod, victim);
     }
@@ -185,10 +197,7 @@ export class Preemption {
       const inOrder = lasting.sort(
         (a, b) => Number(refused.has(b.pod)) - Number(refused.has(a.pod)) || moreImportant(a, b),
       );
-      const victims = inOrder.filter((other) => !this.#mayStay(other, shape, node));
-      for (const other of inOrder) {
-        if (!victims.includes(other)) this.#shift(other, node, -1);
-      }
+      const victims = this.#thoseWhoGo(inOrder, shape, node);
       const violations = victims.filter(({ pod: victim }) => refused.has(victim)).length;
       return candidateOf(node, victims, violations);
     });
@@ -200,6 +209,25 @@ export class Preemption {
     const pods = victims.map(({ pod }) => pod);
     const { refused } = mayDisrupt(pods, this.#budgets, this.#nowMs);
     return new Set(refused.map(({ pod }) => pod));
+  }
+
+  /** Puts back as many as may stay, in this order, and takes them off again; tells of the others. */
+  #thoseWhoGo(inOrder: readonly Victim[], shape: PodShape, node: number): readonly Victim[] {
+    // Where other nodes' pods don't matter, room only shrinks, and of those alike all have to go.
+    const areAlike = !this.#pass.engine.looksAtPods(shape);
+    const going = new Set<SpecShape>();
+    const staying: Victim[] = [];
+    const victims = inOrder.filter((other) => {
+      const { spec } = other.shape;
+      if (!(areAlike && going.has(spec)) && this.#mayStay(other, shape, node)) {
+        staying.push(other);
+        return false;
+      }
+      going.add(spec);
+      return true;
+    });
+    for (const other of staying) this.#shift(other, node, -1);
+    return victims;
   }
 
   /** Puts the pod back, unless there is no room for both. */
@@ -243,10 +271,6 @@ export function priorityOf({ spec }: Pod): number {
 
 function isTerminating({ metadata }: Pod): boolean {
   return metadata.deletionTimestamp !== undefined;
-}
-
-function startMs({ status, metadata }: Pod): number {
-  return parseTime(status.startTime ?? metadata.creationTimestamp) ?? 0;
 }
 
 /** Negative if `a` is to be kept rather: higher priority, then longer running. */

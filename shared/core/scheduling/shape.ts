@@ -48,13 +48,18 @@ interface Keys {
   readonly pod: string;
 }
 
+interface Known {
+  readonly shape: PodShape;
+  readonly keys: Keys;
+}
+
 /** Stored objects are frozen, so that what is derived from one stays true as long as it lives. */
 const keysOf = new WeakMap<Pod, Keys>();
 
 /** The shapes of one pass. */
 export class Shapes {
   readonly #specs = new Map<string, SpecShape>();
-  readonly #pods = new Map<string, PodShape>();
+  readonly #pods = new Map<string, Known>();
   readonly #index: PodIndex;
 
   constructor(index: PodIndex) {
@@ -63,12 +68,14 @@ export class Shapes {
 
   of(pod: Pod): PodShape {
     const keys = keysFor(pod);
-    let shape = this.#pods.get(keys.pod);
-    if (!shape) {
-      shape = this.#make(pod, keys);
-      this.#pods.set(keys.pod, shape);
+    let known = this.#pods.get(keys.pod);
+    if (!known) {
+      known = { shape: this.#make(pod, keys), keys };
+      this.#pods.set(keys.pod, known);
     }
-    return shape;
+    // Pods of one shape share its texts: they take room, and comparing equal ones takes time.
+    if (known.keys !== keys) keysOf.set(pod, known.keys);
+    return known.shape;
   }
 
   #make(pod: Pod, keys: Keys): PodShape {
