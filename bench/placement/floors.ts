@@ -13,7 +13,7 @@ export type Judged<F> = F & {
 };
 
 const MAX_RSS_MB = 1_024;
-/** Tenths are milliseconds, and vary. If pods took longer the more are placed, it were 0.1 to 0.3. */
+/** Tenths are milliseconds, and vary. Were time to grow with pods, it would be 0.1 to 0.3. */
 const LEAST_LAST_TO_FIRST = 0.5;
 const PROVISIONED_PER_SECOND = 5_000;
 /** Machines and price are at most so many times their bounds. */
@@ -47,14 +47,17 @@ export function judgeProvisioning(
   const { machines, leastMachines, usdPerHour, leastUsdPerHour } = figures;
   const floor = PROVISIONED_PER_SECOND;
   const speed = byCpu ? figures.podsPerCpuSecond : figures.podsPerSecond;
-  const missed = [
+  const floors = [
     ...slower(speed, floor),
+    ...over('machines', machines / leastMachines),
+    ...over('price', usdPerHour / leastUsdPerHour),
+  ];
+  const missed = [
+    ...(figures.isHeld ? floors : []),
     ...larger(figures.peakRssMb),
     ...(figures.placed === figures.pods
       ? []
       : [`${figures.placed} of ${figures.pods} pods placed`]),
-    ...over('machines', machines / leastMachines),
-    ...over('price', usdPerHour / leastUsdPerHour),
   ];
   return { ...figures, floor, ratio: speed / floor, missed };
 }

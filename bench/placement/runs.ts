@@ -1,7 +1,7 @@
 /**
  * Runs a workload through the pass that the product runs (control/scheduler.ts): a snapshot goes
- * in, plans come out, and what they write is in the next snapshot. Timed is the whole of `schedule`,
- * reading the snapshot's bound pods included; making and keeping objects is not.
+ * in, plans come out, and what they write is in the next snapshot. Timed is the whole of
+ * `schedule`, reading the snapshot's bound pods included; making and keeping objects is not.
  *
  * A pass takes all pods that are pending. A burst is one pass; where others come in between
  * (churn), there is a pass each time that one of them would come at ten times the threshold, and

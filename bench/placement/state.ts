@@ -23,6 +23,7 @@ export class ClusterState {
   }
 
   addPod(pod: Pod): void {
+    if (this.#pods.has(pod.metadata.uid)) throw new Error(`there is a pod ${pod.metadata.name}`);
     this.#pods.set(pod.metadata.uid, pod);
   }
 
@@ -52,7 +53,7 @@ export class ClusterState {
     }
     if (resource !== 'pods') return;
     const pod = object as unknown as Pod;
-    if (pod.metadata.deletionTimestamp === undefined) this.addPod(pod);
+    if (pod.metadata.deletionTimestamp === undefined) this.#pods.set(pod.metadata.uid, pod);
     else this.removePod(pod);
   }
 }

@@ -52,8 +52,8 @@ const term = (color: string, topologyKey: string) => ({
   namespaces: NAMESPACES,
 });
 
-const near = (i: number, where: object) =>
-  pod(`near-${i}`, {
+const near = (i: number, where: { readonly namespace: string }) =>
+  pod(`near-${where.namespace}-${i}`, {
     ...where,
     labels: { color: 'blue' },
     spec: {
@@ -63,8 +63,8 @@ const near = (i: number, where: object) =>
     },
   });
 
-const apart = (i: number, where: object) =>
-  pod(`apart-${i}`, {
+const apart = (i: number, where: { readonly namespace: string }) =>
+  pod(`apart-${where.namespace}-${i}`, {
     ...where,
     labels: { color: 'green' },
     spec: {
@@ -74,8 +74,8 @@ const apart = (i: number, where: object) =>
     },
   });
 
-const rather = (i: number, where: object) =>
-  pod(`rather-${i}`, {
+const rather = (i: number, where: { readonly namespace: string }) =>
+  pod(`rather-${where.namespace}-${i}`, {
     ...where,
     labels: { color: 'red' },
     spec: {

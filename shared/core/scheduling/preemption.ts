@@ -211,7 +211,7 @@ export class Preemption {
     return new Set(refused.map(({ pod }) => pod));
   }
 
-  /** Puts back as many as may stay, in this order, and takes them off again; tells of the others. */
+  /** Puts back as many as may stay, takes them off again, and tells of the others. */
   #thoseWhoGo(inOrder: readonly Victim[], shape: PodShape, node: number): readonly Victim[] {
     // Where other nodes' pods don't matter, room only shrinks, and of those alike all have to go.
     const areAlike = !this.#pass.engine.looksAtPods(shape);
