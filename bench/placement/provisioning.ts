@@ -21,7 +21,7 @@ export interface Provisioning {
   readonly karpenter?: number;
   /** It is held to floors; else it is only told of. */
   readonly isHeld: boolean;
-  types(): readonly MachineType[];
+  readonly types: () => readonly MachineType[];
 }
 
 export interface ProvisioningFigures {

@@ -18,9 +18,9 @@ export interface Workload {
   /** Pods that have their place before it is measured. */
   readonly initPods: number;
   readonly pods: number;
-  node(i: number): Node;
-  initPod?(i: number): Pod;
-  pod(i: number): Pod;
+  readonly node: (i: number) => Node;
+  readonly initPod?: (i: number) => Pod;
+  readonly pod: (i: number) => Pod;
   readonly churn?: Churn;
   /** Each of the measured pods takes a node for itself. */
   readonly onePerNode?: true;
@@ -30,7 +30,7 @@ export interface Workload {
 export interface Churn {
   /** So many a second at the threshold: as many in all come here, in less time. */
   readonly perSecond: number;
-  pod(i: number): Pod;
+  readonly pod: (i: number) => Pod;
   /** Each is made and deleted again, in turn with a node that has no room. */
   readonly recreated?: true;
 }

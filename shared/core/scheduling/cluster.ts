@@ -93,6 +93,8 @@ const offers = new WeakMap<Node, Offer>();
 export class Cluster {
   readonly nodes: Node[] = [];
   isVirtual = new Uint8Array(0);
+  /** Nodes that are cordoned or have taints: few, and the others need not be looked at for them. */
+  isMarked = new Uint8Array(0);
   /** Machines that are yet to be launched: what they have is not decided (capacity/fleet.ts). */
   isOpen = new Uint8Array(0);
   /** Machines that were asked for and have not joined. */
@@ -134,6 +136,8 @@ export class Cluster {
     this.#byName.set(node.metadata.name, index);
     this.isVirtual = grown(this.isVirtual, index + 1);
     this.isVirtual[index] = isVirtualNode(node) ? 1 : 0;
+    this.isMarked = grown(this.isMarked, index + 1);
+    this.isMarked[index] = isMarked(node) ? 1 : 0;
     this.isOpen = grown(this.isOpen, index + 1);
     this.isOpen[index] = isOpen ? 1 : 0;
     this.isComing = grown(this.isComing, index + 1);
@@ -216,6 +220,10 @@ function offeredBy(node: Node): Offer {
     offers.set(node, offer);
   }
   return offer;
+}
+
+function isMarked({ spec }: Node): boolean {
+  return spec.unschedulable === true || (spec.taints ?? []).length > 0;
 }
 
 export function isVirtualNode(node: Node): boolean {

@@ -9,11 +9,12 @@ const CORDON = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
 export const nodeUnschedulable: Plugin = {
   name: 'NodeUnschedulable',
   helpedBy: ['podPending', 'nodeAdded', 'nodeChanged'],
-  begin: ({ nodes }) => ({
+  begin: (cluster) => ({
     nodeFilter({ tolerations }) {
       if (tolerates(tolerations, CORDON)) return undefined;
       return {
-        allows: (node) => nodes[node]?.spec.unschedulable !== true,
+        allows: (node) =>
+          cluster.isMarked[node] !== 1 || cluster.nodes[node]?.spec.unschedulable !== true,
         reasons: () => [UNSCHEDULABLE_NODE],
       };
     },

@@ -12,18 +12,22 @@ export const untolerated = ({ key, value = '' }: Taint) =>
 export const taints: Plugin = {
   name: 'TaintToleration',
   helpedBy: ['podPending', 'nodeAdded', 'nodeChanged'],
-  begin: ({ nodes }) => ({
+  begin: (cluster) => ({
     nodeFilter: ({ tolerations }) => ({
-      allows: (node) => repelling(nodes[node], tolerations) === undefined,
+      allows: (node) =>
+        cluster.isMarked[node] !== 1 || !repelling(cluster.nodes[node], tolerations),
       reasons(node) {
-        const taint = repelling(nodes[node], tolerations);
+        const taint = repelling(cluster.nodes[node], tolerations);
         return taint ? [untolerated(taint)] : [];
       },
     }),
     nodeScore({ tolerations }) {
       const dissuades = (taint: Taint) =>
         taint.effect === 'PreferNoSchedule' && !tolerates(tolerations, taint);
-      if (!nodes.some(({ spec }) => spec.taints?.some(dissuades))) return undefined;
+      const { nodes, isMarked } = cluster;
+      const isDissuaded = (_: unknown, node: number) =>
+        isMarked[node] === 1 && nodes[node]?.spec.taints?.some(dissuades) === true;
+      if (!nodes.some(isDissuaded)) return undefined;
       // The first such taint counts most, so that the score needs to know of no other node.
       return (node) => MAX_SCORE / (1 + (nodes[node]?.spec.taints ?? []).filter(dissuades).length);
     },
