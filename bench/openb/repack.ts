@@ -2,8 +2,8 @@
  * Makes room for a pod that finds no place, by moving others that do. It leaves the online
  * protocol, in which nothing moves: figures of it stand in a row of their own.
  *
- * For each node: take away all pods that would find a place elsewhere, and put back what need not go
- * for the new pod to fit, the largest first. The node where the fewest have to go is tried
+ * For each node: take away all pods that would find a place elsewhere, and put back what need not
+ * go for the new pod to fit, the largest first. The node where the fewest have to go is tried
  * first; each pod that goes is placed by the policy itself.
  *
  * Invariants:

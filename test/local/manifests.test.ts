@@ -114,7 +114,8 @@ describe.skipIf(!hasManifests)('other people’s applications', () => {
     await session.applyFolder(join(MANIFESTS, 'vllm'), 'vllm');
     const unplaced = await session.pod('vllm', (pod) => message(pod) !== undefined);
     expect(message(unplaced)).toBe(
-      '0/2 nodes are available: 2 node(s) on Fargate offer no nvidia.com/gpu.',
+      '0/2 nodes are available: 2 node(s) on Fargate offer no nvidia.com/gpu. ' +
+        'preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.',
     );
 
     await session.stop();

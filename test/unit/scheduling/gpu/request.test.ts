@@ -24,7 +24,7 @@ describe('requests', () => {
     expect(takesModel(ANY_MODEL, 30)).toBe(true);
   });
 
-  it('are of one kind whatever their memory, and without GPUs whatever a device of them asks', () => {
+  it('are of one kind whatever their memory, and without GPUs whatever they ask of one', () => {
     expect(kindKey(request({ memory: 7 }))).toBe(kindKey(request()));
     expect(kindKey(request({ devices: 0, milliPerDevice: 5 }))).toBe(
       kindKey(request({ devices: 0, milliPerDevice: 0 })),
