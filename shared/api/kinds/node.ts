@@ -2,6 +2,7 @@
  * Node: a place for tasks. An EC2 instance is a node; Fargate and Fargate Spot are virtual nodes.
  * NodeAllocation: who holds what of a node, written by the scheduler alone before it binds.
  */
+import type { DevicesByContainer } from '../gpus.ts';
 import { conditionFields, type ObjectMeta, ObjectMetaSchema, type Stored } from '../meta.ts';
 import {
   any,
@@ -67,6 +68,8 @@ export interface Allocation {
   readonly podName: string;
   readonly namespace: string;
   readonly requests: { readonly [resource: string]: number };
+  /** Its GPUs, by container, where the scheduler chose them. */
+  readonly devices?: DevicesByContainer;
   /** The token of the batch that the pod's first attempt is in. */
   readonly batch?: string;
 }

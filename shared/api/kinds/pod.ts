@@ -2,6 +2,7 @@
  * Pod: one task, which may live through many attempts. Owns the fields of a pod and what the
  * control plane remembers about it; does not own how either changes (core/pod).
  */
+import type { DevicesByContainer } from '../gpus.ts';
 import { conditionFields, ObjectMetaSchema, type Stored } from '../meta.ts';
 import {
   any,
@@ -249,6 +250,11 @@ export interface PodControl {
   readonly backOffUntilMs?: number;
   /** `secrets/name` or `configmaps/name`: what the pod waits for before it can start. */
   readonly waitsFor?: readonly string[];
+  /**
+   * The GPUs that its containers see, on a node whose GPUs we hand out: none where it asks for none.
+   * Absent elsewhere.
+   */
+  readonly gpuDevices?: DevicesByContainer;
   /** The first attempt is asked for together with those of pods alike: core/pod/batch.ts. */
   readonly batch?: LaunchBatch;
 }

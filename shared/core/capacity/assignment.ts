@@ -54,14 +54,14 @@ export class Assignment {
   }
 
   enter(solved: SolvedPod): void {
-    this.engine.place(solved.shape, solved.node);
+    this.engine.place(solved.shape, solved.node, 1, solved.pod);
     const pods = this.#on.get(solved.node);
     if (pods) pods.add(solved);
     else this.#on.set(solved.node, new Set([solved]));
   }
 
   leave(solved: SolvedPod): void {
-    this.engine.place(solved.shape, solved.node, -1);
+    this.engine.place(solved.shape, solved.node, -1, solved.pod);
     this.#on.get(solved.node)?.delete(solved);
   }
 }

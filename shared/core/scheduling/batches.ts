@@ -3,6 +3,7 @@
  * alike but for their name, each on a machine of its own. Pods on virtual nodes are left out:
  * there, launches are limited by the task and not by the call.
  */
+import { gpuSharingOf } from '../../api/gpus.ts';
 import { hash64 } from '../../api/hash.ts';
 import type { Node, NodeAllocation } from '../../api/kinds/node.ts';
 import type { LaunchBatch, Pod } from '../../api/kinds/pod.ts';
@@ -43,10 +44,15 @@ export function batchesOf(placed: readonly Placed[], size: number, nowMs: number
  */
 function membersOn({ node, ledger, pods }: Placed): readonly Member[] {
   const at = nodeControl(node).registrationId;
-  if (at === undefined || isVirtualNode(node)) return [];
+  if (at === undefined || isVirtualNode(node) || handsOutGpus(node)) return [];
   const entered = new Set(ledger?.allocations.map(({ podUid }) => podUid));
   const fresh = pods.filter((pod) => !entered.has(pod.metadata.uid) && isUnnamed(pod));
   return fresh.map((pod) => ({ pod, at }));
+}
+
+/** There, pods that are alike see devices of their own. */
+function handsOutGpus({ metadata }: Node): boolean {
+  return gpuSharingOf(metadata.labels) === 'assigned';
 }
 
 /** Where a pod's own name, slot, address or node may come to stand in its containers. */

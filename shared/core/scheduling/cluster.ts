@@ -14,6 +14,7 @@ import type { Node } from '../../api/kinds/node.ts';
 import type { Labels } from '../../api/meta.ts';
 import { amountOf, type Requests } from '../pod/requests.ts';
 import { type Domains, labelDomains } from './domains.ts';
+import { DeviceBook } from './gpu/device-book.ts';
 import { grown } from './grown.ts';
 import { matchesRequired, mayMatch, type Selection } from './node-selector.ts';
 import { PodIndex } from './pod-index.ts';
@@ -103,6 +104,7 @@ export class Cluster {
   readonly openLabels: ReadonlySet<string>;
   readonly namespaceLabels: ReadonlyMap<string, Labels>;
   readonly pods = new PodIndex();
+  readonly gpus = new DeviceBook(this);
   /**
    * The nodes whose room changed, in order: who keeps verdicts follows it from where it last read.
    */

@@ -58,11 +58,11 @@ export class Engine {
     return this.shapes.of(pod);
   }
 
-  /** Puts a pod of the shape on the node, or takes it off again. */
-  place(shape: PodShape, node: number, sign: 1 | -1 = 1): void {
+  /** Puts a pod of the shape on the node, or takes it off again: this one, where it is given. */
+  place(shape: PodShape, node: number, sign: 1 | -1 = 1, pod?: Pod): void {
     this.cluster.pods.place(shape.group, node, sign);
     this.cluster.occupy(node, shape.spec.requests, sign);
-    for (const track of this.#trackersOf(shape)) track(node, sign);
+    for (const track of this.#trackersOf(shape)) track(node, sign, pod);
   }
 
   /** Nobody is placed there until it is opened again. */

@@ -95,8 +95,11 @@ export interface ClusterScore {
   isIdle?(): boolean;
 }
 
-/** Told of each placement of a pod of the shape; `sign` is -1 when it is taken back. */
-export type Tracker = (node: number, sign: 1 | -1) => void;
+/**
+ * Told of each placement of a pod of the shape; `sign` is -1 when it is taken back. The pod itself
+ * is told where it is known: for who counts what one pod has, and another of its shape has not.
+ */
+export type Tracker = (node: number, sign: 1 | -1, pod?: Pod) => void;
 
 /** The verdict of a node that no filter has refused. */
 export const OPEN = 0;

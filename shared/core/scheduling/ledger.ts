@@ -8,6 +8,7 @@
  *     again.
  *  G2 An entry leaves with the next write once its pod is gone, done, or bound elsewhere.
  */
+import type { DevicesByContainer } from '../../api/gpus.ts';
 import type { Allocation, Node, NodeAllocation } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import { draftMeta } from '../../api/meta.ts';
@@ -21,6 +22,17 @@ export const LEDGERS = 'nodeallocations.nullplane.io';
 
 /** Pods by uid: a namesake made later holds nothing. */
 export type PodsByUid = ReadonlyMap<string, Pod>;
+
+/** The GPUs that pods get on nodes that share theirs; nothing for those that ask for none. */
+export type Devices = ReadonlyMap<Pod, DevicesByContainer>;
+
+export const NO_DEVICES: Devices = new Map();
+
+/** What is entered with the pods. */
+interface Entered {
+  readonly batches?: Batches;
+  readonly devices?: Devices;
+}
 
 /** The pods that the ledger has room for but that are not bound yet (G1). */
 export function reservations(ledger: NodeAllocation, pods: PodsByUid): Pod[] {
@@ -36,12 +48,12 @@ export function enter(
   ledger: NodeAllocation | undefined,
   placed: readonly Pod[],
   pods: PodsByUid,
-  batches: Batches = NO_BATCHES,
+  { batches = NO_BATCHES, devices = NO_DEVICES }: Entered = {},
 ): Action | undefined {
   const old = ledger?.allocations ?? [];
   const known = new Set(old.map(({ podUid }) => podUid));
   const isNew = ({ metadata }: Pod) => !known.has(metadata.uid);
-  const added = placed.filter(isNew).map((pod) => entryOf(pod, batches));
+  const added = placed.filter(isNew).map((pod) => entryOf(pod, batches, devices));
   if (added.length === 0) return undefined;
   const kept = old.filter((entry) => holds(entry, node, pods));
   const draft = newLedger(node, [...kept, ...added]);
@@ -59,11 +71,15 @@ function holds({ podUid }: Allocation, node: Node, pods: PodsByUid): boolean {
   return !isPlaced(pod) || pod.spec.nodeName === node.metadata.name;
 }
 
-function entryOf(pod: Pod, batches: Batches): Allocation {
+function entryOf(pod: Pod, batches: Batches, devices: Devices): Allocation {
   const { uid, name, namespace = '' } = pod.metadata;
   const batch = batches.get(uid)?.token;
-  const entry = { podUid: uid, podName: name, namespace, requests: podRequests(pod.spec) };
-  return batch === undefined ? entry : { ...entry, batch };
+  const own = devices.get(pod);
+  return {
+    ...{ podUid: uid, podName: name, namespace, requests: podRequests(pod.spec) },
+    ...(own && Object.keys(own).length > 0 ? { devices: own } : {}),
+    ...(batch === undefined ? {} : { batch }),
+  };
 }
 
 /**

@@ -8,13 +8,14 @@
  *  H2 A pod that has a reservation goes there if it still can, so that two passes never bind it to
  *     two nodes.
  */
+import { gpuSharingOf } from '../../api/gpus.ts';
 import type { Namespace } from '../../api/kinds/core.ts';
 import type { Node, NodeAllocation } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import { Engine } from './engine.ts';
 import type { Enabled } from './framework.ts';
-import { reservations } from './ledger.ts';
-import { isPlaced } from './pending.ts';
+import { type Devices, reservations } from './ledger.ts';
+import { isPending, isPlaced } from './pending.ts';
 import type { PodShape } from './shape.ts';
 
 /** What a pass knows of nodes and pods. Ledgers must have been read before pods. */
@@ -63,7 +64,11 @@ export class Pass {
     for (const node of coming) this.engine.cluster.add(node, { isComing: true });
     this.podsByUid = new Map(snapshot.pods.map((pod) => [pod.metadata.uid, pod]));
     this.ledgers = new Map(snapshot.ledgers.map((ledger) => [ledger.metadata.name, ledger]));
-    for (const pod of snapshot.pods) if (isPlaced(pod)) this.#occupy(pod);
+    for (const ledger of snapshot.ledgers) this.engine.cluster.gpus.remember(ledger);
+    for (const pod of snapshot.pods) {
+      if (isPlaced(pod)) this.#occupy(pod);
+      else if (isPending(pod)) this.engine.cluster.gpus.expect(this.shapeOf(pod).spec);
+    }
     for (let node = 0; node < this.nodeCount; node++) this.#reserve(node);
   }
 
@@ -113,9 +118,9 @@ export class Pass {
   finishReserved(pod: Pod): boolean {
     const shape = this.shapeOf(pod);
     for (const node of this.#reserved.get(pod.metadata.uid) ?? []) {
-      this.engine.place(shape, node, -1);
+      this.engine.place(shape, node, -1, pod);
       const allowed = this.engine.allows(shape, node);
-      this.engine.place(shape, node);
+      this.engine.place(shape, node, 1, pod);
       if (!allowed) continue;
       this.#placed.set(pod, node);
       return true;
@@ -148,6 +153,17 @@ export class Pass {
   get onVirtual(): ReadonlyMap<Pod, number> {
     const { isVirtual } = this.engine.cluster;
     return new Map([...this.#placed].filter(([, node]) => isVirtual[node] === 1));
+  }
+
+  /** The GPUs of pods that are going to nodes that share theirs. */
+  get devices(): Devices {
+    const { cluster } = this.engine;
+    return new Map(
+      [...this.#placed].flatMap(([pod, node]) => {
+        const sharing = gpuSharingOf(cluster.nodes[node]?.metadata.labels);
+        return sharing ? [[pod, cluster.gpus.heldBy(pod, node) ?? {}] as const] : [];
+      }),
+    );
   }
 
   /** Lets a placed pod keep its room, and not be bound yet. */
@@ -185,7 +201,7 @@ export class Pass {
   }
 
   #apply(pod: Pod, node: number, sign: 1 | -1): void {
-    this.engine.place(this.shapeOf(pod), node, sign);
+    this.engine.place(this.shapeOf(pod), node, sign, pod);
     const on = this.#on.get(node) ?? new Set();
     this.#on.set(node, on);
     if (sign === 1) on.add(pod);

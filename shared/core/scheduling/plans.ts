@@ -3,6 +3,7 @@
  * changes.
  */
 import { findCondition, withCondition } from '../../api/conditions.ts';
+import { type DevicesByContainer, GPU_DEVICES_ANNOTATION, gpuSharingOf } from '../../api/gpus.ts';
 import type { Node, NodeAllocation } from '../../api/kinds/node.ts';
 import type { Pod, PodCondition } from '../../api/kinds/pod.ts';
 import { draftClaim, type PlannedMachine } from '../capacity/claim/draft.ts';
@@ -12,7 +13,7 @@ import { type Action, create, event, eventTarget, type Plan, update } from '../p
 import type { Batches } from './batches.ts';
 import { isVirtualNode } from './cluster.ts';
 import type { Gate } from './framework.ts';
-import { enter, type PodsByUid } from './ledger.ts';
+import { type Devices, enter, type PodsByUid } from './ledger.ts';
 
 const POD_SCHEDULED = 'PodScheduled';
 export const UNSCHEDULABLE = 'Unschedulable';
@@ -27,6 +28,7 @@ export interface NodePlacements {
 interface Given {
   readonly pods: PodsByUid;
   readonly batches: Batches;
+  readonly devices: Devices;
   readonly nowMs: number;
 }
 
@@ -36,10 +38,9 @@ interface Given {
  */
 export function bindPlan(placements: NodePlacements, given: Given): Plan {
   const { node, ledger, pods: placed } = placements;
-  const { pods, batches } = given;
-  const entry = isVirtualNode(node) ? undefined : enter(node, ledger, placed, pods, batches);
+  const entry = isVirtualNode(node) ? undefined : enter(node, ledger, placed, given.pods, given);
   const stages: Action[][] = entry ? [[entry]] : [];
-  stages.push(placed.map((pod) => update('pods', bound(pod, node.metadata.name, given))));
+  stages.push(placed.map((pod) => update('pods', bound(pod, node, given))));
   return { stages, blocked: [] };
 }
 
@@ -47,16 +48,29 @@ export function bindPlan(placements: NodePlacements, given: Given): Plan {
  * Binding and the launch intent are one write, so that the pod may be run at once (architecture
  * D4).
  */
-function bound(pod: Pod, nodeName: string, { nowMs, batches }: Given): Pod {
+function bound(pod: Pod, { metadata }: Node, { nowMs, batches, devices }: Given): Pod {
   const batch = batches.get(pod.metadata.uid);
+  const gpuDevices = gpuSharingOf(metadata.labels) === 'assigned' ? devices.get(pod) : undefined;
   const { nominatedNodeName: _, ...status } = pod.status;
   const scheduled = { type: POD_SCHEDULED, status: 'True' } as const;
   return {
-    ...pod,
-    spec: { ...pod.spec, nodeName },
+    ...(gpuDevices ? withDevices(pod, gpuDevices) : pod),
+    spec: { ...pod.spec, nodeName: metadata.name },
     status: { ...status, conditions: withCondition(status.conditions, scheduled, nowMs) },
-    control: { ...pod.control, attempt: 1, intentAtMs: nowMs, ...(batch ? { batch } : {}) },
+    control: {
+      ...{ ...pod.control, attempt: 1, intentAtMs: nowMs },
+      ...(batch ? { batch } : {}),
+      ...(gpuDevices ? { gpuDevices } : {}),
+    },
   };
+}
+
+/** For people: what counts is with the control state, which nobody else writes. */
+function withDevices(pod: Pod, devices: DevicesByContainer): Pod {
+  const texts = Object.entries(devices).map(([container, ids]) => `${container}=${ids}`);
+  if (texts.length === 0) return pod;
+  const annotations = { ...pod.metadata.annotations, [GPU_DEVICES_ANNOTATION]: texts.join(' ') };
+  return { ...pod, metadata: { ...pod.metadata, annotations } };
 }
 
 /** Says why the pod has no place; undefined when it says so already. */

@@ -246,8 +246,8 @@ export class Preemption {
     return answer;
   }
 
-  #shift({ shape }: Victim, node: number, sign: 1 | -1): void {
-    this.#pass.engine.place(shape, node, sign);
+  #shift({ pod, shape }: Victim, node: number, sign: 1 | -1): void {
+    this.#pass.engine.place(shape, node, sign, pod);
   }
 
   #whyNot(shape: PodShape): string {

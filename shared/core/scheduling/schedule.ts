@@ -232,7 +232,8 @@ class Scheduling {
       return pods ? [{ node, ledger: pass.ledgers.get(node.metadata.name), pods }] : [];
     });
     const batches = batchesOf(placed, this.#options.batchSize ?? 1, this.#nowMs);
-    const given = { pods: pass.podsByUid, batches, nowMs: this.#nowMs };
+    const { podsByUid: pods, devices } = pass;
+    const given = { pods, batches, devices, nowMs: this.#nowMs };
     return placed.map((placements) => bindPlan(placements, given));
   }
 

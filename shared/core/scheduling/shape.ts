@@ -5,6 +5,7 @@
  */
 import type { Pod, PodSpec } from '../../api/kinds/pod.ts';
 import { controllerOf, type Labels } from '../../api/meta.ts';
+import { type GpuAsk, gpuAskOf, isGpuIsolated } from '../pod/gpus.ts';
 import { podRequests, type Requests } from '../pod/requests.ts';
 import type { PodGroup, PodIndex } from './pod-index.ts';
 import { requestedNode } from './pending.ts';
@@ -13,6 +14,8 @@ import { requestedNode } from './pending.ts';
 export interface SpecShape {
   readonly key: string;
   readonly requests: Requests;
+  /** What devices have to be found for; undefined for nearly all pods. */
+  readonly gpus: GpuAsk | undefined;
   readonly hostPorts: readonly HostPort[];
   readonly nodeName: string | undefined;
   readonly nodeSelector: Labels | undefined;
@@ -120,6 +123,7 @@ function writeKeys(pod: Pod): Keys {
     nodeSelector,
     affinity?.nodeAffinity,
     tolerations,
+    ...(isGpuIsolated(pod) ? ['isolated'] : []),
   ]);
   const rest = JSON.stringify([
     namespace,
@@ -137,6 +141,7 @@ function specShape(key: string, pod: Pod): SpecShape {
   return {
     key,
     requests: podRequests(pod.spec),
+    gpus: gpuAskOf(pod),
     hostPorts: hostPorts(pod.spec),
     nodeName: requestedNode(pod),
     nodeSelector: pod.spec.nodeSelector,

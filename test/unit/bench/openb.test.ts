@@ -1,4 +1,4 @@
-/** The openb benchmark: decisions of each policy on a few nodes, its input, and the trace itself. */
+/** The openb benchmark: decisions of each policy on few nodes, its input, and the trace itself. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

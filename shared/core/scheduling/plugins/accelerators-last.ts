@@ -2,16 +2,15 @@
  * Machines with GPUs are kept for those who ask for them: a pod that does not takes another machine
  * first, so that a GPU is not left idle for want of CPU beside it.
  */
+import { GPU } from '../../../api/gpus.ts';
 import { MAX_SCORE, type Plugin } from '../framework.ts';
-
-const GPU = 'nvidia.com/gpu';
 
 export const acceleratorsLast: Plugin = {
   name: 'AcceleratorsLast',
   helpedBy: [],
   begin: (cluster) => ({
-    nodeScore: ({ requests }) => {
-      if (GPU in requests) return undefined;
+    nodeScore: ({ gpus }) => {
+      if (gpus) return undefined;
       const column = cluster.column(GPU);
       return (node) => (column.allocatableAt(node) > 0 ? 0 : MAX_SCORE);
     },

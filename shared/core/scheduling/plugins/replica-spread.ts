@@ -12,8 +12,9 @@ export const replicaSpread: Plugin = {
   name: 'ReplicaSpread',
   helpedBy: [],
   begin: (cluster) => ({
-    clusterScore({ group, spread }) {
-      if (group.owner === '' || spread.length > 0) return undefined;
+    clusterScore({ group, spread, spec }) {
+      // A GPU that is opened for each replica costs more than one that takes all of them.
+      if (group.owner === '' || spread.length > 0 || spec.gpus) return undefined;
       const labels = APART_BY.filter((label) => cluster.domains(label).size > 1);
       if (labels.length === 0) return undefined;
       const tallies = labels.map((label) =>
