@@ -3,9 +3,12 @@
  * for.
  */
 import type { Node } from '../shared/api/kinds/node.ts';
-import type { InstanceType } from '../shared/api/instance.ts';
+import { GPU_SHARING_LABEL, isGpuLabel } from '../shared/api/gpus.ts';
+import { type InstanceType, nvidiaGpus } from '../shared/api/instance.ts';
+import type { Labels } from '../shared/api/meta.ts';
 import { allocatableOf, capacityOf, labelsOf } from '../shared/core/capacity/catalogue/nodes.ts';
 import { allInstanceTypes, instanceType } from '../shared/core/capacity/catalogue/types.ts';
+import { withGpuResources } from '../shared/core/node/gpus.ts';
 import { draftNode } from '../shared/core/node/draft.ts';
 import { virtualNodes } from '../shared/core/node/virtual-nodes.ts';
 
@@ -29,9 +32,18 @@ const RUNTIME = { containerRuntimeVersion: 'nullplane://local', osImage: 'Nullpl
 export interface NodeGroup {
   readonly count: number;
   readonly type: InstanceType;
+  /** What is said of the GPUs of its nodes, as labels. */
+  readonly gpuLabels?: Labels;
 }
 
-/** Reads `2xg5.12xlarge,10xm7i.xlarge`. Throws an Error that says what is wrong with it. */
+/** Tasks here are simulated or Docker's: nobody but us hands out GPUs. */
+const GPU_LABELS: Labels = { [GPU_SHARING_LABEL]: 'assigned' };
+
+/**
+ * Reads `2xg5.12xlarge,10xm7i.xlarge`. A type may be followed by labels of its GPUs, such as
+ * `1xp4d.24xlarge/mig-0=3g.20gb_3g.20gb/gpu-sharing=assigned`, without `nullplane.io/`. Throws an
+ * Error that says what is wrong with it.
+ */
 export function parseNodeGroups(text: string): readonly NodeGroup[] {
   const groups = text
     .split(',')
@@ -43,12 +55,23 @@ export function parseNodeGroups(text: string): readonly NodeGroup[] {
 }
 
 function parseGroup(part: string): NodeGroup {
-  const match = /^(?:(\d{1,6})x)?([a-z0-9-]+\.[a-z0-9-]+)$/.exec(part);
+  const [group = '', ...labels] = part.split('/');
+  const match = /^(?:(\d{1,6})x)?([a-z0-9-]+\.[a-z0-9-]+)$/.exec(group);
   if (!match) throw new Error(`--nodes: "${part}" is not of the form 10xm7i.xlarge`);
   const [, count = '1', name = ''] = match;
   const type = instanceType(name);
   if (!type) throw new Error(`--nodes: "${name}" is no type of EC2's. ${advice(name)}`);
-  return { count: Number(count), type };
+  return { count: Number(count), type, gpuLabels: gpuLabelsOf(labels) };
+}
+
+function gpuLabelsOf(texts: readonly string[]): Labels {
+  const labels = texts.map((text) => {
+    const [name = '', value = ''] = text.split('=');
+    const label = `nullplane.io/${name}`;
+    if (value === '' || !isGpuLabel(label)) throw new Error(`--nodes: "${text}" says no GPU's`);
+    return [label, value] as const;
+  });
+  return { ...GPU_LABELS, ...Object.fromEntries(labels) };
 }
 
 /** What the family has, or else some families. */
@@ -62,11 +85,11 @@ function advice(name: string): string {
 /** Drafts of all nodes: the virtual ones first. */
 export function localNodes(groups: readonly NodeGroup[], nowMs: number): readonly Node[] {
   const counters = new Map<string, number>();
-  const instances = groups.flatMap(({ count, type }) =>
+  const instances = groups.flatMap(({ count, type, gpuLabels = GPU_LABELS }) =>
     Array.from({ length: count }, () => {
       const index = (counters.get(type.name) ?? 0) + 1;
       counters.set(type.name, index);
-      return instanceNode(type, index, nowMs);
+      return instanceNode(type, index, nvidiaGpus(type) > 0 ? gpuLabels : {}, nowMs);
     }),
   );
   return [
@@ -75,15 +98,17 @@ export function localNodes(groups: readonly NodeGroup[], nowMs: number): readonl
   ];
 }
 
-function instanceNode(type: InstanceType, index: number, nowMs: number): Node {
+function instanceNode(type: InstanceType, index: number, gpuLabels: Labels, nowMs: number): Node {
   const name = `${type.name.replace('.', '-')}-${index}`;
   const zone = ZONES[(index - 1) % ZONES.length] ?? ZONES[0];
+  const place = { zone, capacityType: 'on-demand' } as const;
+  const labels = { ...labelsOf(type, place), ...gpuLabels, [SIMULATED_LABEL]: 'true' };
   const draft = {
     name,
     providerID: `${PROVIDER}:///${name}`,
-    labels: { ...labelsOf(type, { zone, capacityType: 'on-demand' }), [SIMULATED_LABEL]: 'true' },
-    capacity: { ...capacityOf(type), ...LOCAL_ROOM },
-    allocatable: { ...allocatableOf(type), ...LOCAL_ROOM },
+    labels,
+    capacity: withGpuResources({ ...capacityOf(type), ...LOCAL_ROOM }, labels),
+    allocatable: withGpuResources({ ...allocatableOf(type), ...LOCAL_ROOM }, labels),
     ...RUNTIME,
   };
   return draftNode(draft, nowMs);

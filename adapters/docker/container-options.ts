@@ -34,10 +34,20 @@ export type Mountpoints = ReadonlyMap<string, string>;
 export function checkTask(engine: Engine, task: TaskSpec): void {
   for (const volume of task.volumes) checkVolume(volume);
   for (const container of [...task.initContainers, ...task.containers]) {
-    if (container.gpus > 0 && !engine.hasGpus) {
-      throw new TaskRejected('GpuUnavailable', 'the Docker engine has no nvidia runtime');
-    }
+    checkGpus(engine, container);
     for (const mount of container.mounts) checkMount(engine, task, mount);
+  }
+}
+
+function checkGpus(engine: Engine, { gpus, gpuDevices = [], gpuShare }: ContainerSpec): void {
+  if ((gpus > 0 || gpuDevices.length > 0) && !engine.hasGpus) {
+    throw new TaskRejected('GpuUnavailable', 'the Docker engine has no nvidia runtime');
+  }
+  if (gpuShare) {
+    throw new TaskRejected(
+      'GpuIsolationUnsupported',
+      'Docker does not set up MPS for parts of GPUs',
+    );
   }
 }
 
@@ -96,7 +106,7 @@ export function memberOptions(
 }
 
 function resourceOptions(engine: Engine, container: ContainerSpec): Dockerode.HostConfig {
-  const { cpuMillisLimit, memoryBytesLimit, gpus } = container;
+  const { cpuMillisLimit, memoryBytesLimit } = container;
   const shares = Math.floor((container.cpuMillisRequest * 1024) / 1000);
   const cpuMillis = Math.min(Math.max(cpuMillisLimit, MIN_CPU_MILLIS), engine.cpuMillis);
   const memoryBytes = Math.max(memoryBytesLimit, MIN_MEMORY_BYTES);
@@ -105,8 +115,16 @@ function resourceOptions(engine: Engine, container: ContainerSpec): Dockerode.Ho
     ...(cpuMillisLimit > 0 && { NanoCpus: cpuMillis * 1_000_000 }),
     // As much swap as memory in sum: none, as in Kubernetes.
     ...(memoryBytesLimit > 0 && { Memory: memoryBytes, MemorySwap: memoryBytes }),
-    ...(gpus > 0 && { DeviceRequests: [{ Count: gpus, Capabilities: [['gpu']] }] }),
+    ...deviceRequests(container),
   };
+}
+
+function deviceRequests({ gpus, gpuDevices = [] }: ContainerSpec): Dockerode.HostConfig {
+  const Capabilities = [['gpu']];
+  if (gpuDevices.length > 0) {
+    return { DeviceRequests: [{ DeviceIDs: [...gpuDevices], Capabilities }] };
+  }
+  return gpus > 0 ? { DeviceRequests: [{ Count: gpus, Capabilities }] } : {};
 }
 
 function mountOptions(

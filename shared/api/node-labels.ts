@@ -4,6 +4,7 @@
  * requirement.ts. Sources: Kubernetes' well-known labels; Karpenter's core and AWS provider
  * (labels.go).
  */
+import { isGpuLabel } from './gpus.ts';
 
 export const NODE_POOL_LABEL = 'karpenter.sh/nodepool';
 export const INSTANCE_TYPE_LABEL = 'node.kubernetes.io/instance-type';
@@ -79,7 +80,7 @@ const RESTRICTED_LABELS: ReadonlySet<string> = new Set([NODE_POOL_LABEL, 'kubern
 /** Why a pool may not speak of the label; undefined when it may. Karpenter's words. */
 export function restriction(label: string): string | undefined {
   if (RESTRICTED_LABELS.has(label)) return `label ${JSON.stringify(label)} is restricted`;
-  if (WELL_KNOWN_LABELS.has(presentName(label))) return undefined;
+  if (WELL_KNOWN_LABELS.has(presentName(label)) || isGpuLabel(label)) return undefined;
   const slash = label.indexOf('/');
   const domain = slash < 0 ? '' : label.slice(0, slash);
   if (OPEN_DOMAINS.some((open) => isWithin(domain, open))) return undefined;

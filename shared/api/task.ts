@@ -48,7 +48,15 @@ export interface ContainerSpec {
   readonly memoryBytesRequest?: number;
   /** 0: no limit. */
   readonly memoryBytesLimit: number;
+  /** Whole GPUs that the runtime chooses for it. */
   readonly gpus: number;
+  /**
+   * The GPUs that it sees, chosen by us, as NVIDIA_VISIBLE_DEVICES among `env` says: by index,
+   * slices as `GPU:slice`; none where empty. Absent where the runtime chooses.
+   */
+  readonly gpuDevices?: readonly string[];
+  /** A part of a GPU that the runtime chooses and keeps apart from other parts by MPS. */
+  readonly gpuShare?: { readonly milli: number; readonly memoryMiB: number };
   readonly mounts: readonly {
     readonly volume: string;
     readonly path: string;

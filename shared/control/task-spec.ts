@@ -8,15 +8,17 @@
  *     question.
  *  R2 Values of Secrets are in the task only: not in errors, not in logs.
  */
+import { GPU, GPU_MEMORY, GPU_MILLI, VISIBLE_DEVICES } from '../api/gpus.ts';
 import type { Container, Probe } from '../api/kinds/container.ts';
 import type { Pod } from '../api/kinds/pod.ts';
 import type { VolumeMount } from '../api/kinds/volumes.ts';
 import { milliValue, wholeValue } from '../api/quantity.ts';
-import type { ContainerSpec, ProbeSpec, TaskSpec } from '../api/task.ts';
+import type { ContainerSpec, ProbeSpec, TaskSpec, TaskVariable } from '../api/task.ts';
 import { runsAgain, taskIdOfAttempt } from '../core/pod/attempt.ts';
 import { isSidecar } from '../core/pod/phase.ts';
 import { type Want, wantOf } from '../core/pod/references.ts';
-import { containerRequests } from '../core/pod/requests.ts';
+import { gpuDevicesOf, isGpuIsolated } from '../core/pod/gpus.ts';
+import { containerRequests, type Requests } from '../core/pod/requests.ts';
 import type { Reader } from './controller.ts';
 import { PodConfig } from './pod-config.ts';
 import { environment } from './task-env.ts';
@@ -104,6 +106,7 @@ function containerSpec(pod: Pod, container: Container, config: PodConfig): Conta
   const expand = (words: readonly string[]) => words.map((word) => env.expand(word));
   const { limits } = container.resources;
   const requests = containerRequests(container);
+  const devices = gpuDevicesOf(pod, container);
   return {
     name: container.name,
     image,
@@ -112,19 +115,39 @@ function containerSpec(pod: Pod, container: Container, config: PodConfig): Conta
     ...(command && command.length > 0 ? { command: expand(command) } : {}),
     ...(args && args.length > 0 ? { args: expand(args) } : {}),
     ...(workingDir ? { workingDir } : {}),
-    env: env.variables,
+    env: devices ? [...withoutDevices(env.variables), visibleDevices(devices)] : env.variables,
     ports: ports.map(({ containerPort, protocol }) => ({ containerPort, protocol })),
     cpuMillisRequest: requests.cpu ?? 0,
     cpuMillisLimit: milliValue(limits?.cpu ?? 0),
     memoryBytesRequest: requests.memory ?? 0,
     memoryBytesLimit: wholeValue(limits?.memory ?? 0),
-    gpus: requests['nvidia.com/gpu'] ?? 0,
+    ...gpuFields(pod, requests, devices),
     mounts: (container.volumeMounts ?? []).map(mount),
     ...privileges(pod, container),
     tty: container.tty ?? false,
     stdin: container.stdin ?? false,
     probes: probes(container),
   };
+}
+
+/** What the pod's owner says of devices does not count where we hand them out (S3). */
+function withoutDevices(variables: readonly TaskVariable[]): readonly TaskVariable[] {
+  return variables.filter(({ name }) => name !== VISIBLE_DEVICES);
+}
+
+function visibleDevices(devices: readonly string[]): TaskVariable {
+  return { name: VISIBLE_DEVICES, value: devices.join(',') || 'void' };
+}
+
+function gpuFields(
+  pod: Pod,
+  requests: Requests,
+  gpuDevices: readonly string[] | undefined,
+): Pick<ContainerSpec, 'gpus' | 'gpuDevices' | 'gpuShare'> {
+  if (gpuDevices) return { gpus: 0, gpuDevices };
+  const { [GPU]: gpus = 0, [GPU_MILLI]: milli = 0, [GPU_MEMORY]: memoryMiB = 0 } = requests;
+  const isShare = milli > 0 && isGpuIsolated(pod);
+  return { gpus, ...(isShare ? { gpuShare: { milli, memoryMiB } } : {}) };
 }
 
 function mount({ name, mountPath, readOnly, subPath }: VolumeMount) {

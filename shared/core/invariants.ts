@@ -4,9 +4,10 @@
  * may ask of a live cluster at any time. Owns the wording of the invariants in code; does not own
  * how the facts are come by.
  *
- * Safety (S1, S2) holds at every moment. What is `settled` (L1, L2) holds once faults have ended
+ * Safety (S1, S2, S3) holds at every moment. What is `settled` (L1, L2) holds once faults have ended
  * and the world has had its time: it says nothing of a rollout that is under way.
  */
+import { sameJson } from '../api/hash.ts';
 import { isTrue } from '../api/conditions.ts';
 import type { EndpointSlice, Service } from '../api/kinds/core.ts';
 import type { Node, NodeAllocation } from '../api/kinds/node.ts';
@@ -17,10 +18,12 @@ import { matchesLabels } from '../api/selectors.ts';
 import type { TaskState } from '../api/task.ts';
 import { currentTaskId } from './pod/attempt.ts';
 import { isTerminal, podIsActive, podIsReady } from './pod/predicates.ts';
+import { gpuAskOf } from './pod/gpus.ts';
 import { amountOf, podRequests, type Requests } from './pod/requests.ts';
 import { isVirtualNode } from './scheduling/cluster.ts';
+import { NodeDevices } from './scheduling/gpu/node-devices.ts';
 
-export type InvariantName = 'S1' | 'S2' | 'S5' | 'S6' | 'S7' | 'S8' | 'L1' | 'L2' | 'L3';
+export type InvariantName = 'S1' | 'S2' | 'S3' | 'S5' | 'S6' | 'S7' | 'S8' | 'L1' | 'L2' | 'L3';
 
 export interface Violation {
   readonly invariant: InvariantName;
@@ -122,6 +125,38 @@ export function checkLedger({
     .map(({ spec, metadata }) =>
       broken('S2', `the ledger of ${spec.nodeName} does not know its pod ${metadata.name}`),
     );
+}
+
+/**
+ * S3: of each device of a node no more is held than there is: 1,000 milli and its memory, a whole
+ * one and a slice by one alone. What bound pods have is what the ledger says.
+ */
+export function checkDevices(
+  node: Node,
+  { pods, allocations }: Pick<ClusterFacts, 'pods' | 'allocations'>,
+): readonly Violation[] {
+  const { name } = node.metadata;
+  const devices = new NodeDevices(node);
+  const entries = allocations.find(({ metadata }) => metadata.name === name)?.allocations ?? [];
+  const written = new Map(entries.map((entry) => [entry.podUid, entry.devices]));
+  const held = pods.filter((pod) => pod.spec.nodeName === name && !isTerminal(pod));
+  const violations = held.flatMap((pod) => {
+    const ask = gpuAskOf(pod);
+    if (!ask || devices.sharing === undefined) return [];
+    const entry = written.get(pod.metadata.uid) ?? {};
+    const own = pod.control?.gpuDevices;
+    if (devices.sharing === 'assigned' && !sameJson(own, entry)) {
+      return [broken('S3', `${nameOf(pod)} and the ledger of ${name} differ on its GPUs`)];
+    }
+    const holding = devices.recorded(ask, entry);
+    if (!holding) return [broken('S3', `${nameOf(pod)} has no GPUs on ${name} as it asks`)];
+    devices.hold(holding, 1);
+    return [];
+  });
+  const overheld = devices.overheld.map((device) => {
+    return broken('S3', `more of GPU ${device} of ${name} is held than there is`);
+  });
+  return [...violations, ...overheld];
 }
 
 /** L1: the state matches the spec. `unfit` says of which pods nobody expects that they ever run. */

@@ -21,6 +21,7 @@ import type { HealthMessage, TaskState } from '../../shared/api/task.ts';
 import {
   checkLedger,
   checkMatches,
+  checkDevices,
   checkNodeRoom,
   checkNoLeaks,
   checkOneTaskPerPod,
@@ -251,7 +252,9 @@ export class Oracles {
     const node = this.#table('nodes').get(`nodes//${nodeName}`) as unknown as Node | undefined;
     if (!node) return;
     const pods = [...this.#table('pods').values()] as unknown as Pod[];
+    const allocations = [...this.#table('nodeallocations.nullplane.io').values()] as unknown as NodeAllocation[];
     this.violations.push(...checkNodeRoom(node, { pods, tasks: [...this.#tasks.values()] }));
+    this.violations.push(...checkDevices(node, { pods, allocations }));
   }
 
   #indexed(resource: string, object: AnyObject): void {

@@ -13,4 +13,13 @@ while [ "$i" -lt 40 ]; do
   json="$json${json:+,}\"${pair%%=*}\":\"${pair#*=}\""
   i=$((i + 1))
 done
+# Where the scheduler hands out GPUs, Docker's default runtime has to give containers those that
+# NVIDIA_VISIBLE_DEVICES names: ECS does not, for containers whose GPUs it does not count.
+case "$json" in
+  *'"nullplane.io/gpu-sharing":"assigned"'*)
+    if nvidia-ctk runtime configure --runtime=docker --set-as-default >/dev/null; then
+      systemctl try-restart docker
+    fi
+    ;;
+esac
 if [ -n "$json" ]; then echo "ECS_INSTANCE_ATTRIBUTES={$json}" >> "$config"; fi

@@ -30,6 +30,9 @@ export const MIN_MEMORY_MIB = 6;
 
 /** On Fargate; on instances it is as long as the pod asks. */
 const MAX_FARGATE_STOP_SECONDS = 120;
+/** ECS counts a GPU's computing power in percent. */
+const MILLI_PER_PERCENT = 10;
+
 /** The least that ECS takes. */
 const MIN_STOP_SECONDS = 2;
 
@@ -109,7 +112,7 @@ function resources(
   isInit: boolean,
 ): Partial<ContainerDefinition> {
   const { cpu, memoryMiB } = requestOf(container);
-  const { memoryBytesLimit, gpus } = container;
+  const { memoryBytesLimit } = container;
   const limitMiB = Math.max(Math.ceil(memoryBytesLimit / MIB), MIN_MEMORY_MIB);
   const hasLimit = memoryBytesLimit > 0;
   if (fargate) {
@@ -125,10 +128,25 @@ function resources(
     ...(hasLimit ? { memory: limitMiB } : {}),
     // ECS takes both only where the limit is above the reservation.
     ...(hasLimit && limitMiB <= reserved ? {} : { memoryReservation: reserved }),
-    ...(gpus > 0 && !isInit
-      ? { resourceRequirements: [{ type: 'GPU' as const, value: String(gpus) }] }
-      : {}),
+    ...(isInit ? {} : gpuRequirements(container)),
   };
+}
+
+/**
+ * What ECS hands out itself. Devices that we chose are in the environment and not counted by ECS:
+ * the machine's default runtime gives them (docs/decisions/0013-gpu-sharing.md).
+ */
+function gpuRequirements({
+  gpus,
+  gpuShare,
+}: ContainerSpec): Pick<ContainerDefinition, 'resourceRequirements'> {
+  if (gpuShare) {
+    const { milli, memoryMiB } = gpuShare;
+    const maxComputePercent = Math.max(1, Math.floor(milli / MILLI_PER_PERCENT));
+    const sharingStrategy = { nvidiaMps: { memory: memoryMiB, maxComputePercent } };
+    return { resourceRequirements: [{ type: 'GPU', sharingStrategy }] };
+  }
+  return gpus > 0 ? { resourceRequirements: [{ type: 'GPU', value: String(gpus) }] } : {};
 }
 
 function linuxParameters(
@@ -160,11 +178,12 @@ function withoutPrefix(capability: string): string {
 const FARGATE_CAPABILITY = 'SYS_PTRACE';
 
 function checkContainer(container: ContainerSpec, { fargate }: TaskContext): void {
-  const { name, gpus, capabilitiesAdd, runAsNonRoot, user } = container;
+  const { name, gpus, gpuDevices = [], gpuShare, capabilitiesAdd, runAsNonRoot, user } = container;
   const refuse = (reason: string, problem: string): never => {
     throw new TaskRejected(reason, `container ${name}: ${problem}`);
   };
-  if (fargate && gpus > 0) refuse('GpuUnavailable', 'Fargate has no GPUs');
+  if (fargate && (gpus > 0 || gpuDevices.length > 0 || gpuShare))
+    refuse('GpuUnavailable', 'Fargate has no GPUs');
   const tooMuch = capabilitiesAdd.map(withoutPrefix).find((one) => one !== FARGATE_CAPABILITY);
   if (fargate && tooMuch !== undefined) {
     refuse('CapabilityUnsupported', `Fargate can't add the capability ${tooMuch}`);

@@ -1,9 +1,16 @@
 /**
  * Takes out of a definition what names its own pod, so that the pods of a ReplicaSet share one:
- * variables and arguments that hold the pod's name, uid, host name or node go into the launch's
- * overrides, as far as ECS has room for them. What does not fit stays, and costs a definition.
+ * variables and arguments that hold the pod's name, uid, host name or node, and the one that holds
+ * its GPUs, go into the launch's overrides, as far as ECS has room for them. What does not fit
+ * stays, and costs a definition.
  */
-import type { ContainerDefinition, ContainerOverride, TaskOverride } from '@aws-sdk/client-ecs';
+import type {
+  ContainerDefinition,
+  ContainerOverride,
+  KeyValuePair,
+  TaskOverride,
+} from '@aws-sdk/client-ecs';
+import { VISIBLE_DEVICES } from '../../../shared/api/gpus.ts';
 import type { TaskSpec } from '../../../shared/api/task.ts';
 import type { Definition } from './task-definition.ts';
 
@@ -25,8 +32,13 @@ type Piece = { readonly container: string; readonly cost: number } & (
 export function splitOff(task: TaskSpec, given: Definition): Split {
   const marks = [task.podName, task.podUid, task.hostname, task.nodeName].filter((m) => m !== '');
   const isOwn = (text: string) => marks.some((mark) => text.includes(mark));
+  const hasDevices = [...task.initContainers, ...task.containers].some(
+    ({ gpuDevices = [] }) => gpuDevices.length > 0,
+  );
+  const isOwnVariable = ({ name, value = '' }: KeyValuePair) =>
+    isOwn(value) || (hasDevices && name === VISIBLE_DEVICES && value !== 'void');
   const containers = given.containerDefinitions.map((one) => withArguments(one, isOwn));
-  const taken = fitting(containers.flatMap((one) => piecesOf(one, isOwn)));
+  const taken = fitting(containers.flatMap((one) => piecesOf(one, isOwn, isOwnVariable)));
   const left = containers.map((one) => without(one, piecesIn(one, taken)));
   const definition = { ...given, containerDefinitions: left };
   const overrides = containers.flatMap((one) => overrideOf(one, piecesIn(one, taken)));
@@ -48,11 +60,15 @@ function withArguments(
   return { ...container, entryPoint: [program], command: [...rest, ...(container.command ?? [])] };
 }
 
-function piecesOf(container: ContainerDefinition, isOwn: (text: string) => boolean): Piece[] {
+function piecesOf(
+  container: ContainerDefinition,
+  isOwn: (text: string) => boolean,
+  isOwnVariable: (variable: KeyValuePair) => boolean,
+): Piece[] {
   const name = container.name ?? '';
   const variables = (container.environment ?? []).flatMap((variable): Piece[] => {
     const { name: key = '', value = '' } = variable;
-    if (!isOwn(value)) return [];
+    if (!isOwnVariable(variable)) return [];
     const cost = JSON.stringify(variable).length + 1;
     return [{ type: 'variable', container: name, name: key, value, cost }];
   });

@@ -251,8 +251,8 @@ export interface PodControl {
   /** `secrets/name` or `configmaps/name`: what the pod waits for before it can start. */
   readonly waitsFor?: readonly string[];
   /**
-   * The GPUs that its containers see, on a node whose GPUs we hand out: none where it asks for none.
-   * Absent elsewhere.
+   * The GPUs that its containers see, on a node whose GPUs we hand out: no entry where it asks for
+   * none. Absent elsewhere.
    */
   readonly gpuDevices?: DevicesByContainer;
   /** The first attempt is asked for together with those of pods alike: core/pod/batch.ts. */

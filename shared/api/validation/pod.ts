@@ -5,12 +5,14 @@ import type { Pod, PodSpec, PodTemplate } from '../kinds/pod.ts';
 import { dns1123Label, dns1123Subdomain, qualifiedName } from '../names.ts';
 import { checkConfinement, checkContainers } from './container.ts';
 import { type Faults, MAX_INT32 } from './faults.ts';
+import { checkGpus } from './gpus.ts';
 import { checkAnnotations, checkLabels } from './metadata.ts';
 import { checkScheduling, checkTolerations } from './scheduling.ts';
 import { checkVolumes } from './volumes.ts';
 
 export function checkPod(pod: Pod, faults: Faults): void {
   checkPodSpec(pod.spec, 'spec', faults);
+  checkGpus(pod.spec, pod.metadata.annotations, '', faults);
 }
 
 /** The template of a controller that keeps its pods running. */
@@ -19,6 +21,7 @@ export function checkTemplate(template: PodTemplate, field: string, faults: Faul
   checkLabels(metadata.labels, `${field}.metadata.labels`, faults);
   checkAnnotations(metadata.annotations, `${field}.metadata.annotations`, faults);
   checkPodSpec(spec, `${field}.spec`, faults);
+  checkGpus(spec, metadata.annotations, field, faults);
   if (spec.restartPolicy !== 'Always') {
     faults.notSupported(`${field}.spec.restartPolicy`, spec.restartPolicy, ['Always']);
   }

@@ -10,6 +10,7 @@
  *  F2 The types that open machines cost by stay within the limits of their pools.
  *  F3 A template is never placed on; it is opened first.
  */
+import { GPU } from '../../api/gpus.ts';
 import type { Taint } from '../../api/kinds/affinity.ts';
 import type { CapacityType } from '../../api/instance.ts';
 import type { Labels } from '../../api/meta.ts';
@@ -19,6 +20,7 @@ import type { Cluster } from '../scheduling/cluster.ts';
 import { type Judge, MAX_SCORE, type Plugin } from '../scheduling/framework.ts';
 import type { SpecShape } from '../scheduling/shape.ts';
 import { type Demand, lowestUsdPerHour } from './bound.ts';
+import { type AskedGpus, gpuNeeds } from './gpu-needs.ts';
 import { podAlternatives, type Requirements } from './requirements.ts';
 import { templateNode } from './template-node.ts';
 import { bothMasks, type Mask, Needs, type TypeList } from './type-list.ts';
@@ -254,7 +256,7 @@ export class Fleet {
   }
 
   /** What the machine's pods take, and one more of the shape. */
-  #gatherNeeds({ node, kind }: OpenMachine, spec: SpecShape | undefined, sign = 1): void {
+  #gatherNeeds({ node, kind, specs }: OpenMachine, spec: SpecShape | undefined, sign = 1): void {
     this.#needs.clear();
     for (const column of this.#started().columns) {
       const { resource } = column;
@@ -262,6 +264,21 @@ export class Fleet {
       const amount = column.usedAt(node) + sign * more;
       if (amount > 0) this.#needs.add(kind.types.room(resource), amount);
     }
+    this.#gatherGpuNeeds(specs, kind, spec, sign);
+  }
+
+  /** Devices, where some pods ask for GPUs: more than the sums say. */
+  #gatherGpuNeeds(
+    specs: OpenMachine['specs'],
+    { types }: Kind,
+    spec: SpecShape | undefined,
+    sign: number,
+  ): void {
+    const asked = askedGpus(specs, spec, sign);
+    if (asked.length === 0) return;
+    const { devices, memoryMiB } = gpuNeeds(asked);
+    if (devices > 0) this.#needs.add(types.room(GPU), devices);
+    if (memoryMiB > 0) this.#needs.add(types.gpuMemory, memoryMiB);
   }
 
   #isWithinLimits({ kind, cheapest }: OpenMachine, index: number): boolean {
@@ -294,6 +311,21 @@ export class Fleet {
     if (!ofSpec.has(kind)) ofSpec.set(kind, maskOf(kind, spec));
     return ofSpec.get(kind);
   }
+}
+
+/** What is asked of GPUs on a machine, with one pod more or less of a shape. */
+export function askedGpus(
+  specs: OpenMachine['specs'],
+  spec?: SpecShape,
+  sign = 1,
+): readonly AskedGpus[] {
+  const asked: AskedGpus[] = [];
+  for (const [one, count] of specs) {
+    const pods = count + (one === spec ? sign : 0);
+    if (one.gpus && pods > 0) asked.push({ ask: one.gpus, pods });
+  }
+  if (spec?.gpus && sign > 0 && !specs.has(spec)) asked.push({ ask: spec.gpus, pods: 1 });
+  return asked;
 }
 
 /** For people, of a node that stands for machines. */

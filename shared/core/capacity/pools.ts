@@ -10,6 +10,7 @@ import type { NodePool } from '../../api/kinds/karpenter.ts';
 import type { Labels } from '../../api/meta.ts';
 import { INSTANCE_TYPE_LABEL, WELL_KNOWN_LABELS } from '../../api/node-labels.ts';
 import { allows } from '../../api/requirement.ts';
+import { withGpuOffer } from '../node/gpus.ts';
 import { CAPACITY_TYPE_LABEL } from '../node/virtual-nodes.ts';
 import { amountOf, type Requests } from '../pod/requests.ts';
 import { ZONE_LABEL } from '../scheduling/cluster.ts';
@@ -87,9 +88,15 @@ export function kindsOf(pool: NodePool, given: PoolsGiven): readonly Kind[] | st
     const left = priced.filter(
       ({ type }) => !given.isUnavailable(type.name, zone, capacityType) && isWithin(type, prepared),
     );
-    const types = new TypeList(left);
+    const types = new TypeList(left.map((one) => inPool(one, prepared)));
     return types.length > 0 ? [{ pool: prepared, zone, capacityType, types }] : [];
   });
+}
+
+/** With what its GPUs offer where the pool's machines share them. */
+function inPool({ type, usdPerHour }: PricedType, { labels }: Pool): PricedType {
+  const room = withGpuOffer(type.room, { ...type.labels, ...labels });
+  return { type: room === type.room ? type : { ...type, room }, usdPerHour };
 }
 
 /** By its labels alone. */

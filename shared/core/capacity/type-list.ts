@@ -5,6 +5,7 @@
  * Invariant: of types that cost the same, the order of their names decides.
  */
 import type { Requests } from '../pod/requests.ts';
+import { memoryOfOne } from './gpu-needs.ts';
 import type { MachineType } from './machine-type.ts';
 
 /** Whether each type of a list will do; all of them when it is absent. */
@@ -19,6 +20,7 @@ export class TypeList {
   readonly types: readonly MachineType[];
   readonly prices: Float64Array;
   readonly #rooms = new Map<string, Float64Array>();
+  #gpuMemory: Float64Array | undefined;
 
   constructor(priced: readonly PricedType[]) {
     const inOrder = [...priced].sort(
@@ -40,6 +42,12 @@ export class TypeList {
       this.#rooms.set(resource, room);
     }
     return room;
+  }
+
+  /** How much memory each GPU of a type has, in MiB, where it may be shared. */
+  get gpuMemory(): Float64Array {
+    this.#gpuMemory ??= Float64Array.from(this.types, ({ room }) => memoryOfOne(room));
+    return this.#gpuMemory;
   }
 
   /**

@@ -10,12 +10,14 @@
  */
 import { sameJson } from '../../api/hash.ts';
 import type { Instance, Registration } from '../../api/instance.ts';
+import type { Labels } from '../../api/meta.ts';
 import type { Taint } from '../../api/kinds/affinity.ts';
 import type { Node } from '../../api/kinds/node.ts';
 import { labelsOfAttributes, taintsOfAttributes } from '../../api/node-attributes.ts';
 import type { RegistrationMessage } from '../../api/task.ts';
 import { draftNode } from './draft.ts';
-import { FEWEST_PODS, hasTrunk, machineLabels, podsOf, roomOf, sizeOf } from './machine.ts';
+import { withGpuResources } from './gpus.ts';
+import { FEWEST_PODS, gpusOf, hasTrunk, machineLabels, podsOf, roomOf, sizeOf } from './machine.ts';
 import {
   type NodeControl,
   nodeControl,
@@ -116,7 +118,7 @@ function withRegistration(
   const next = {
     ...tainted,
     metadata: { ...node.metadata, labels },
-    status: { ...node.status, ...offered(node, registration) },
+    status: { ...node.status, ...offered(node, registration, labels) },
   };
   return withControl(next, control);
 }
@@ -138,8 +140,10 @@ function connection(
 function offered(
   { status }: Node,
   registration: Registration,
+  labels: Labels,
 ): Pick<Node['status'], 'capacity' | 'allocatable'> {
-  const allocatable = roomOf(registration, status.allocatable?.['pods'] ?? FEWEST_PODS);
+  const room = roomOf(registration, status.allocatable?.['pods'] ?? FEWEST_PODS);
+  const allocatable = withGpuResources(room, labels);
   return { allocatable, capacity: { ...allocatable, ...shapeOf(status.capacity) } };
 }
 
@@ -158,13 +162,15 @@ function refreshed(node: Node, instance: Instance): Node {
   const room = pods ? { pods: String(pods) } : {};
   const size = shape ? sizeOf(shape) : {};
   const labels = { ...node.metadata.labels, ...machineLabels(type, shape, instance) };
+  // What each GPU has is known by the type.
+  const gpus = registration ? withGpuResources(gpusOf(registration), labels) : {};
   return {
     ...node,
     metadata: { ...node.metadata, labels },
     status: {
       ...node.status,
-      capacity: { ...capacity, ...room, ...size },
-      allocatable: { ...allocatable, ...room },
+      capacity: { ...capacity, ...room, ...size, ...gpus },
+      allocatable: { ...allocatable, ...room, ...gpus },
     },
   };
 }

@@ -1,7 +1,7 @@
 /**
  * What a node offers of its GPUs, by what it has and what its labels say: whole devices,
- * thousandths and memory where they are shared, slices where they are split. Pure. One place for machines that
- * joined, that are coming, and that could be launched.
+ * thousandths and memory where they are shared, slices where they are split. Pure. One place for
+ * machines that joined, that are coming, and that could be launched.
  */
 import {
   GPU,

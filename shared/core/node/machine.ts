@@ -9,6 +9,7 @@ import {
   type Registration,
   regionOfZone,
 } from '../../api/instance.ts';
+import { GPU } from '../../api/gpus.ts';
 import type { Labels } from '../../api/meta.ts';
 import { trunkedTasks } from '../capacity/catalogue/trunking.ts';
 import { COMPUTE_LABEL, ZONE_LABEL } from '../scheduling/cluster.ts';
@@ -36,14 +37,20 @@ export type Offer = Pick<Registration, 'cpuUnits' | 'memoryMiB' | 'gpus'>;
 export type Resources = { readonly [resource: string]: string };
 
 /** The offer as pods may use it. */
-export function roomOf({ cpuUnits, memoryMiB, gpus }: Offer, pods: number | string): Resources {
+export function roomOf(offer: Offer, pods: number | string): Resources {
+  const { cpuUnits, memoryMiB } = offer;
   return {
     cpu: `${Math.floor((cpuUnits * 1000) / 1024)}m`,
     memory: `${memoryMiB}Mi`,
     'ephemeral-storage': ROOT_VOLUME,
     pods: String(pods),
-    ...(gpus > 0 ? { 'nvidia.com/gpu': String(gpus) } : {}),
+    ...gpusOf(offer),
   };
+}
+
+/** All of them as whole ones; what they offer besides is gpus.ts. */
+export function gpusOf({ gpus }: Pick<Offer, 'gpus'>): Resources {
+  return gpus > 0 ? { [GPU]: String(gpus) } : {};
 }
 
 /** What the machine has, of which its agent offers a part. */

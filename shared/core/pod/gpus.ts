@@ -86,3 +86,18 @@ function partsOf({ name, resources }: Container): readonly GpuPart[] {
   }
   return parts;
 }
+
+/**
+ * The devices that the container sees, of those that its pod was given; undefined where we give
+ * none. An init container sees as many of the pod's whole devices as it asks for.
+ */
+export function gpuDevicesOf(pod: Pod, container: Container): readonly string[] | undefined {
+  const given = pod.control?.gpuDevices;
+  if (!given) return undefined;
+  const namesOf = (name: string) => given[name]?.split(',').filter(Boolean) ?? [];
+  const isFirst = pod.spec.initContainers?.includes(container) === true && !isSidecar(container);
+  if (!isFirst) return namesOf(container.name);
+  const whole = gpuPartsOf(pod.spec).filter(({ kind }) => kind === 'whole');
+  const all = whole.flatMap((part) => namesOf(part.container));
+  return all.slice(0, wholeOf(container));
+}

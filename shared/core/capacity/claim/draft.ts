@@ -14,7 +14,8 @@ import { CAPACITY_TYPE_LABEL } from '../../node/virtual-nodes.ts';
 import { TERMINATION_FINALIZER } from '../../node/state.ts';
 import type { Requests } from '../../pod/requests.ts';
 import { ZONE_LABEL } from '../../scheduling/cluster.ts';
-import type { OpenMachine } from '../fleet.ts';
+import { askedGpus, type OpenMachine } from '../fleet.ts';
+import { gpuNeeds, hasGpus } from '../gpu-needs.ts';
 import {
   claimExpressions,
   intersection,
@@ -106,6 +107,7 @@ export function draftClaim(planned: PlannedMachine): NodeClaim {
 function controlOf({ machine, zones, requests, inPlaceOf }: PlannedMachine): ClaimControl {
   const { kind, mask, cheapest } = machine;
   const planned = kind.types.types[cheapest];
+  const gpus = gpuNeeds(askedGpus(machine.specs));
   const belowUsd = inPlaceOf?.usdPerHour ?? Infinity;
   const needs = new Needs();
   for (const resource in requests) needs.add(kind.types.room(resource), requests[resource] ?? 0);
@@ -115,7 +117,8 @@ function controlOf({ machine, zones, requests, inPlaceOf }: PlannedMachine): Cla
   const isCheapEnough = () => (kind.types.prices[index] ?? 0) < belowUsd;
   while (index >= 0 && fitting.length < MAX_TYPES && isCheapEnough()) {
     const type = kind.types.types[index];
-    if (type && isWithinLimits(machine, index)) fitting.push(type.name);
+    const fits = type && hasGpus(type.room, gpus) && isWithinLimits(machine, index);
+    if (fits) fitting.push(type.name);
     index = kind.types.cheapest(needs, mask, index + 1);
   }
   const { [CLAIM_LABEL]: _, ...labels } = templateNode(kind, '').metadata.labels ?? {};

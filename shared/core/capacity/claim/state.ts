@@ -9,6 +9,7 @@ import type { NodeClaim } from '../../../api/kinds/karpenter.ts';
 import type { Node } from '../../../api/kinds/node.ts';
 import type { KubeObject, Labels } from '../../../api/meta.ts';
 import { draftMeta } from '../../../api/meta.ts';
+import { withGpuOffer } from '../../node/gpus.ts';
 import type { Requests } from '../../pod/requests.ts';
 
 export const CLAIMS = 'nodeclaims.karpenter.sh';
@@ -120,6 +121,7 @@ function comingNode(claim: NodeClaim): Node | undefined {
   const { taints = [] } = claim.spec;
   const amount = ([resource, value]: readonly [string, number]) =>
     [resource, resource === 'cpu' ? `${value}m` : String(value)] as const;
+  const room = withGpuOffer(control.room, control.labels);
   return {
     apiVersion: 'v1',
     kind: 'Node',
@@ -129,6 +131,6 @@ function comingNode(claim: NodeClaim): Node | undefined {
       labels: { ...control.labels, 'kubernetes.io/hostname': name },
     }),
     spec: taints.length > 0 ? { taints } : {},
-    status: { allocatable: Object.fromEntries(Object.entries(control.room).map(amount)) },
+    status: { allocatable: Object.fromEntries(Object.entries(room).map(amount)) },
   };
 }

@@ -12,7 +12,7 @@
  *     which a pod has GPUs that the other side gave it takes no pod that asks for GPUs.
  */
 import { type DevicesByContainer, GPU_NAME_LABEL } from '../../../api/gpus.ts';
-import type { NodeAllocation } from '../../../api/kinds/node.ts';
+import type { Node, NodeAllocation } from '../../../api/kinds/node.ts';
 import type { Pod } from '../../../api/kinds/pod.ts';
 import type { GpuAsk } from '../../pod/gpus.ts';
 import type { Cluster } from '../cluster.ts';
@@ -50,7 +50,7 @@ export class DeviceBook {
   /** What ledgers say, by node and uid. */
   readonly #recorded = new Map<string, DevicesByContainer>();
   readonly #demand = new Demand();
-  readonly #models = new Map<string, number>();
+  #models: ReadonlyMap<string, number> | undefined;
   #value: NodeValue | undefined;
 
   constructor(cluster: Cluster) {
@@ -156,10 +156,12 @@ export class DeviceBook {
   ): GpuHolding | undefined {
     const cpu = cpuOf(spec);
     const best: Choice = (candidates, { milli }, { milliLeft }) => {
-      let chosen = candidates[0] ?? 0;
+      const leftOf = (device: number) => milliLeft[device] ?? 0;
+      const fullestFirst = [...candidates].sort((a, b) => leftOf(a) - leftOf(b) || a - b);
+      let chosen = fullestFirst[0] ?? 0;
       let most = -Infinity;
       const seen = new Set<number>();
-      for (const device of candidates) {
+      for (const device of fullestFirst) {
         const left = milliLeft[device] ?? 0;
         // A device with as much left as an earlier one is no other choice.
         if (seen.has(left)) continue;
@@ -167,7 +169,7 @@ export class DeviceBook {
         milliLeft[device] = left - milli;
         const value = this.#valueAt(node, milliLeft, cpu);
         milliLeft[device] = left;
-        if (value > most) [most, chosen] = [value, device];
+        if (value > most + NOISE_MILLI) [most, chosen] = [value, device];
       }
       return chosen;
     };
@@ -197,14 +199,10 @@ export class DeviceBook {
     return new NodeValue(pricesFor(this.#demand, nodeClasses(nodes)));
   }
 
-  /** Models are numbered as they come; the last number is for all the rest. */
+  /** Models are numbered in the order of their names; those of no node are as the last. */
   #modelOf(model: string): number {
-    let number = this.#models.get(model);
-    if (number === undefined) {
-      number = Math.min(this.#models.size, MAX_MODELS - 1);
-      this.#models.set(model, number);
-    }
-    return number;
+    this.#models ??= numbered(this.#cluster.nodes.map(({ metadata }) => modelOf(metadata)));
+    return Math.min(this.#models.get(model) ?? MAX_MODELS - 1, MAX_MODELS - 1);
   }
 
   /** The pod as a kind of demand; slices are of devices that are worth nothing else. */
@@ -222,6 +220,17 @@ export class DeviceBook {
     };
   }
 }
+
+function modelOf({ labels = {} }: Node['metadata']): string {
+  return labels[GPU_NAME_LABEL] ?? '';
+}
+
+function numbered(names: readonly string[]): ReadonlyMap<string, number> {
+  return new Map([...new Set(names)].sort().map((name, i) => [name, i]));
+}
+
+/** Worths that differ by less are the same. */
+const NOISE_MILLI = 1e-6;
 
 const NOTHING_HELD: GpuHolding = { takes: [], slices: [], byContainer: {} };
 

@@ -163,6 +163,15 @@ export class NodeDevices implements DeviceRoom {
     return this.#links.filter((group) => takes.some(({ device }) => group.includes(device))).length;
   }
 
+  /** Devices and slices of which more is held than there is. */
+  get overheld(): readonly string[] {
+    const devices = [...this.milliLeft.keys()].filter(
+      (device) => (this.milliLeft[device] ?? 0) < 0 || (this.memoryLeft[device] ?? 0) < 0,
+    );
+    const slices = this.#slices.filter(({ holders }) => holders > 1).map(({ name }) => name);
+    return [...devices.map(String), ...slices];
+  }
+
   /** Devices that nobody uses, in order. */
   freeDevices(room: DeviceRoom = this): readonly number[] {
     const free: number[] = [];
