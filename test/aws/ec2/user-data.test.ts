@@ -1,6 +1,6 @@
 /** The launch template's script, run by a shell against instance metadata as EC2 serves it. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,10 +47,13 @@ async function metadata(tags: ReadonlyMap<string, string>): Promise<string> {
 }
 
 /** The agent's settings after the script. */
-async function settingsAfter(tags: ReadonlyMap<string, string>): Promise<string> {
+async function settingsAfter(
+  tags: ReadonlyMap<string, string>,
+  more: { readonly [name: string]: string } = {},
+): Promise<string> {
   const config = join(folder, 'ecs.config');
   writeFileSync(config, 'ECS_CLUSTER=nullplane\n');
-  const env = { ...process.env, IMDS: await metadata(tags), ECS_CONFIG: config };
+  const env = { ...process.env, IMDS: await metadata(tags), ECS_CONFIG: config, ...more };
   await promisify(execFile)('sh', ['-eu', SCRIPT], { env });
   return readFileSync(config, 'utf8');
 }
@@ -72,6 +75,25 @@ describe('the user data of a node', () => {
     });
     expect(attributes).toEqual(attributesOfTags(tags));
     expect(settings).toContain('ECS_CLUSTER=nullplane\n');
+  });
+
+  it('makes the runtime that gives out GPUs the default, where the scheduler hands them out', async () => {
+    const bin = mkdtempSync(join(folder, 'bin-'));
+    for (const name of ['nvidia-ctk', 'systemctl']) {
+      const script = `#!/bin/sh\necho ${name} "$@" >> "$(dirname "$0")/calls"\n`;
+      writeFileSync(join(bin, name), script, { mode: 0o755 });
+    }
+    const PATH = `${bin}:${process.env['PATH'] ?? ''}`;
+    const sharing = (value: string) =>
+      asMap(tagsOf('nullplane', { ...REQUEST, labels: { 'nullplane.io/gpu-sharing': value } }));
+    await settingsAfter(sharing('mps'), { PATH });
+    expect(existsSync(join(bin, 'calls'))).toBe(false);
+    await settingsAfter(sharing('assigned'), { PATH });
+    expect(readFileSync(join(bin, 'calls'), 'utf8').split('\n')).toEqual([
+      'nvidia-ctk runtime configure --runtime=docker --set-as-default',
+      'systemctl try-restart docker',
+      '',
+    ]);
   });
 
   it('adds nothing where there are no such tags', async () => {

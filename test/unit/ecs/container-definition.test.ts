@@ -85,6 +85,24 @@ describe('a container of a pod on ECS', () => {
     ],
     ['GPUs', { gpus: 2 }, { resourceRequirements: [{ type: 'GPU', value: '2' }] }],
     [
+      'a part of a GPU that MPS keeps apart',
+      { gpuShare: { milli: 255, memoryMiB: 4096 } },
+      {
+        resourceRequirements: [
+          { type: 'GPU', sharingStrategy: { nvidiaMps: { memory: 4096, maxComputePercent: 25 } } },
+        ],
+      },
+    ],
+    [
+      'the least part of a GPU',
+      { gpuShare: { milli: 1, memoryMiB: 1 } },
+      {
+        resourceRequirements: [
+          { type: 'GPU', sharingStrategy: { nvidiaMps: { memory: 1, maxComputePercent: 1 } } },
+        ],
+      },
+    ],
+    [
       'no new privileges',
       { noNewPrivileges: true },
       { dockerSecurityOptions: ['no-new-privileges'] },
@@ -100,8 +118,17 @@ describe('a container of a pod on ECS', () => {
     expect(containerOf({ memoryBytesLimit: 4096 * MIB })).not.toHaveProperty('memory');
   });
 
+  it('leaves GPUs that we chose out of what ECS counts, and to the environment', () => {
+    const env = [{ name: 'NVIDIA_VISIBLE_DEVICES', value: 'void' }];
+    const made = containerOf({ gpuDevices: [], env }, INSTANCE);
+    expect(made).not.toHaveProperty('resourceRequirements');
+    expect(made?.environment).toEqual(env);
+  });
+
   it.each<[string, Partial<ContainerSpec>, string]>([
     ['GPUs on Fargate', { gpus: 1 }, 'GpuUnavailable'],
+    ['GPUs that we chose on Fargate', { gpuDevices: ['0'] }, 'GpuUnavailable'],
+    ['a part of one', { gpuShare: { milli: 1, memoryMiB: 1 } }, 'GpuUnavailable'],
     [
       'a capability that Fargate lacks',
       { capabilitiesAdd: ['NET_ADMIN'] },

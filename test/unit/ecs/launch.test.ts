@@ -112,6 +112,24 @@ describe('the definition of a ReplicaSet', () => {
     expect(a?.family).toBe(b?.family);
   });
 
+  it('leaves the GPUs of each pod to the launch', () => {
+    const visible = (value: string) => [{ name: 'NVIDIA_VISIBLE_DEVICES', value }];
+    const task = (devices: string) => ({
+      nodeName: INSTANCE,
+      containers: [
+        app({ gpuDevices: devices.split(','), env: visible(devices) }),
+        container('side', { gpuDevices: [], env: visible('void') }),
+      ],
+    });
+    const [a, b] = [launch(task('0')), launch(task('2,3'))];
+    expect(a.family).toBe(b.family);
+    expect(b.request.overrides).toEqual({
+      containerOverrides: [{ name: 'app', environment: visible('2,3') }],
+    });
+    expect(b.definition.containerDefinitions[1]?.environment).toEqual(visible('void'));
+    expect(JSON.stringify(b.definition)).not.toContain('resourceRequirements');
+  });
+
   it('leaves arguments that name the pod to the launch, also those of the command', () => {
     const args = launch(replica('web-aaaaa', { args: ['--name', 'web-aaaaa'] }));
     expect(args.request.overrides?.containerOverrides?.[0]?.command).toEqual([

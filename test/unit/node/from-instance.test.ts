@@ -72,6 +72,29 @@ describe('the node of an instance', () => {
     expect(nodeOfInstance(unknown, T0)?.status.allocatable).toMatchObject({ pods: '2' });
   });
 
+  it('offers parts and slices of its GPUs where its attributes say so', () => {
+    const attributes = {
+      ...REGISTRATION.attributes,
+      'nullplane.io/gpu-sharing': 'assigned',
+      'nullplane.io/mig-1': '3g.20gb_1g.5gb_1g.5gb',
+    };
+    const registration = { ...REGISTRATION, gpus: 3, attributes };
+    const shared = nodeOfInstance({ ...INSTANCE, registration }, T0);
+    const offered = {
+      'nvidia.com/gpu': '2',
+      'nullplane.io/gpu-milli': '2000',
+      'nullplane.io/gpu-memory-mib': String(2 * 22_888),
+      'nvidia.com/mig-3g.20gb': '1',
+      'nvidia.com/mig-1g.5gb': '2',
+    };
+    expect(shared?.status.allocatable).toMatchObject(offered);
+    expect(shared?.status.capacity).toMatchObject(offered);
+    // What is told again is no news.
+    expect(shared && told(shared, { ...registration, version: 9 })).toBeUndefined();
+    const whole = nodeOfInstance(INSTANCE, T0)?.status.allocatable ?? {};
+    expect(Object.keys(whole).filter((key) => key.startsWith('nullplane.io/'))).toEqual([]);
+  });
+
   it('has the taints that it was launched with, and is ours to end only if we launched it', () => {
     expect(node.spec.taints).toEqual([
       { key: 'nvidia.com/gpu', value: 'true', effect: 'NoSchedule' },
