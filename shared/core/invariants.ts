@@ -4,8 +4,8 @@
  * may ask of a live cluster at any time. Owns the wording of the invariants in code; does not own
  * how the facts are come by.
  *
- * Safety (S1, S2, S3) holds at every moment. What is `settled` (L1, L2) holds once faults have ended
- * and the world has had its time: it says nothing of a rollout that is under way.
+ * Safety (S1, S2, S3) holds at every moment. What is `settled` (L1, L2) holds once faults have
+ * ended and the world has had its time: it says nothing of a rollout that is under way.
  */
 import { sameJson } from '../api/hash.ts';
 import { isTrue } from '../api/conditions.ts';

@@ -4,7 +4,7 @@
 import { parseAllDocuments } from 'yaml';
 import type { Status } from '../../shared/api/errors.ts';
 import type { Pod } from '../../shared/api/kinds/pod.ts';
-import type { AnyObject } from '../../shared/api/meta.ts';
+import type { AnyObject, Labels } from '../../shared/api/meta.ts';
 import type { ResourceType } from '../../shared/api/resources.ts';
 import { taskIdOf } from '../../shared/api/task.ts';
 import { type Answer, pathOf, type Request, send, typeNamed, typeOf } from '../world/client.ts';
@@ -85,9 +85,12 @@ export const COMMANDS: { readonly [verb: string]: Command } = {
   },
 };
 
+/** Before what is a label of the node, and no resource. */
+const LABEL_MARK = '@';
+
 /**
- * `node add n1 cpu=4 memory=8Gi`, `node lost n1`, `node back n1`, `node gone n1`; `node spot n1`:
- * it is wanted back.
+ * `node add n1 cpu=4 memory=8Gi @rack=7`, `node lost n1`, `node back n1`, `node gone n1`;
+ * `node spot n1`: it is wanted back.
  */
 async function nodeCommand(
   session: Session,
@@ -96,8 +99,11 @@ async function nodeCommand(
   const { runtime } = session.world;
   switch (what) {
     case 'add': {
-      const given = Object.fromEntries(room.map((text) => text.split('='))) as unknown as Room;
-      return session.world.addNode(name, given);
+      const given = room.map((text) => text.split('='));
+      const isLabel = ([key = '']: readonly string[]) => key.startsWith(LABEL_MARK);
+      const labels = given.filter(isLabel).map(([key = '', value]) => [key.slice(1), value]);
+      const resources = Object.fromEntries(given.filter((one) => !isLabel(one))) as unknown as Room;
+      return session.world.addNode(name, resources, Object.fromEntries(labels) as Labels);
     }
     case 'lost':
       return runtime.disconnectNode(name);

@@ -1,4 +1,5 @@
 /** A pod in the words of `kubectl describe pod`, cut down to what changes in its life. */
+import { GPU_DEVICES_ANNOTATION } from '../../shared/api/gpus.ts';
 import type { ContainerState, ContainerStatus, Pod } from '../../shared/api/kinds/pod.ts';
 import { parseTime } from '../../shared/api/time.ts';
 import { EPOCH_MS } from '../world/agenda.ts';
@@ -14,6 +15,9 @@ export function describePod({ metadata, spec, status }: Pod): string {
   return [
     `Name:     ${metadata.name}`,
     `Node:     ${spec.nodeName ?? '<none>'}`,
+    ...(metadata.annotations?.[GPU_DEVICES_ANNOTATION]
+      ? [`GPUs:     ${metadata.annotations[GPU_DEVICES_ANNOTATION]}`]
+      : []),
     `Status:   ${metadata.deletionTimestamp ? 'Terminating' : status.phase}`,
     ...(status.reason ? [`Reason:   ${status.reason}`] : []),
     ...(status.message ? [`Message:  ${status.message}`] : []),

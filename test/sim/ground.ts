@@ -6,6 +6,9 @@ import type { Ground } from './workload.ts';
 /** Little enough that pods have to wait for one another. */
 const ROOM = { cpu: '3', memory: '8Gi' };
 
+/** Some have GPUs, whose parts are handed out. */
+const SHARED = { 'nullplane.io/gpu-sharing': 'assigned' };
+
 export class SimulatedGround implements Ground {
   readonly #world: World;
   /** What was last said of each machine that ever was in trouble. */
@@ -18,12 +21,16 @@ export class SimulatedGround implements Ground {
 
   async addNode(): Promise<string> {
     const name = `n${++this.#added}`;
-    await this.#world.addNode(name, ROOM);
+    const hasGpus = this.#added % 2 === 0;
+    await (hasGpus
+      ? this.#world.addNode(name, { ...ROOM, 'nvidia.com/gpu': '2' }, SHARED)
+      : this.#world.addNode(name, ROOM));
     return name;
   }
 
   addSpare(): Promise<void> {
-    return this.#world.addNode('spare', { cpu: '32', memory: '64Gi' });
+    const room = { cpu: '32', memory: '64Gi', 'nvidia.com/gpu': '16' };
+    return this.#world.addNode('spare', room, SHARED);
   }
 
   disconnect(name: string): void {
@@ -37,6 +44,8 @@ export class SimulatedGround implements Ground {
   terminate(name: string): void {
     this.#world.runtime.terminateNode(name);
   }
+
+  readonly gpuMilli = 300;
 
   shapeOf(behaviour: object): { readonly behaviour: object } {
     return { behaviour };

@@ -252,7 +252,8 @@ export class Oracles {
     const node = this.#table('nodes').get(`nodes//${nodeName}`) as unknown as Node | undefined;
     if (!node) return;
     const pods = [...this.#table('pods').values()] as unknown as Pod[];
-    const allocations = [...this.#table('nodeallocations.nullplane.io').values()] as unknown as NodeAllocation[];
+    const ledgers = this.#table('nodeallocations.nullplane.io');
+    const allocations = [...ledgers.values()] as unknown as NodeAllocation[];
     this.violations.push(...checkNodeRoom(node, { pods, tasks: [...this.#tasks.values()] }));
     this.violations.push(...checkDevices(node, { pods, allocations }));
   }

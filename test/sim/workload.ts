@@ -12,6 +12,8 @@ import type { Log } from './log.ts';
 
 const NAMESPACES = ['a', 'b'] as const;
 const DEPLOYMENTS = ['web', 'api'] as const;
+/** Asks for a part of a GPU. */
+const SHARES_GPUS: (typeof DEPLOYMENTS)[number] = 'api';
 /** Asks for more than any node has. */
 const HUGE = 'huge';
 const FIRST_NODES = 3;
@@ -29,6 +31,8 @@ export interface Ground {
   disconnect(name: string): void;
   reconnect(name: string): void;
   terminate(name: string): void;
+  /** What some pods ask of a GPU; nothing where there are none. */
+  readonly gpuMilli?: number;
   /** What a pod says for its tasks to behave so. */
   shapeOf(behaviour: Behaviour): PodShape & { readonly behaviour?: object };
   /** What the cloud says of its machines, again. */
@@ -121,10 +125,12 @@ export class Workload {
 
   #newDeployment(ns: string, name: string): AnyObject {
     const recreate = this.#random.chance(0.2);
+    const { gpuMilli } = this.#ground;
     return deployment(name, ns, {
       replicas: 1 + this.#random.integer(4),
       cpu: this.#random.pick(['100m', '500m', '1500m']),
       image: this.#image(),
+      ...(gpuMilli !== undefined && name === SHARES_GPUS ? { gpuMilli } : {}),
       ...this.#ground.shapeOf(this.#behaviour()),
       ...(recreate ? { strategy: { type: 'Recreate' } } : {}),
     });

@@ -1,5 +1,6 @@
 /** Manifests as people write them, in short. */
-import type { AnyObject } from '../../shared/api/meta.ts';
+import type { AnyObject, Labels } from '../../shared/api/meta.ts';
+import { withGpuResources } from '../../shared/core/node/gpus.ts';
 
 export function namespace(name: string): AnyObject {
   return manifest('v1', 'Namespace', { name });
@@ -12,13 +13,13 @@ export interface Room {
   readonly 'nvidia.com/gpu'?: string;
 }
 
-export function node(name: string, room: Room): AnyObject {
-  const allocatable = { pods: '110', ...room };
+export function node(name: string, room: Room, labels: Labels = {}): AnyObject {
+  const allocatable = withGpuResources({ pods: '110', ...room }, labels);
   const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady' };
   return manifest(
     'v1',
     'Node',
-    { name, labels: { 'kubernetes.io/hostname': name } },
+    { name, labels: { 'kubernetes.io/hostname': name, ...labels } },
     { spec: {}, status: { capacity: allocatable, allocatable, conditions: [ready] } },
   );
 }
@@ -26,14 +27,16 @@ export function node(name: string, room: Room): AnyObject {
 export interface PodShape {
   readonly image?: string;
   readonly cpu?: string;
+  readonly gpuMilli?: number;
   readonly restartPolicy?: string;
   readonly command?: readonly string[];
   readonly nodeSelector?: { readonly [label: string]: string };
 }
 
 export function podSpec(shape: PodShape): object {
-  const { image = 'app:1', cpu = '100m', restartPolicy, command, nodeSelector } = shape;
-  const resources = { requests: { cpu, memory: '64Mi' } };
+  const { image = 'app:1', cpu = '100m', gpuMilli, restartPolicy, command, nodeSelector } = shape;
+  const limits = gpuMilli === undefined ? {} : { limits: { 'nullplane.io/gpu-milli': gpuMilli } };
+  const resources = { requests: { cpu, memory: '64Mi' }, ...limits };
   return {
     containers: [{ name: 'main', image, resources, ...(command ? { command } : {}) }],
     terminationGracePeriodSeconds: 5,

@@ -10,6 +10,7 @@ import { MemoryStore } from '../../adapters/memory/memory-store.ts';
 import { SeededIds } from '../../adapters/memory/seeded-ids.ts';
 import { SimulatedRuntime } from '../../adapters/memory/simulated-runtime.ts';
 import type { Change } from '../../shared/api/change.ts';
+import type { Labels } from '../../shared/api/meta.ts';
 import type { ApiHandler, ApiRequest, ApiResponse } from '../../shared/api/http.ts';
 import type { HealthMessage, TaskSpec, TaskState } from '../../shared/api/task.ts';
 import { createApiServer } from '../../shared/control/apiserver/server.ts';
@@ -150,8 +151,8 @@ export class World {
    * A node joins, as instances do: by itself, not through the API. Nothing happens when it is
    * there.
    */
-  async addNode(name: string, room: Room): Promise<void> {
-    const object = node(name, room);
+  async addNode(name: string, room: Room, labels?: Labels): Promise<void> {
+    const object = node(name, room, labels);
     const metadata = {
       ...object.metadata,
       uid: this.ids.uid(),

@@ -80,13 +80,15 @@ export function stopOf(pod: Pod, graceSeconds: number): StopAction {
 
 /** The pod with the intent to launch this attempt. */
 export function withIntent(pod: Pod, attempt: number, nowMs: number): Pod {
-  const { auditId, failures, crashes, batch } = pod.control ?? {};
+  const { auditId, failures, crashes, batch, gpuDevices } = pod.control ?? {};
   const control: PodControl = {
     attempt,
     intentAtMs: nowMs,
     ...(auditId === undefined ? {} : { auditId }),
     ...(failures ? { failures } : {}),
     ...(crashes ? { crashes } : {}),
+    // A pod keeps its devices as long as it is on its node.
+    ...(gpuDevices ? { gpuDevices } : {}),
     ...(batch ? { batch: { token: batch.token, at: batch.at } } : {}),
   };
   return { ...pod, control, status: begun(pod, nowMs) };

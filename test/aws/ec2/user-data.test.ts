@@ -77,7 +77,7 @@ describe('the user data of a node', () => {
     expect(settings).toContain('ECS_CLUSTER=nullplane\n');
   });
 
-  it('makes the runtime that gives out GPUs the default, where the scheduler hands them out', async () => {
+  it('makes the runtime that gives out GPUs the default, where we hand them out', async () => {
     const bin = mkdtempSync(join(folder, 'bin-'));
     for (const name of ['nvidia-ctk', 'systemctl']) {
       const script = `#!/bin/sh\necho ${name} "$@" >> "$(dirname "$0")/calls"\n`;

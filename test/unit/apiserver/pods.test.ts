@@ -243,6 +243,17 @@ describe('binding', () => {
     expect(again.message).toContain('already assigned to node "n1"');
   });
 
+  it('leaves pods with GPUs to who hands these out', async () => {
+    const made = pod('p');
+    const containers = [
+      { name: 'a', image: 'b', resources: { limits: { 'nvidia.com/gpu': '1' } } },
+    ];
+    await api.post(PODS, { ...made, spec: { ...(made['spec'] as object), containers } });
+    const refused = failure(await bind({ kind: 'Node', name: 'n1' }));
+    expect(refused).toMatchObject({ code: 409, reason: 'Conflict' });
+    expect(refused.message).toContain('pod p asks for GPUs');
+  });
+
   it.each([
     [undefined],
     [{}],

@@ -3,6 +3,7 @@ import type { Container } from '../../../shared/api/kinds/container.ts';
 import type { Pod, PodSpec } from '../../../shared/api/kinds/pod.ts';
 import { PodConfig } from '../../../shared/control/pod-config.ts';
 import { taskSpecOf } from '../../../shared/control/task-spec.ts';
+import { withIntent } from '../../../shared/core/pod/attempt.ts';
 import { gpuAskOf } from '../../../shared/core/pod/gpus.ts';
 import { container, makePod } from './pod-life.ts';
 
@@ -46,6 +47,12 @@ describe('what a pod asks of GPUs', () => {
 });
 
 describe('the task of a pod with GPUs', () => {
+  it('has the same devices at the next attempt', () => {
+    const gpuDevices = { main: '3' };
+    const given = { ...makePod({}), control: { attempt: 1, intentAtMs: 1, gpuDevices } };
+    expect(withIntent(given, 2, 10).control).toMatchObject({ attempt: 2, gpuDevices });
+  });
+
   it('sees the devices that were chosen, whatever its owner says of them', () => {
     const env = [{ name: 'NVIDIA_VISIBLE_DEVICES', value: 'all' }];
     const containers = [

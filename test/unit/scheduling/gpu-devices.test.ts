@@ -252,6 +252,14 @@ describe('devices and the rest of a pass', () => {
     expect(bound(pass({ nodes, pods: [pod('p')] }))).toEqual(['p@b:-']);
   });
 
+  it('who names its node gets devices of that one', () => {
+    const nodes = [gpuNode('a', 1), gpuNode('b', 1)];
+    const made = gpuPod('p', share(100));
+    const pods = [{ ...made, spec: { ...made.spec, nodeName: 'b' } }, gpuPod('q', share(100))];
+    expect(bound(pass({ nodes, pods }))).toContain('p@b:0');
+    expect(messages(pass({ nodes, pods }))).toEqual([]);
+  });
+
   it('no GPU is given where others were handed out another way', () => {
     const { control: _, ...pinned } = holding('n', '0', gpuPod('old', whole(1)));
     const result = pass({ nodes: [gpuNode('n', 2)], pods: [pinned, gpuPod('a', whole(1))] });

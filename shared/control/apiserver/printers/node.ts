@@ -1,5 +1,6 @@
 /** Nodes and node ledgers as kubectl shows them. */
 import { findCondition } from '../../../api/conditions.ts';
+import { GPU } from '../../../api/gpus.ts';
 import type { Node, NodeAllocation } from '../../../api/kinds/node.ts';
 import { ageColumn, column, joined, nameColumn, orNone, printer, wide } from './columns.ts';
 
@@ -49,6 +50,18 @@ export const nodePrinter = printer<Node>(
 const held = (ledger: NodeAllocation, resource: string) =>
   ledger.allocations.reduce((sum, { requests }) => sum + (requests[resource] ?? 0), 0);
 
+/** Where the runtime chooses devices, only their number is known. */
+function heldGpus({ allocations }: NodeAllocation): number {
+  const known = new Set<string>();
+  let others = 0;
+  for (const { devices, requests } of allocations) {
+    if (!devices) others += requests[GPU] ?? 0;
+    const names = Object.values(devices ?? {}).flatMap((text) => text.split(','));
+    for (const name of names) known.add(name.split(':')[0] ?? name);
+  }
+  return known.size + others;
+}
+
 export const nodeAllocationPrinter = printer<NodeAllocation>(
   nameColumn,
   column('Pods', 'How many pods hold something.', (l) => l.allocations.length, 'integer'),
@@ -56,6 +69,6 @@ export const nodeAllocationPrinter = printer<NodeAllocation>(
   column('Memory', 'Held, in MiB.', (ledger) => {
     return `${Math.ceil(held(ledger, 'memory') / (1024 * 1024))}Mi`;
   }),
-  column('GPU', 'Held devices.', (ledger) => held(ledger, 'nvidia.com/gpu'), 'integer'),
+  column('GPU', 'Devices that are held, in whole or in part.', heldGpus, 'integer'),
   ageColumn,
 );

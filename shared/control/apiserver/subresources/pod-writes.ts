@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject } from '../../../api/json.ts';
 import type { Pod } from '../../../api/kinds/pod.ts';
 import type { AnyObject } from '../../../api/meta.ts';
 import { dns1123Subdomain } from '../../../api/names.ts';
+import { gpuAskOf } from '../../../core/pod/gpus.ts';
 import { Conflict } from '../../../ports/store.ts';
 import { bound } from '../admission.ts';
 import { parseBody } from '../body.ts';
@@ -50,6 +51,10 @@ function checkUnbound(route: ResourceRoute, pod: Pod): void {
   }
   if (pod.spec.nodeName) {
     const why = `pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`;
+    throw conflict(route.type, name, why);
+  }
+  if (gpuAskOf(pod)) {
+    const why = `pod ${name} asks for GPUs: which of them it gets is the default scheduler's to say`;
     throw conflict(route.type, name, why);
   }
   if (pod.spec.schedulingGates?.length) {

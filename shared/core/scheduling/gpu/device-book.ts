@@ -16,6 +16,7 @@ import type { Node, NodeAllocation } from '../../../api/kinds/node.ts';
 import type { Pod } from '../../../api/kinds/pod.ts';
 import type { GpuAsk } from '../../pod/gpus.ts';
 import type { Cluster } from '../cluster.ts';
+import { isPlaced } from '../pending.ts';
 import type { SpecShape } from '../shape.ts';
 import { Demand } from './demand.ts';
 import { type Choice, type GpuHolding, NodeDevices, tightest } from './node-devices.ts';
@@ -133,7 +134,8 @@ export class DeviceBook {
   }
 
   #take(node: number, devices: NodeDevices, spec: SpecShape, ask: GpuAsk, pod?: Pod): Held {
-    const isBound = pod?.spec.nodeName === this.#cluster.nodes[node]?.metadata.name;
+    const name = this.#cluster.nodes[node]?.metadata.name;
+    const isBound = pod !== undefined && isPlaced(pod) && pod.spec.nodeName === name;
     if (isBound) this.expect(spec);
     const own = pod?.control?.gpuDevices;
     const isGivenByUs = own !== undefined;
