@@ -54,7 +54,7 @@ function checkUnbound(route: ResourceRoute, pod: Pod): void {
     throw conflict(route.type, name, why);
   }
   if (gpuAskOf(pod)) {
-    const why = `pod ${name} asks for GPUs: which of them it gets is the default scheduler's to say`;
+    const why = `pod ${name} asks for GPUs: its devices are for the default scheduler to choose`;
     throw conflict(route.type, name, why);
   }
   if (pod.spec.schedulingGates?.length) {

@@ -20,10 +20,10 @@ import { isPlaced } from '../pending.ts';
 import type { SpecShape } from '../shape.ts';
 import { Demand } from './demand.ts';
 import { type Choice, type GpuHolding, NodeDevices, tightest } from './node-devices.ts';
-import { NodeValue } from './node-value.ts';
+import type { NodeValue } from './node-value.ts';
 import { scoreOf } from './packing.ts';
-import { pricesFor } from './price-memo.ts';
 import { nodeClasses } from './prices.ts';
+import { valueFor } from './value-memo.ts';
 import {
   ANY_MODEL,
   type GpuRequest,
@@ -51,6 +51,8 @@ export class DeviceBook {
   /** What ledgers say, by node and uid. */
   readonly #recorded = new Map<string, DevicesByContainer>();
   readonly #demand = new Demand();
+  /** By the state of a node. */
+  readonly #scores = new Map<SpecShape, Map<string, number>>();
   #models: ReadonlyMap<string, number> | undefined;
   #value: NodeValue | undefined;
 
@@ -103,8 +105,23 @@ export class DeviceBook {
   /** From 0 to 100: more, the less the node's room is worth less once the pod is there. */
   score(node: number, spec: SpecShape): number {
     if (!spec.gpus || this.#cluster.isOpen[node] === 1) return 0;
+    const known = this.#scores.get(spec) ?? new Map<string, number>();
+    this.#scores.set(spec, known);
+    const key = this.#stateOf(node);
+    const score = known.get(key) ?? this.#newScore(node, spec, spec.gpus);
+    known.set(key, score);
+    return score;
+  }
+
+  /** Nodes of one state are the same to a pod. */
+  #stateOf(node: number): string {
+    const { allocatable, used } = this.#cluster.column('cpu');
+    return `${(allocatable[node] ?? 0) - (used[node] ?? 0)} ${this.at(node).state}`;
+  }
+
+  #newScore(node: number, spec: SpecShape, ask: GpuAsk): number {
     const devices = this.at(node);
-    const holding = this.#choose(node, devices, spec, spec.gpus);
+    const holding = this.#choose(node, devices, spec, ask);
     if (!holding) return 0;
     const after = devices.milliLeft.slice();
     for (const { device, milli } of holding.takes) after[device] = (after[device] ?? 0) - milli;
@@ -198,7 +215,7 @@ export class DeviceBook {
       const cpuMillis = allocatable[node] ?? 0;
       return [{ model: this.#modelOf(model), devices: wholeCount, cpuMillis }];
     });
-    return new NodeValue(pricesFor(this.#demand, nodeClasses(nodes)));
+    return valueFor(this.#demand, nodeClasses(nodes));
   }
 
   /** Models are numbered in the order of their names; those of no node are as the last. */

@@ -11,6 +11,7 @@
 import {
   type DevicesByContainer,
   GPU,
+  GPU_LINKS_LABEL,
   GPU_MEMORY_LABEL,
   GPU_NAME_LABEL,
   gpuLinksOf,
@@ -75,6 +76,7 @@ export class NodeDevices implements DeviceRoom {
   readonly #memoryMiB: number;
   readonly #slices: readonly Slice[];
   readonly #links: readonly (readonly number[])[];
+  readonly #constants: string;
 
   constructor({ metadata, status }: Node) {
     const { labels = {} } = metadata;
@@ -95,6 +97,12 @@ export class NodeDevices implements DeviceRoom {
       profiles.map((profile, i) => ({ name: `${device}:${i}`, profile, holders: 0 })),
     );
     this.#links = linkGroups(gpuLinksOf(labels), this.count);
+    this.#constants = `${this.model} ${labels[GPU_LINKS_LABEL] ?? ''}`;
+  }
+
+  /** One text for all nodes on which a pod would find the same; slices make no difference. */
+  get state(): string {
+    return `${this.milliLeft.join()} ${this.memoryLeft.join()} ${this.#constants}`;
   }
 
   /** Whether there is room for all that the pod asks for. */

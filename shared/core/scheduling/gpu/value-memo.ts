@@ -1,10 +1,11 @@
 /**
- * Prices for a pass. A pass knows the pods that there are, not those that will come: they stand for
- * them. Pods come and go all the time, and prices take some ten milliseconds to find; so demand and
- * nodes are rounded before, and what was found for them is kept: a function of what it is given,
- * whether it was asked before or not.
+ * What room is worth in a pass. A pass knows the pods that there are, not those that will come: they
+ * stand for them. Pods come and go all the time, and prices take some ten milliseconds to find; so
+ * demand and nodes are rounded before, and what was found for them is kept: a function of what it
+ * is given, whether it was asked before or not.
  */
 import type { Demand } from './demand.ts';
+import { NodeValue } from './node-value.ts';
 import { findPrices, type NodeClass, type Prices } from './prices.ts';
 import { ANY_MODEL, gpuMilli, kindKey, type PodKind, WHOLE_DEVICE_MILLI } from './request.ts';
 
@@ -19,9 +20,9 @@ const POSSIBLE_CPU_MILLIS = 1000;
 /** One for each mixture that a process has seen lately. */
 const MAX_KEPT = 16;
 
-const kept = new Map<string, Prices>();
+const kept = new Map<string, NodeValue>();
 
-export function pricesFor(demand: Demand, classes: readonly NodeClass[]): Prices {
+export function valueFor(demand: Demand, classes: readonly NodeClass[]): NodeValue {
   const kinds = roundedKinds(demand, classes);
   const nodes = [...classes]
     .sort((a, b) => b.nodes - a.nodes)
@@ -30,11 +31,11 @@ export function pricesFor(demand: Demand, classes: readonly NodeClass[]): Prices
   const key = JSON.stringify([kinds.map((kind) => [kindKey(kind), kind.share]), nodes]);
   const known = kept.get(key);
   if (known) return known;
-  const prices = findPrices(kinds, nodes, plainPrices(kinds));
+  const value = new NodeValue(findPrices(kinds, nodes, plainPrices(kinds)));
   const oldest = kept.keys().next();
   if (kept.size >= MAX_KEPT && !oldest.done) kept.delete(oldest.value);
-  kept.set(key, prices);
-  return prices;
+  kept.set(key, value);
+  return value;
 }
 
 /** Shares as powers of two, so that a pod more or less changes nothing. */
