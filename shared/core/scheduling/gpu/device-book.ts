@@ -115,8 +115,8 @@ export class DeviceBook {
 
   /** Nodes of one state are the same to a pod. */
   #stateOf(node: number): string {
-    const { allocatable, used } = this.#cluster.column('cpu');
-    return `${(allocatable[node] ?? 0) - (used[node] ?? 0)} ${this.at(node).state}`;
+    const cpu = this.#cluster.column('cpu');
+    return `${cpu.allocatableAt(node) - cpu.usedAt(node)} ${this.at(node).state}`;
   }
 
   #newScore(node: number, spec: SpecShape, ask: GpuAsk): number {
@@ -198,21 +198,21 @@ export class DeviceBook {
 
   /** What the node's room is worth with this left of its devices, and so much less CPU. */
   #valueAt(node: number, milliLeft: Int16Array, cpuMillis: number): number {
-    const { allocatable, used } = this.#cluster.column('cpu');
-    const cpuLeft = (allocatable[node] ?? 0) - (used[node] ?? 0) - cpuMillis;
+    const cpu = this.#cluster.column('cpu');
+    const cpuLeft = cpu.allocatableAt(node) - cpu.usedAt(node) - cpuMillis;
     this.#value ??= this.#findValue();
     const model = this.#modelOf(this.at(node).model);
     return this.#value.of(model, Math.max(0, cpuLeft), milliLeft, 0, milliLeft.length);
   }
 
   #findValue(): NodeValue {
-    const { allocatable } = this.#cluster.column('cpu');
+    const cpu = this.#cluster.column('cpu');
     const nodes = this.#cluster.nodes.flatMap((_, node) => {
       if (this.#cluster.isOpen[node] === 1 || this.#cluster.isVirtual[node] === 1) return [];
       const devices = this.at(node);
       const { wholeCount, model } = devices;
       if (wholeCount === 0) return [];
-      const cpuMillis = allocatable[node] ?? 0;
+      const cpuMillis = cpu.allocatableAt(node);
       return [{ model: this.#modelOf(model), devices: wholeCount, cpuMillis }];
     });
     return valueFor(this.#demand, nodeClasses(nodes));
