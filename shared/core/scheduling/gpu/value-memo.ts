@@ -1,8 +1,8 @@
 /**
- * What room is worth in a pass. A pass knows the pods that there are, not those that will come: they
- * stand for them. Pods come and go all the time, and prices take some ten milliseconds to find; so
- * demand and nodes are rounded before, and what was found for them is kept: a function of what it
- * is given, whether it was asked before or not.
+ * What room is worth in a pass. A pass knows the pods that there are, not those that will come:
+ * they stand for them. Pods come and go all the time, and prices take some ten milliseconds to
+ * find; so demand and nodes are rounded before, and what was found for them is kept: a function of
+ * what it is given, whether it was asked before or not.
  */
 import type { Demand } from './demand.ts';
 import { NodeValue } from './node-value.ts';
