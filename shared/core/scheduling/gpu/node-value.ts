@@ -16,7 +16,7 @@ import { offersFor, SCARCITIES } from './market.ts';
 import type { Prices } from './prices.ts';
 import { CORE_MILLIS, isPartial, MAX_DEVICES, takesModel, WHOLE_DEVICE_MILLI } from './request.ts';
 
-/** Of the second part. Measured: 0 loses 0.2 points, and so does 0.3. */
+/** Of the second part. Measured on openb: without it, 0.5 to 1 % fewer of the GPUs are used. */
 const ROOM_WEIGHT = 0.1;
 
 /**
