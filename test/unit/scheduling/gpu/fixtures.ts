@@ -1,6 +1,7 @@
 /** Requests and nodes with GPUs, in short; and any of them, for properties. */
 import fc from 'fast-check';
 import type { GpuNode, PlacedRequest } from '../../../../shared/core/scheduling/gpu/devices.ts';
+import type { Prices } from '../../../../shared/core/scheduling/gpu/prices.ts';
 import { ANY_MODEL, type PodKind } from '../../../../shared/core/scheduling/gpu/request.ts';
 
 export function request(given: Partial<PlacedRequest> = {}): PlacedRequest {
@@ -49,6 +50,15 @@ export const someRequest: fc.Arbitrary<PlacedRequest> = fc
     models: fc.constantFrom(ANY_MODEL, ANY_MODEL, 0b001, 0b110),
   })
   .map(({ size: asked, ...rest }) => ({ ...rest, ...asked }));
+
+/** Prices that nobody had to find. */
+export const somePrices: fc.Arbitrary<Prices> = fc
+  .tuple(fc.array(someRequest, { minLength: 1, maxLength: 8 }), fc.infiniteStream(fc.nat(2000)))
+  .map(([asked, worth]) => ({
+    kinds: asked.map((given) => kind(1 / asked.length, given)),
+    milli: Float64Array.from(asked, ({ devices }) => devices * (worth.next().value ?? 0)),
+    cpuMilli: 1,
+  }));
 
 /** Kinds of a demand; shares add up to 1. */
 export const someDemand: fc.Arbitrary<readonly PodKind[]> = fc

@@ -9,14 +9,14 @@ import { NodeValue } from '../../../../shared/core/scheduling/gpu/node-value.ts'
 import { Packing, scoreOf } from '../../../../shared/core/scheduling/gpu/packing.ts';
 import { findPrices, nodeClasses } from '../../../../shared/core/scheduling/gpu/prices.ts';
 import type { PodKind } from '../../../../shared/core/scheduling/gpu/request.ts';
-import { gpuNode, kind, part, request, someDemand, someNode, someRequest } from './fixtures.ts';
+import { gpuNode, kind, part, request, someNode, somePrices, someRequest } from './fixtures.ts';
 
-const RUNS = { numRuns: 12 };
+const RUNS = { numRuns: 40 };
 
 function packed(demand: readonly PodKind[], nodes: readonly GpuNode[]) {
   const prices = findPrices(demand, nodeClasses(nodes));
   const accounts = new DeviceAccounts(nodes);
-  return { accounts, packing: new Packing(accounts, prices), value: new NodeValue(prices) };
+  return { accounts, packing: new Packing(accounts, prices) };
 }
 
 /** The node that loses least, and where on it; the first of equals. */
@@ -73,11 +73,12 @@ describe('packing', () => {
   it('judges all that fits and nothing else, on devices that serve it, the same each time', () => {
     fc.assert(
       fc.property(
-        someDemand,
+        somePrices,
         fc.array(someNode, { minLength: 1, maxLength: 3 }),
         fc.array(someRequest, { maxLength: 20 }),
-        (kinds, nodes, asked) => {
-          const { accounts, packing } = packed(kinds, nodes);
+        (prices, nodes, asked) => {
+          const accounts = new DeviceAccounts(nodes);
+          const packing = new Packing(accounts, prices);
           for (const spec of asked) {
             nodes.forEach((_, node) => {
               const judgement = packing.judge(node, spec);
@@ -98,8 +99,8 @@ describe('packing', () => {
     const left = fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1, maxLength: 8 });
     const cpu = fc.tuple(fc.nat(64_000), fc.nat(64_000));
     fc.assert(
-      fc.property(someDemand, left, cpu, (kinds, milli, [cpuLeft, more]) => {
-        const { value } = packed(kinds, [gpuNode(milli.length)]);
+      fc.property(somePrices, left, cpu, (prices, milli, [cpuLeft, more]) => {
+        const value = new NodeValue(prices);
         const of = (devices: readonly number[], cores: number): number =>
           value.of(0, cores, Int16Array.from(devices), 0, devices.length);
         const worth = of(milli, cpuLeft);
