@@ -61,6 +61,13 @@ export function deletion(
   return sameJson(next, object) ? undefined : update(resource, next);
 }
 
+/** The object without this hold on it. */
+export function withoutFinalizer<T extends KubeObject>(object: T, finalizer: string): T {
+  const { finalizers = [], ...metadata } = object.metadata;
+  const left = finalizers.filter((one) => one !== finalizer);
+  return { ...object, metadata: left.length > 0 ? { ...metadata, finalizers: left } : metadata };
+}
+
 /** Removes exactly this version of the object. */
 export function removal(resource: ResourceName, object: KubeObject): Action {
   return { kind: 'remove', key: keyOf(resource, object), expected: expectedOf(object) };

@@ -16,7 +16,7 @@ import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { PodDisruptionBudget } from '../../api/kinds/policy.ts';
 import { parseTime } from '../../api/time.ts';
-import { deletion } from '../deletion.ts';
+import { deletion, withoutFinalizer } from '../deletion.ts';
 import { BUDGETS } from '../disruption/budgets.ts';
 import { mayDisrupt, refusalText } from '../disruption/may-disrupt.ts';
 import { type Action, blocked, event, eventTarget, NOTHING, type Plan, update } from '../plan.ts';
@@ -108,12 +108,25 @@ function isHeld(pod: Pod): boolean {
 
 function planUrgent(node: Node, pods: readonly Pod[], cause: Cause, nowMs: number): Plan {
   const endsAtMs = endOf(node) - END_MARGIN_MS;
+  return hurry(node, pods, { cause, endsAtMs, nowMs }) ?? waitFor(pods);
+}
+
+interface Hurry {
+  readonly cause: Cause;
+  /** When all have to have ended. */
+  readonly endsAtMs: number;
+  readonly nowMs: number;
+}
+
+/** Has those go that would stay for too long; undefined when none would. */
+function hurry(node: Node, pods: readonly Pod[], given: Hurry): Plan | undefined {
+  const { cause, endsAtMs, nowMs } = given;
   const due = pods.filter((pod) => leavesAtMs(pod) > endsAtMs).slice(0, EVICTIONS_PER_PASS);
   const marks = due.flatMap((pod) => {
     const gracePeriodSeconds = graceUntil(endsAtMs, pod, nowMs);
     return deletion('pods', pod, { gracePeriodSeconds }, nowMs) ?? [];
   });
-  return marks.length > 0 ? planMarks(node, due, marks, cause) : waitFor(pods);
+  return marks.length > 0 ? planMarks(node, due, marks, cause) : undefined;
 }
 
 function endOf(node: Node): number {
@@ -148,24 +161,25 @@ function planOverdue(
   cause: Cause,
   nowMs: number,
 ): Plan | undefined {
-  const endsAtMs = parseTime(node.metadata.annotations?.[TERMINATION_TIME_ANNOTATION]);
-  if (endsAtMs === undefined) return undefined;
-  const lastCallMs = ({ spec }: Pod) => endsAtMs - spec.terminationGracePeriodSeconds * 1000;
-  const due = pods.filter((pod) => lastCallMs(pod) <= nowMs && leavesAtMs(pod) > endsAtMs);
-  const now = due.slice(0, EVICTIONS_PER_PASS);
-  const marks = now.flatMap((pod) => {
-    const gracePeriodSeconds = graceUntil(endsAtMs, pod, nowMs);
-    return deletion('pods', pod, { gracePeriodSeconds }, nowMs) ?? [];
-  });
-  return marks.length > 0 ? planMarks(node, now, marks, cause) : undefined;
+  const endsAtMs = deadlineMs(node);
+  const called = pods.filter((pod) => lastCallMs(pod, endsAtMs) <= nowMs);
+  return hurry(node, called, { cause, endsAtMs, nowMs });
+}
+
+/** By when the node has to be empty; Infinity where nobody said. */
+function deadlineMs({ metadata }: Node): number {
+  return parseTime(metadata.annotations?.[TERMINATION_TIME_ANNOTATION]) ?? Infinity;
+}
+
+/** When the pod has to be asked at the latest, to have its own grace. */
+function lastCallMs({ spec }: Pod, endsAtMs: number): number {
+  return endsAtMs - spec.terminationGracePeriodSeconds * 1000;
 }
 
 /** When the next of them has to go; Infinity for never. */
 function nextCallMs(node: Node, pods: readonly Pod[], nowMs: number): number {
-  const endsAtMs = parseTime(node.metadata.annotations?.[TERMINATION_TIME_ANNOTATION]);
-  if (endsAtMs === undefined) return Infinity;
-  const calls = pods.map(({ spec }) => endsAtMs - spec.terminationGracePeriodSeconds * 1000);
-  return Math.min(Infinity, ...calls.map((atMs) => atMs - nowMs).filter((ms) => ms > 0));
+  const waits = pods.map((pod) => lastCallMs(pod, deadlineMs(node)) - nowMs);
+  return Math.min(Infinity, ...waits.filter((ms) => ms > 0));
 }
 
 /** Budgets first: of two drains that count on the same disruption, one fails and looks again. */
@@ -244,7 +258,5 @@ function isManaged({ metadata }: Node): boolean {
 
 /** The node without our hold on it: its machine has ended. */
 export function withoutTermination(node: Node): Node {
-  const { finalizers = [], ...metadata } = node.metadata;
-  const left = finalizers.filter((finalizer) => finalizer !== TERMINATION_FINALIZER);
-  return { ...node, metadata: left.length > 0 ? { ...metadata, finalizers: left } : metadata };
+  return withoutFinalizer(node, TERMINATION_FINALIZER);
 }

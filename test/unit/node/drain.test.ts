@@ -242,6 +242,17 @@ describe('the deletion of a node', () => {
     expect(end.againAfterMs).toBe(60_000);
   });
 
+  it('takes pods that would stay when the deadline leaves them no more than their grace', () => {
+    const annotations = { 'karpenter.sh/nodeclaim-termination-timestamp': rfc3339(T0 + 60_000) };
+    const bounded = { ...cordoned!, metadata: { ...cordoned!.metadata, annotations } };
+    const stays = podOn('a', {}, { annotations: { 'karpenter.sh/do-not-disrupt': 'true' } });
+    const waits = plan(bounded, [stays], T0);
+    expect([leaves(waits), waits.againAfterMs]).toEqual([[], 30_000]);
+    expect(leaves(plan(bounded, [stays], T0 + 30_000))).toEqual([['a', 30]]);
+    expect(leaves(plan(bounded, [stays], T0 + 50_000))).toEqual([['a', 10]]);
+    expect(leaves(plan(cordoned!, [stays], T0 + 50_000))).toEqual([]);
+  });
+
   it('waits for tasks that may be alive although their pods are done with', () => {
     const done = podOn('a');
     const failed: Pod = { ...done, status: { ...done.status, phase: 'Failed' } };

@@ -15,7 +15,7 @@ import { parseDuration, parseDurationOrNever } from '../../../api/duration.ts';
 import type { NodeClaim, NodePool } from '../../../api/kinds/karpenter.ts';
 import type { Node } from '../../../api/kinds/node.ts';
 import { parseTime, rfc3339 } from '../../../api/time.ts';
-import { deletion, removal } from '../../deletion.ts';
+import { deletion, removal, withoutFinalizer } from '../../deletion.ts';
 import {
   isGone,
   isUnreachable,
@@ -186,7 +186,7 @@ function planEnd({ claim, node }: ClaimSnapshot, nowMs: number): Plan {
   const { instanceId } = claimControl(claim) ?? {};
   const end: readonly Action[] =
     instanceId === undefined ? [] : [{ kind: 'terminateInstance', instanceId }];
-  const released = withoutFinalizer(claim);
+  const released = withoutFinalizer(claim, TERMINATION_FINALIZER);
   const write = released.metadata.finalizers ? update(CLAIMS, released) : removal(CLAIMS, claim);
   // A launch that was asked for and not answered leaves a machine that no claim means: the sweep
   // ends it when it has not joined in time.
@@ -210,10 +210,4 @@ function withDeadline(node: Node, { metadata, spec }: NodeClaim): Node {
   if (graceMs === undefined || endedMs === undefined || isSet) return node;
   const deadline = { [TERMINATION_TIME_ANNOTATION]: rfc3339(endedMs + graceMs) };
   return { ...node, metadata: { ...node.metadata, annotations: { ...annotations, ...deadline } } };
-}
-
-function withoutFinalizer(claim: NodeClaim): NodeClaim {
-  const { finalizers = [], ...metadata } = claim.metadata;
-  const rest = finalizers.filter((finalizer) => finalizer !== TERMINATION_FINALIZER);
-  return { ...claim, metadata: rest.length > 0 ? { ...metadata, finalizers: rest } : metadata };
 }
