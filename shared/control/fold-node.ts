@@ -9,21 +9,14 @@ import { rfc3339 } from '../api/time.ts';
 import { nodeOfInstance } from '../core/node/from-instance.ts';
 import { AlreadyExists } from '../ports/store.ts';
 import type { Effects } from './effects.ts';
-import { type Folded, retryOnConflict } from './fold.ts';
+import { type Folded, foldInto } from './fold.ts';
 
 export async function foldIntoNode(
   name: string,
   fold: (node: Node, nowMs: number) => Node | undefined,
-  { store, clock }: Effects,
+  effects: Effects,
 ): Promise<Folded> {
-  return retryOnConflict(async () => {
-    const node = await store.get<Node>({ resource: 'nodes', namespace: '', name });
-    if (!node) return 'missing';
-    const next = fold(node, clock.nowMs());
-    if (!next) return 'same';
-    await store.update('nodes', next);
-    return 'written';
-  });
+  return foldInto<Node>({ resource: 'nodes', namespace: '', name }, fold, effects);
 }
 
 /** Makes the node of a machine that joined the cluster, if the pool knows it. */

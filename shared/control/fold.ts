@@ -1,11 +1,11 @@
 /**
- * Folding news into a pod: read, fold (pure), write if nothing else was written since, and again if
- * something was. Folds commute with other writers' changes, so that trying again is right and
+ * Folding news into objects: read, fold (pure), write if nothing else was written since, and again
+ * if something was. Folds commute with other writers' changes, so that trying again is right and
  * nobody starves.
  */
 import { expectedOf } from '../api/change.ts';
 import type { Pod } from '../api/kinds/pod.ts';
-import type { ObjectKey } from '../api/meta.ts';
+import type { KubeObject, ObjectKey } from '../api/meta.ts';
 import { mayBeRemoved } from '../core/deletion.ts';
 import { observationEvents } from '../core/pod/events.ts';
 import { Conflict } from '../ports/store.ts';
@@ -29,8 +29,24 @@ export async function retryOnConflict<T>(attempt: () => Promise<T>): Promise<T> 
   }
 }
 
-/** `missing`: there is no pod of that uid any more. `same`: nothing was news. */
+/** `missing`: it is there no more. `same`: nothing was news. */
 export type Folded = 'written' | 'same' | 'missing';
+
+/** Folds news into an object of which nothing else has to be told. */
+export async function foldInto<T extends KubeObject>(
+  key: ObjectKey,
+  fold: (object: T, nowMs: number) => T | undefined,
+  { store, clock }: Effects,
+): Promise<Folded> {
+  return retryOnConflict(async () => {
+    const object = await store.get<T>(key);
+    if (!object) return 'missing';
+    const next = fold(object, clock.nowMs());
+    if (!next) return 'same';
+    await store.update(key.resource, next);
+    return 'written';
+  });
+}
 
 export async function foldIntoPod(
   key: ObjectKey,

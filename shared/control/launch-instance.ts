@@ -5,8 +5,8 @@
  * Invariant: shortages are remembered before the claim is told that it got nothing. Told first and
  * then cut off, the next pass would ask for the same again.
  */
+import { keyOf } from '../api/change.ts';
 import type { NodeClaim, NodePool } from '../api/kinds/karpenter.ts';
-import type { ObjectKey } from '../api/meta.ts';
 import { NODE_POOL_LABEL } from '../api/node-labels.ts';
 import type { MachineType } from '../core/capacity/machine-type.ts';
 import { observeLaunch, observeNoLaunch } from '../core/capacity/claim/observe.ts';
@@ -26,7 +26,7 @@ import {
   type LaunchRequest,
 } from '../ports/instances.ts';
 import type { Effects } from './effects.ts';
-import { retryOnConflict } from './fold.ts';
+import { foldInto } from './fold.ts';
 import { invariant } from './outcome.ts';
 
 type LaunchAction = Extract<Action, { kind: 'launchInstance' }>;
@@ -145,27 +145,21 @@ async function nothingLaunched(
 }
 
 async function foldIntoClaim(
-  { metadata }: NodeClaim,
+  claim: NodeClaim,
   fold: (claim: NodeClaim, nowMs: number) => NodeClaim | undefined,
-  { store, clock }: Effects,
+  effects: Effects,
 ): Promise<void> {
-  const key: ObjectKey = { resource: CLAIMS, namespace: '', name: metadata.name };
-  await retryOnConflict(async () => {
-    const claim = await store.get<NodeClaim>(key);
-    if (claim?.metadata.uid !== metadata.uid) return;
-    const next = fold(claim, clock.nowMs());
-    if (next) await store.update(CLAIMS, next);
-  });
+  const { uid } = claim.metadata;
+  const ofThis = (current: NodeClaim, nowMs: number) =>
+    current.metadata.uid === uid ? fold(current, nowMs) : undefined;
+  await foldInto<NodeClaim>(keyOf(CLAIMS, claim), ofThis, effects);
 }
 
 async function foldIntoPool(
   { metadata }: NodeClaim,
   fold: (pool: NodePool, nowMs: number) => NodePool,
-  { store, clock }: Effects,
+  effects: Effects,
 ): Promise<void> {
   const name = metadata.labels?.[NODE_POOL_LABEL] ?? '';
-  await retryOnConflict(async () => {
-    const pool = await store.get<NodePool>({ resource: POOLS, namespace: '', name });
-    if (pool) await store.update(POOLS, fold(pool, clock.nowMs()));
-  });
+  await foldInto<NodePool>({ resource: POOLS, namespace: '', name }, fold, effects);
 }

@@ -10,10 +10,10 @@
  *  R1 Ledgers are read before pods. Room that another pass entered after that makes our write of
  *     the ledger fail; room that it entered before is seen in the ledger, or on the pod if it has
  *     been bound since (S2).
- *  R3 Claims are read before nodes: a machine that joins in between is seen as both, and counts
- *     once. Read the other way round it would be seen as neither, and launched again.
  *  R2 A plan that fails takes nothing from the others: its pods stay pending, and the pass is tried
  *     again.
+ *  R3 Claims are read before nodes: a machine that joins in between is seen as both, and counts
+ *     once. Read the other way round it would be seen as neither, and launched again.
  */
 import type { Change } from '../api/change.ts';
 import type { Namespace } from '../api/kinds/core.ts';
