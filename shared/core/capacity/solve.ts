@@ -15,30 +15,14 @@ import { HOSTNAME_LABEL } from '../scheduling/cluster.ts';
 import type { Engine } from '../scheduling/engine.ts';
 import { compareText } from '../scheduling/pending.ts';
 import type { PodShape } from '../scheduling/shape.ts';
-import { Assignment, type SolvedPod } from './assignment.ts';
-import type { Fleet } from './fleet.ts';
+import type { Assignment, SolvedPod } from './assignment.ts';
 import { improve } from './improve.ts';
-
-export interface Solved {
-  readonly placed: readonly SolvedPod[];
-  /** Pods for which no machine would do either. */
-  readonly left: readonly Pod[];
-  readonly usdPerHour: number;
-}
 
 /**
  * A pod may wait for one behind it (affinity, spread), so the rest is gone through again while that
  * helps. As in a pass.
  */
 const MAX_ROUNDS = 8;
-
-/** Places the pods on the pass, whose fleet must have offered its templates. */
-export function solve(pods: readonly Pod[], engine: Engine, fleet: Fleet): Solved {
-  const assignment = new Assignment(engine, fleet);
-  const left = solveInto(pods, assignment);
-  const { placed, usdPerHour } = assignment;
-  return { placed, left, usdPerHour };
-}
 
 /** More than this above what it costs at least, the other way of packing is tried too. */
 const WORTH_ANOTHER_TRY = 1.1;

@@ -4,7 +4,6 @@
  *
  * Invariant: of types that cost the same, the order of their names decides.
  */
-import type { Requests } from '../pod/requests.ts';
 import { memoryOfOne } from './gpu-needs.ts';
 import type { MachineType } from './machine-type.ts';
 
@@ -99,9 +98,4 @@ export class Needs {
 export function bothMasks(a: Mask, b: Mask): Mask {
   if (!a || !b) return a ?? b;
   return a.map((one, index) => one & (b[index] ?? 0));
-}
-
-/** The amounts of a request that are above nothing. */
-export function wantedAmounts(requests: Requests): readonly (readonly [string, number])[] {
-  return Object.entries(requests).filter(([, amount]) => amount > 0);
 }

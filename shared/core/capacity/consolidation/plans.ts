@@ -35,7 +35,7 @@ export function disruptionPlan(decision: Decision, nowMs: number): Plan {
   const marks = candidates.map(({ claim }) => {
     return update(CLAIMS, marked(claim, { reason, atMs: nowMs, replacements }, nowMs));
   });
-  const message = `Disrupting NodeClaim: ${sentence(decision, replacements)}`;
+  const message = `Disrupting NodeClaim: ${sentence(decision, drafts)}`;
   const news = candidates.map(({ claim }) => {
     return event(eventTarget(CLAIMS, claim), 'Normal', 'DisruptionChosen', message);
   });
@@ -46,20 +46,17 @@ export function disruptionPlan(decision: Decision, nowMs: number): Plan {
 
 /** For people, in words of their bill. */
 function sentence(
-  { candidates, reason, machines, usdPerHour }: Decision,
-  replacements: readonly string[],
+  { candidates, reason, usdPerHour }: Decision,
+  drafts: readonly NodeClaim[],
 ): string {
   const pods = candidates.reduce((sum, one) => sum + one.pods.length, 0);
   if (reason === 'Empty') return 'Empty: it has no pods';
-  const place = replacements.length > 0 ? `on nodeclaim/${replacements.join(', ')}` : 'elsewhere';
+  const names = drafts.map(({ metadata }) => metadata.name);
+  const place = names.length > 0 ? `on nodeclaim/${names.join(', ')}` : 'elsewhere';
   const what = `${pods} pods of ${candidates.length} nodes have room ${place}`;
   if (usdPerHour === Infinity) return `${reason}: ${what}`;
-  const thenUsd = machines.reduce((sum, { machine }) => sum + priceOf(machine), 0);
+  const thenUsd = drafts.reduce((sum, one) => sum + (claimControl(one)?.usdPerHour ?? 0), 0);
   return `${reason}: ${what}, for $${thenUsd.toFixed(4)}/h instead of $${usdPerHour.toFixed(4)}/h`;
-}
-
-function priceOf({ kind, cheapest }: PlannedMachine['machine']): number {
-  return kind.types.prices[cheapest] ?? 0;
 }
 
 function marked(claim: NodeClaim, disruption: Disruption, nowMs: number): NodeClaim {
