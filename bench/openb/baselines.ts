@@ -2,16 +2,13 @@
  * Five of the six published policies, as the artifact scores them: whole points from 0 to 100. The
  * sixth is fgd.ts. A partial GPU is taken on the tightest device, whole ones on the first.
  */
+import { WHOLE_GPU_MILLI } from '../../shared/api/gpus.ts';
 import type {
   DeviceAccounts,
   DeviceSet,
   PlacedRequest,
 } from '../../shared/core/scheduling/gpu/devices.ts';
-import {
-  gpuMilli,
-  isPartial,
-  WHOLE_DEVICE_MILLI,
-} from '../../shared/core/scheduling/gpu/request.ts';
+import { gpuMilli, isPartial } from '../../shared/core/scheduling/gpu/request.ts';
 import type { Placer } from './ledger.ts';
 import type { Policy } from './protocol.ts';
 
@@ -55,11 +52,11 @@ export const dotProduct: Policy = scoring((accounts, node, spec) => {
 /** Devices in use before free ones, nodes in use before idle ones. */
 export const gpuPacking: Policy = scoring((accounts, node, spec) => {
   if (spec.devices === 0) return 0;
-  const free = accounts.serving(node, WHOLE_DEVICE_MILLI);
+  const free = accounts.serving(node, WHOLE_GPU_MILLI);
   if (isPartial(spec)) {
     const used = usedDevicesLeft(accounts, node);
     if (used.some((left) => left >= spec.milliPerDevice)) {
-      const percent = used.reduce((sum, left) => sum + left, 0) / (WHOLE_DEVICE_MILLI / 100);
+      const percent = used.reduce((sum, left) => sum + left, 0) / (WHOLE_GPU_MILLI / 100);
       return Math.max(50, 100 - Math.trunc(percent / 10));
     }
   }
@@ -68,7 +65,7 @@ export const gpuPacking: Policy = scoring((accounts, node, spec) => {
 });
 
 function usedDevicesLeft(accounts: DeviceAccounts, node: number): number[] {
-  return devicesOf(accounts, node).filter((left) => left < WHOLE_DEVICE_MILLI);
+  return devicesOf(accounts, node).filter((left) => left < WHOLE_GPU_MILLI);
 }
 
 function devicesOf({ milliLeft, devices, size }: DeviceAccounts, node: number): number[] {

@@ -2,6 +2,7 @@
  * Nodes and pods in the form of the openb trace (Weng et al., ATC 2023): files are read here, and
  * checked.
  */
+import { WHOLE_GPU_MILLI } from '../../shared/api/gpus.ts';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Demand } from '../../shared/core/scheduling/gpu/demand.ts';
@@ -13,7 +14,6 @@ import {
   MAX_MODELS,
   type ModelSet,
   type PodKind,
-  WHOLE_DEVICE_MILLI,
 } from '../../shared/core/scheduling/gpu/request.ts';
 import { InputError, type Row, rowsOf } from './csv.ts';
 
@@ -72,7 +72,7 @@ export function parseCluster(csv: string, file: string): Cluster {
   if (models.length > MAX_MODELS) throw new InputError(`${file}: ${models.length} GPU models`);
   const devices = nodes.reduce((sum, node) => sum + node.devices, 0);
   if (devices === 0) throw new InputError(`${file}: no node has a GPU`);
-  return { nodes, models, gpuMilli: devices * WHOLE_DEVICE_MILLI };
+  return { nodes, models, gpuMilli: devices * WHOLE_GPU_MILLI };
 }
 
 export function parseWorkload(cluster: Cluster, csv: string, name: string, file: string): Workload {
@@ -96,7 +96,7 @@ function gpusOf(row: Row, file: string): { devices: number; milliPerDevice: numb
   const devices = row.amount('num_gpu');
   if (devices === 0) return { devices, milliPerDevice: 0 };
   const milliPerDevice = row.amount('gpu_milli');
-  if (milliPerDevice === 0 || milliPerDevice > WHOLE_DEVICE_MILLI) {
+  if (milliPerDevice === 0 || milliPerDevice > WHOLE_GPU_MILLI) {
     throw new InputError(`${file}: ${row.text('name')}: gpu_milli is ${milliPerDevice}`);
   }
   return { devices, milliPerDevice };

@@ -6,7 +6,7 @@
  * Slices are not in it: how many of a profile a machine has is all that matters.
  */
 import { GPU, GPU_MEMORY, GPU_MILLI, WHOLE_GPU_MILLI } from '../../api/gpus.ts';
-import type { GpuAsk, GpuPart } from '../pod/gpus.ts';
+import { type GpuAsk, type GpuPart, wholeDevices } from '../pod/gpus.ts';
 import type { Requests } from '../pod/requests.ts';
 
 export interface GpuNeeds {
@@ -29,7 +29,6 @@ export function gpuNeeds(asked: readonly AskedGpus[]): GpuNeeds {
   const parts = asked.flatMap(({ ask, pods }) =>
     ask.parts.flatMap((part) => Array.from({ length: pods }, () => part)),
   );
-  const whole = parts.reduce((sum, { kind, count }) => sum + (kind === 'whole' ? count : 0), 0);
   const shared: { milli: number; memoryMiB: number }[] = [];
   const shares = parts.filter(({ kind }) => kind === 'share').sort(largestFirst);
   for (const { milli, memoryMiB } of shares) {
@@ -42,7 +41,7 @@ export function gpuNeeds(asked: readonly AskedGpus[]): GpuNeeds {
     } else shared.push({ milli, memoryMiB });
   }
   const memoryMiB = Math.max(0, ...shared.map((device) => device.memoryMiB));
-  return { devices: whole + shared.length, memoryMiB };
+  return { devices: wholeDevices(parts) + shared.length, memoryMiB };
 }
 
 function largestFirst(a: GpuPart, b: GpuPart): number {

@@ -56,9 +56,13 @@ export function gpuPartsOf({ containers, initContainers = [] }: Containers): rea
   const sidecars = initContainers.filter(isSidecar);
   const parts = [...sidecars, ...containers].flatMap((container) => partsOf(container));
   const first = initContainers.filter((container) => !isSidecar(container)).map(wholeOf);
-  const whole = parts.reduce((sum, { kind, count }) => sum + (kind === 'whole' ? count : 0), 0);
-  const more = Math.max(0, ...first) - whole;
+  const more = Math.max(0, ...first) - wholeDevices(parts);
   return more > 0 ? [...parts, wholePart('', more)] : parts;
+}
+
+/** How many devices these take whole. */
+export function wholeDevices(parts: readonly GpuPart[]): number {
+  return parts.reduce((sum, { kind, count }) => sum + (kind === 'whole' ? count : 0), 0);
 }
 
 function wholeOf(container: Pick<Container, 'resources'>): number {

@@ -11,10 +11,10 @@
  *  B2 What is handed out by two who don't know of each other is handed out by neither: a node on
  *     which a pod has GPUs that the other side gave it takes no pod that asks for GPUs.
  */
-import { type DevicesByContainer, GPU_NAME_LABEL } from '../../../api/gpus.ts';
+import { type DevicesByContainer, GPU_NAME_LABEL, WHOLE_GPU_MILLI } from '../../../api/gpus.ts';
 import type { Node, NodeAllocation } from '../../../api/kinds/node.ts';
 import type { Pod } from '../../../api/kinds/pod.ts';
-import type { GpuAsk } from '../../pod/gpus.ts';
+import { type GpuAsk, wholeDevices } from '../../pod/gpus.ts';
 import type { Cluster } from '../cluster.ts';
 import { isPlaced } from '../pending.ts';
 import type { SpecShape } from '../shape.ts';
@@ -24,13 +24,7 @@ import type { NodeValue } from './node-value.ts';
 import { scoreOf } from './packing.ts';
 import { nodeClasses } from './prices.ts';
 import { valueFor } from './value-memo.ts';
-import {
-  ANY_MODEL,
-  type GpuRequest,
-  MAX_DEVICES,
-  MAX_MODELS,
-  WHOLE_DEVICE_MILLI,
-} from './request.ts';
+import { ANY_MODEL, type GpuRequest, MAX_DEVICES, MAX_MODELS } from './request.ts';
 
 export const OTHER_SHARING = {
   needsMps: "node(s) didn't keep parts of GPUs apart by MPS",
@@ -227,14 +221,14 @@ export class DeviceBook {
   /** The pod as a kind of demand; slices are of devices that are worth nothing else. */
   #requestOf(spec: SpecShape): GpuRequest | undefined {
     const { parts = [] } = spec.gpus ?? {};
-    const whole = parts.reduce((sum, { kind, count }) => sum + (kind === 'whole' ? count : 0), 0);
+    const whole = wholeDevices(parts);
     const milli = Math.max(0, ...parts.map((part) => (part.kind === 'share' ? part.milli : 0)));
     if (whole === 0 && milli === 0) return undefined;
     const model = spec.nodeSelector?.[GPU_NAME_LABEL];
     return {
       cpuMillis: cpuOf(spec),
       devices: Math.min(Math.max(whole, 1), MAX_DEVICES),
-      milliPerDevice: whole > 0 ? WHOLE_DEVICE_MILLI : milli,
+      milliPerDevice: whole > 0 ? WHOLE_GPU_MILLI : milli,
       models: model === undefined ? ANY_MODEL : 1 << this.#modelOf(model),
     };
   }

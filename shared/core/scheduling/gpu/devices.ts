@@ -10,7 +10,8 @@
  *
  * CPU, memory and pods may fall below 0: a node's own pods were there before its accounts.
  */
-import { type GpuRequest, MAX_DEVICES, takesModel, WHOLE_DEVICE_MILLI } from './request.ts';
+import { WHOLE_GPU_MILLI } from '../../../api/gpus.ts';
+import { type GpuRequest, MAX_DEVICES, takesModel } from './request.ts';
 
 /** What a node offers. CPU in millicores; memory in any unit, the same everywhere. */
 export interface GpuNode {
@@ -49,7 +50,7 @@ export class DeviceAccounts {
     this.milliLeft = new Int16Array(nodes.length * MAX_DEVICES);
     nodes.forEach(({ devices }, node) => {
       if (devices > MAX_DEVICES) throw new RangeError(`${devices} GPUs on a node`);
-      this.milliLeft.fill(WHOLE_DEVICE_MILLI, node * MAX_DEVICES, node * MAX_DEVICES + devices);
+      this.milliLeft.fill(WHOLE_GPU_MILLI, node * MAX_DEVICES, node * MAX_DEVICES + devices);
     });
   }
 
@@ -111,7 +112,7 @@ export class DeviceAccounts {
 
   /** Takes room of the node and its devices, or gives it back. A RangeError at a breach of G1. */
   place(node: number, request: PlacedRequest, on: DeviceSet, sign: 1 | -1 = 1): void {
-    const most = WHOLE_DEVICE_MILLI - (sign === 1 ? 0 : request.milliPerDevice);
+    const most = WHOLE_GPU_MILLI - (sign === 1 ? 0 : request.milliPerDevice);
     const least = sign === 1 ? request.milliPerDevice : 0;
     this.#check(node, on, least, most);
     add(this.cpuLeft, node, -sign * request.cpuMillis);

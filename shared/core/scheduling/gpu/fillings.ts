@@ -8,11 +8,12 @@
  * Without that softness a room that only one rare pod can use would be worth as much as one that
  * many can, and prices would jump.
  */
-import { CORE_MILLIS, MAX_DEVICES, WHOLE_DEVICE_MILLI } from './request.ts';
+import { WHOLE_GPU_MILLI } from '../../../api/gpus.ts';
+import { CORE_MILLIS, MAX_DEVICES } from './request.ts';
 
 /** Devices are looked at in steps of 10 milli: requests are rounded up to them, room down. */
 export const STEP_MILLI = 10;
-export const STEPS = WHOLE_DEVICE_MILLI / STEP_MILLI;
+export const STEPS = WHOLE_GPU_MILLI / STEP_MILLI;
 
 /**
  * In milli-GPU. Measured on the workloads of the openb family: 12 to 35 do about the same; at 60

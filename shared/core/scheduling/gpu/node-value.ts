@@ -11,10 +11,11 @@
  *    that pods are whole where the first part does not, and tells nodes apart between which the
  *    prices are indifferent.
  */
+import { WHOLE_GPU_MILLI } from '../../../api/gpus.ts';
 import { Fillings, type Offer, STEP_MILLI, STEPS } from './fillings.ts';
 import { offersFor, SCARCITIES } from './market.ts';
 import type { Prices } from './prices.ts';
-import { CORE_MILLIS, isPartial, MAX_DEVICES, takesModel, WHOLE_DEVICE_MILLI } from './request.ts';
+import { CORE_MILLIS, isPartial, MAX_DEVICES, takesModel } from './request.ts';
 
 /** Of the second part. Measured on openb: without it, 0.5 to 1 % fewer of the GPUs are used. */
 const ROOM_WEIGHT = 0.1;
@@ -62,7 +63,7 @@ export class NodeValue {
     let partials = 0;
     for (let at = from; at < from + devices; at++) {
       const left = milliLeft[at] ?? 0;
-      if (left === WHOLE_DEVICE_MILLI) free++;
+      if (left === WHOLE_GPU_MILLI) free++;
       else if (left >= STEP_MILLI) this.#partial[partials++] = Math.floor(left / STEP_MILLI);
     }
     if (free + partials === 0) return 0;

@@ -2,11 +2,10 @@
  * What a pod asks of a machine with GPUs, and kinds of pods. GPUs of a machine are counted in
  * thousandths each ("milli"): a pod takes one device in part, or some devices whole.
  */
+import { WHOLE_GPU_MILLI } from '../../../api/gpus.ts';
 
 /** So many GPUs a node can have: none of AWS's machines has more. */
 export const MAX_DEVICES = 16;
-
-export const WHOLE_DEVICE_MILLI = 1000;
 
 export const CORE_MILLIS = 1000;
 
@@ -35,7 +34,7 @@ export interface PodKind extends GpuRequest {
 }
 
 export function isPartial({ devices, milliPerDevice }: GpuRequest): boolean {
-  return devices === 1 && milliPerDevice < WHOLE_DEVICE_MILLI;
+  return devices === 1 && milliPerDevice < WHOLE_GPU_MILLI;
 }
 
 /** Thousandths of GPUs in all. */

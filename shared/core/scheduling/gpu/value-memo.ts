@@ -4,10 +4,11 @@
  * find; so demand and nodes are rounded before, and what was found for them is kept: a function of
  * what it is given, whether it was asked before or not.
  */
+import { WHOLE_GPU_MILLI } from '../../../api/gpus.ts';
 import type { Demand } from './demand.ts';
 import { NodeValue } from './node-value.ts';
 import { findPrices, type NodeClass, type Prices } from './prices.ts';
-import { ANY_MODEL, gpuMilli, kindKey, type PodKind, WHOLE_DEVICE_MILLI } from './request.ts';
+import { ANY_MODEL, gpuMilli, kindKey, type PodKind } from './request.ts';
 
 /** The most frequent kinds; the time to find prices grows with them. */
 const MAX_PASS_KINDS = 16;
@@ -57,7 +58,7 @@ function roundedKinds(demand: Demand, classes: readonly NodeClass[]): readonly P
 function possible(classes: readonly NodeClass[]): readonly PodKind[] {
   const sizes = [...new Set([1, ...classes.map(({ devices }) => devices)])].sort((a, b) => a - b);
   return sizes.map((devices) => ({
-    ...{ devices, milliPerDevice: WHOLE_DEVICE_MILLI, models: ANY_MODEL, share: POSSIBLE_SHARE },
+    ...{ devices, milliPerDevice: WHOLE_GPU_MILLI, models: ANY_MODEL, share: POSSIBLE_SHARE },
     cpuMillis: devices * POSSIBLE_CPU_MILLIS,
   }));
 }
