@@ -2,10 +2,12 @@
  * How fast local mode is, end to end: a real HTTPS client, the file-backed store, simulated tasks
  * that start without delay. Each size runs in a process of its own, so that memory is that size's.
  */
-import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import type { LocalFigures } from './local-run.ts';
 import { count } from './options.ts';
+import { runAlone } from './run-alone.ts';
+
+const SCRIPT = `${import.meta.dirname}/local-run.ts`;
 
 export async function benchLocal(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -20,26 +22,11 @@ export async function benchLocal(args: readonly string[]): Promise<void> {
   const figures: LocalFigures[] = [];
   for (const pods of sizes) {
     const nodes = values.nodes === undefined ? pods / 5 : count('--nodes', values.nodes);
-    figures.push(await runAlone(pods, Math.ceil(nodes)));
+    const given = [String(pods), String(Math.ceil(nodes))];
+    figures.push(await runAlone<LocalFigures>(SCRIPT, given, `${pods} pods`));
   }
   if (values.json) console.log(JSON.stringify({ local: figures }));
   else print(figures);
-}
-
-function runAlone(pods: number, nodes: number): Promise<LocalFigures> {
-  const script = `${import.meta.dirname}/local-run.ts`;
-  const child = spawn(process.execPath, [script, String(pods), String(nodes)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => {
-      if (code === 0) resolve(JSON.parse(output) as LocalFigures);
-      else reject(new Error(`the run of ${pods} pods ended with ${code}`));
-    });
-  });
 }
 
 function print(figures: readonly LocalFigures[]): void {

@@ -3,9 +3,9 @@
  * peers hold themselves to (docs/benchmarks.md says what is compared with what). Each workload runs
  * in a process of its own, so that memory is that workload's. Fails when a floor is missed.
  */
-import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { count } from '../options.ts';
+import { runAlone } from '../run-alone.ts';
 import { PROVISIONINGS, type ProvisioningFigures } from './provisioning.ts';
 import type { RunRequest } from './run.ts';
 import type { PlacementFigures } from './runs.ts';
@@ -30,12 +30,12 @@ export async function benchPlacement(args: readonly string[]): Promise<void> {
     values.workload.length === 0 || values.workload.some((asked) => name.startsWith(asked));
   const placement: Judged<PlacementFigures>[] = [];
   for (const workload of WORKLOADS.filter(isAsked)) {
-    const figures = await runAlone<PlacementFigures>({ name: workload.name, ...size });
+    const figures = await run<PlacementFigures>({ name: workload.name, ...size });
     placement.push(judgePlacement(figures, workload, values.cpu));
   }
   const provisioning: Judged<ProvisioningFigures>[] = [];
   for (const one of PROVISIONINGS.filter(isAsked)) {
-    const figures = await runAlone<ProvisioningFigures>({ name: one.name, pods: size.pods });
+    const figures = await run<ProvisioningFigures>({ name: one.name, pods: size.pods });
     provisioning.push(judgeProvisioning(figures, values.cpu));
   }
   const all = [...placement, ...provisioning];
@@ -50,18 +50,6 @@ export async function benchPlacement(args: readonly string[]): Promise<void> {
   if (missed.length > 0) process.exitCode = 1;
 }
 
-function runAlone<T>(request: RunRequest): Promise<T> {
-  const script = `${import.meta.dirname}/run.ts`;
-  const child = spawn(process.execPath, [script, JSON.stringify(request)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => {
-      if (code === 0) resolve(JSON.parse(output) as T);
-      else reject(new Error(`the run of ${request.name} ended with ${code}`));
-    });
-  });
+function run<T>(request: RunRequest): Promise<T> {
+  return runAlone<T>(`${import.meta.dirname}/run.ts`, [JSON.stringify(request)], request.name);
 }
