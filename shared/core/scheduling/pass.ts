@@ -3,8 +3,8 @@
  * is decided can be taken back to a mark, so that a gang is placed whole or not at all.
  *
  * Invariants:
- *  H1 The usage of a node is its placed pods and its reservations (S2); a pass adds to it, and
- *     takes away only what it decides to end (victims).
+ *  H1 The usage of a node is its placed pods and its reservations (S2); a pass only adds
+ *     to it. What it takes away is taken in thought, to see what would be (what-if).
  *  H2 A pod that has a reservation goes there if it still can, so that two passes never bind it to
  *     two nodes.
  */

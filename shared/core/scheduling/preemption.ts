@@ -8,6 +8,8 @@
  *  P2 A disruption budget is broken only where there is no node on which it is not.
  *  P3 Victims are the fewest that the order of putting back leaves: without any one of them the pod
  *     would not fit.
+ *  P4 Victims keep their room until they have ended, like all that are on their way out: what the
+ *     pod leaves of it is nobody's before (S2).
  *
  * Source: Kubernetes, "Pod Priority and Preemption"; kube-scheduler's DefaultPreemption.
  */
@@ -99,7 +101,9 @@ export class Preemption {
     const best = this.#search(pod, shape);
     if (!best) return { message: this.#whyNot(shape) };
     const { node, victims } = best;
-    for (const victim of victims) this.#pass.expel(victim, node);
+    for (const victim of victims) {
+      this.#victims.set(victim, { ...this.#victimOf(victim), isTerminating: true });
+    }
     this.#pass.hold(pod, node);
     return { node, victims };
   }

@@ -114,7 +114,7 @@ const cases: readonly Case[] = [
       })),
     ],
     groups: [group('g', 4)],
-    expected: ['g2>a: x', '~ waits for room for its gang default/g'],
+    expected: ['g2>a: x', 'g3>a: ', '~ waits for room for its gang default/g'],
   },
   {
     name: 'does not make room for a part of it',

@@ -178,6 +178,19 @@ const cases: readonly Case[] = [
     expected: ['p>a: '],
   },
   {
+    name: 'gives what victims leave of their room to nobody before they have ended',
+    nodes: [node('a')],
+    pods: {
+      x: { on: 'a', cpu: '4' },
+      p: { priority: 1, cpu: '3' },
+      q: { cpu: '1' },
+    },
+    expected: [
+      'p>a: x',
+      '0/1 nodes are available: 1 No preemption victims found for incoming pod.',
+    ],
+  },
+  {
     name: 'gives the room of one victim to one pod',
     pods: {
       x: { on: 'a', cpu: '4' },
