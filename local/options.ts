@@ -14,6 +14,8 @@ export interface LocalOptions {
   /** Undefined when `--nodes` was not given: simulated nodes of an earlier start then stay. */
   readonly nodeGroups: readonly NodeGroup[] | undefined;
   readonly verbose: boolean;
+  /** Where passes of the scheduler are recorded, for `nullplane replay`. */
+  readonly recordPath?: string;
 }
 
 const HELP = `Nullplane on this machine: the whole control plane in one process, for real kubectl.
@@ -27,6 +29,8 @@ Usage: npm start -- [options]
                     docker: real containers or an error; simulated: never Docker
   --nodes LIST      simulated instances beside Fargate's virtual nodes,
                     e.g. --nodes 2xg5.12xlarge,10xm7i.xlarge
+  --record-decisions FILE
+                    record what the scheduler decides, and from what: for nullplane replay
   --verbose         log what the control plane does, as JSON lines
   --help            this text
 `;
@@ -50,10 +54,12 @@ export function parseOptions(args: readonly string[]): Parsed {
         runtime: { type: 'string', default: 'auto' },
         nodes: { type: 'string' },
         verbose: { type: 'boolean', default: false },
+        'record-decisions': { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
     if (values.help) return { type: 'help', text: HELP };
+    const { 'record-decisions': recordPath } = values;
     return {
       type: 'run',
       options: {
@@ -63,6 +69,7 @@ export function parseOptions(args: readonly string[]): Parsed {
         runtime: parseRuntime(values.runtime),
         nodeGroups: values.nodes === undefined ? undefined : parseNodeGroups(values.nodes),
         verbose: values.verbose,
+        ...(recordPath === undefined ? {} : { recordPath: expandHome(recordPath) }),
       },
     };
   } catch (error) {

@@ -15,7 +15,7 @@ import type { ApiHandler, ApiRequest, User } from '../shared/api/http.ts';
 import type { HealthMessage } from '../shared/api/task.ts';
 import { createApiServer } from '../shared/control/apiserver/server.ts';
 import { ensureSystemObjects } from '../shared/control/apiserver/system-objects.ts';
-import type { Effects } from '../shared/control/effects.ts';
+import type { Effects, RecordPass } from '../shared/control/effects.ts';
 import { handleHealth } from '../shared/control/health.ts';
 import { allControllers } from '../shared/control/registry.ts';
 import { route, type Routes } from '../shared/control/router.ts';
@@ -38,6 +38,7 @@ export interface PlaneOptions {
   readonly machines?: (emit: (message: HealthMessage) => void) => RunningMachines;
   /** Sees each change after it was committed. */
   readonly onChange?: (change: Change) => void;
+  readonly recordPass?: RecordPass;
 }
 
 export interface RunningRuntime {
@@ -88,7 +89,10 @@ export async function startPlane(options: PlaneOptions): Promise<LocalPlane> {
   });
   const { runtime, close: closeRuntime } = await options.runtime(emit);
   const { close: closeMachines, ...machines } = options.machines?.(emit) ?? { close: () => {} };
-  const effects: Effects = { store, runtime, clock, ids: new RandomIds(), recorder, ...machines };
+  const ids = new RandomIds();
+  const { recordPass } = options;
+  const recording = recordPass ? { recordPass } : {};
+  const effects: Effects = { store, runtime, clock, ids, recorder, ...machines, ...recording };
   const routes: Routes = {
     controllers: allControllers({ caPem: options.caPem, ...machines }),
     reconcileQueue: queues.reconcile,

@@ -23,6 +23,7 @@ import type { Change } from '../shared/api/change.ts';
 import type { ApiHandler } from '../shared/api/http.ts';
 import { openJournal } from './journal.ts';
 import { LocalMachines, type MachineRecord } from './machines.ts';
+import { passRecorder } from './pass-recorder.ts';
 import { ensureNodes, NodeSimulation } from './node-setup.ts';
 import type { LocalOptions } from './options.ts';
 import { startPlane } from './plane.ts';
@@ -75,6 +76,7 @@ export async function startLocal(options: StartOptions): Promise<LocalNullplane>
   const plane = await startPlane({
     dataPath,
     caPem: identity.caPem,
+    ...(options.recordPath ? { recordPass: passRecorder(options.recordPath, recorder) } : {}),
     authenticate: tokenAuthenticator(identity.token, admin),
     recorder,
     runtime: async (emit) => {

@@ -93,7 +93,7 @@ export const RESOURCES: readonly ResourceType[] = [
     schema: PodSchema,
     shortNames: ['po'],
     categories: ['all'],
-    subresources: ['status', 'log', 'eviction', 'binding', 'exec'],
+    subresources: ['status', 'log', 'eviction', 'binding', 'exec', 'decision'],
   }),
   core({ plural: 'secrets', kind: 'Secret', schema: SecretSchema }),
   core({

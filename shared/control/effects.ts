@@ -3,6 +3,7 @@
  * for.
  */
 import type { MachineType } from '../core/capacity/machine-type.ts';
+import type { RecordedPass } from '../core/scheduling/recording.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { InstancePool } from '../ports/instances.ts';
@@ -25,4 +26,9 @@ export interface Effects {
   readonly machineTypes?: MachineTypes;
   /** Where the values of Secrets are, for the sweep; absent where they are in the store. */
   readonly vault?: Vault;
+  /** Keeps passes of the scheduler to be looked into; absent where nobody asked for it. */
+  readonly recordPass?: RecordPass;
 }
+
+/** `types`: what machines could be had. */
+export type RecordPass = (pass: RecordedPass, types: readonly MachineType[]) => void;

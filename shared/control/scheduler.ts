@@ -26,12 +26,14 @@ import type { KubeObject } from '../api/meta.ts';
 import { CLAIMS, POOLS } from '../core/capacity/claim/state.ts';
 import { consolidate, type Consolidation } from '../core/capacity/consolidation/consolidate.ts';
 import { BUDGETS } from '../core/disruption/budgets.ts';
+import type { MachineType } from '../core/capacity/machine-type.ts';
 import type { Plan } from '../core/plan.ts';
 import { MAX_BATCH } from '../core/pod/batch.ts';
 import { POD_GROUPS } from '../core/podgroup/plan.ts';
 import { mayHelp } from '../core/scheduling/helps.ts';
 import { LEDGERS } from '../core/scheduling/ledger.ts';
 import { isPending } from '../core/scheduling/pending.ts';
+import { recordedPass } from '../core/scheduling/recording.ts';
 import { PLUGINS } from '../core/scheduling/registry.ts';
 import {
   type ClusterSnapshot,
@@ -48,6 +50,8 @@ import { isSurprising, outcomeOf } from './outcome.ts';
 /** Nodes and pods belong to a cell; so far there is one. */
 export const DEFAULT_CELL = 'default';
 
+const NO_TYPES: readonly MachineType[] = [];
+
 /** Plans carried out at a time; the actions of each are bounded by the executor. */
 const CONCURRENT_PLANS = 64;
 
@@ -62,9 +66,11 @@ export async function schedulePass(cell: string, effects: Effects): Promise<Outc
     if (!(await hasWork(effects.store))) return { type: 'done' };
     const snapshot = await readCluster(effects.store);
     const batchSize = effects.runtime.runAlike ? MAX_BATCH : 1;
-    const types = snapshot.pools.length > 0 ? ((await effects.machineTypes?.()) ?? []) : [];
+    const asked = snapshot.pools.length > 0 ? await effects.machineTypes?.() : undefined;
+    const types = asked ?? NO_TYPES;
     const nowMs = effects.clock.nowMs();
     const result = schedule(snapshot, nowMs, { batchSize, types });
+    if (result.plans.length > 0) effects.recordPass?.(recordedPass(snapshot, nowMs, result), types);
     // What has just been given a place would be asked about as if it had none.
     const spare = isSettled(result) ? consolidate(snapshot, types, nowMs) : { plans: [] };
     const outcome = worst(await carryOut([...result.plans, ...spare.plans], cell, effects));

@@ -25,6 +25,7 @@ import {
 } from '../schema.ts';
 import { AffinitySchema, tolerations, topologySpreadConstraints } from './affinity.ts';
 import { ContainerSchema, PodSecurityContextSchema, ResourcesSchema } from './container.ts';
+import type { Decision } from './decision.ts';
 import { PREEMPTION_POLICIES } from './scheduling.ts';
 import { volumes } from './volumes.ts';
 
@@ -257,6 +258,8 @@ export interface PodControl {
   readonly gpuDevices?: DevicesByContainer;
   /** The first attempt is asked for together with those of pods alike: core/pod/batch.ts. */
   readonly batch?: LaunchBatch;
+  /** How its place was decided, for people. */
+  readonly decision?: Decision;
 }
 
 /** A question that starts one task on each of several nodes: for first attempts only. */

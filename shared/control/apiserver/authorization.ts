@@ -41,6 +41,7 @@ const VIEW: Rules = {
   events: READ,
   pods: READ,
   'pods/log': ['get'],
+  'pods/decision': ['get'],
   'pods/status': ['get'],
   serviceaccounts: READ,
   services: READ,

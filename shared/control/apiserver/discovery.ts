@@ -26,6 +26,7 @@ const SUBRESOURCES: { readonly [name: string]: Subresource } = {
     verbs: ['get', 'patch', 'update'],
   },
   log: { group: '', version: 'v1', kind: 'Pod', verbs: ['get'] },
+  decision: { group: '', version: 'v1', kind: 'PodDecision', verbs: ['get'] },
   eviction: { group: 'policy', version: 'v1', kind: 'Eviction', verbs: ['create'] },
   binding: { group: '', version: 'v1', kind: 'Binding', verbs: ['create'] },
   exec: { group: '', version: 'v1', kind: 'PodExecOptions', verbs: ['create', 'get'] },

@@ -9,6 +9,7 @@ import { verbsOf } from './discovery.ts';
 import { patch } from './patch.ts';
 import { getObject, listObjects } from './read.ts';
 import type { ResourceRoute } from './routes.ts';
+import { readDecision } from './subresources/decision.ts';
 import { evict } from './subresources/eviction.ts';
 import { exec } from './subresources/exec.ts';
 import { readLog } from './subresources/log.ts';
@@ -36,6 +37,7 @@ const SUBRESOURCES: { readonly [subresource: string]: { readonly [verb: string]:
   finalize: { update },
   scale: { get: getScale, update: updateScale, patch: patchScale },
   log: { get: readLog },
+  decision: { get: readDecision },
   exec: { create: exec },
   eviction: { create: evict },
   binding: { create: bind },

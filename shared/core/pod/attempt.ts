@@ -80,7 +80,7 @@ export function stopOf(pod: Pod, graceSeconds: number): StopAction {
 
 /** The pod with the intent to launch this attempt. */
 export function withIntent(pod: Pod, attempt: number, nowMs: number): Pod {
-  const { auditId, failures, crashes, batch, gpuDevices } = pod.control ?? {};
+  const { auditId, failures, crashes, batch, gpuDevices, decision } = pod.control ?? {};
   const control: PodControl = {
     attempt,
     intentAtMs: nowMs,
@@ -90,6 +90,7 @@ export function withIntent(pod: Pod, attempt: number, nowMs: number): Pod {
     // A pod keeps its devices as long as it is on its node.
     ...(gpuDevices ? { gpuDevices } : {}),
     ...(batch ? { batch: { token: batch.token, at: batch.at } } : {}),
+    ...(decision ? { decision } : {}),
   };
   return { ...pod, control, status: begun(pod, nowMs) };
 }

@@ -7,6 +7,7 @@
 import { findCondition } from '../../api/conditions.ts';
 import type { ContainerStatus, Pod } from '../../api/kinds/pod.ts';
 import { parseTime } from '../../api/time.ts';
+import { assignedMessage } from './assigned.ts';
 
 export interface Told {
   readonly reason: 'Scheduled' | 'Started' | 'Killing';
@@ -27,12 +28,11 @@ export function toldBy(pod: Pod): readonly Told[] {
   ];
 }
 
-function scheduled({ metadata, spec, status }: Pod): readonly Told[] {
-  const condition = findCondition(status.conditions, 'PodScheduled');
+function scheduled(pod: Pod): readonly Told[] {
+  const condition = findCondition(pod.status.conditions, 'PodScheduled');
   const atMs = parseTime(condition?.lastTransitionTime);
-  if (condition?.status !== 'True' || !spec.nodeName || atMs === undefined) return [];
-  const { namespace = '', name } = metadata;
-  const message = `Successfully assigned ${namespace}/${name} to ${spec.nodeName}`;
+  if (condition?.status !== 'True' || !pod.spec.nodeName || atMs === undefined) return [];
+  const message = assignedMessage(pod);
   return [{ reason: 'Scheduled', message, count: 1, firstMs: atMs, lastMs: atMs }];
 }
 

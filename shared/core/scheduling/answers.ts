@@ -3,6 +3,7 @@
  * all nodes, and renewed only for those that were written to since (K2).
  */
 import type { Cluster } from './cluster.ts';
+import type { Refused } from './considered.ts';
 import {
   type ClusterFilter,
   type ClusterScore,
@@ -33,6 +34,9 @@ const MAX_TRIES = 16;
 
 export const GAVE_UP = Symbol('gave up');
 
+/** The verdict of a node that has not been judged. */
+const UNJUDGED = 254;
+
 export class SpecAnswers {
   readonly filters: readonly Helped<NodeFilter>[];
   readonly scores: readonly Weighed<NodeScore>[];
@@ -40,6 +44,9 @@ export class SpecAnswers {
   verdicts = new Uint8Array(0);
   /** By node, where it is open. */
   totals = new Float64Array(0);
+  /** By verdict, how many nodes have it: the open ones, then those of each filter. */
+  readonly #counts: number[];
+  #refused: readonly Refused[] | undefined;
   /** How far the cluster's log is worked in. */
   #seen = 0;
   /** Nodes that are out of the tree while one is looked for. */
@@ -51,12 +58,14 @@ export class SpecAnswers {
   constructor(filters: readonly Helped<NodeFilter>[], scores: readonly Weighed<NodeScore>[]) {
     this.filters = filters;
     this.scores = scores;
+    this.#counts = [0, ...filters.map(() => 0)];
   }
 
   /** Brings the answers up to date. */
   renew({ log, lastAt, size }: Cluster): void {
-    if (this.verdicts.length < size) {
-      this.verdicts = grown(this.verdicts, size);
+    const known = this.verdicts.length;
+    if (known < size) {
+      this.verdicts = grown(this.verdicts, size).fill(UNJUDGED, known);
       this.totals = grown(this.totals, size);
     }
     if (this.#seen === 0 || log.length - this.#seen > size) {
@@ -71,6 +80,20 @@ export class SpecAnswers {
       }
     }
     this.#seen = log.length;
+  }
+
+  /** How many nodes no filter of theirs refuses. */
+  get open(): number {
+    return this.#counts[OPEN] ?? 0;
+  }
+
+  /** How many each filter refuses, those that refuse any; the same list until one changes. */
+  get refused(): readonly Refused[] {
+    this.#refused ??= this.filters.flatMap(({ name }, i): readonly Refused[] => {
+      const count = this.#counts[i + 1] ?? 0;
+      return count > 0 ? [[name, count]] : [];
+    });
+    return this.#refused;
   }
 
   /** The open node with the highest total, the first of equals, as of the last renewal. */
@@ -122,6 +145,7 @@ export class SpecAnswers {
       if (!(filters[i] as Helped<NodeFilter>).allows(node)) verdict = i + 1;
     }
     const before = verdicts[node];
+    if (before !== verdict) this.#count(before, verdict);
     verdicts[node] = verdict;
     if (verdict !== OPEN) return before !== verdict;
     let total = 0;
@@ -129,6 +153,12 @@ export class SpecAnswers {
     const isSame = before === verdict && totals[node] === total;
     totals[node] = total;
     return !isSame;
+  }
+
+  #count(before = UNJUDGED, after: number): void {
+    if (before !== UNJUDGED) this.#counts[before] = (this.#counts[before] ?? 0) - 1;
+    this.#counts[after] = (this.#counts[after] ?? 0) + 1;
+    this.#refused = undefined;
   }
 }
 

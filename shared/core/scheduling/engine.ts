@@ -12,6 +12,7 @@ import type { Pod } from '../../api/kinds/pod.ts';
 import type { Labels } from '../../api/meta.ts';
 import { GAVE_UP, highest, type PodAnswers, SpecAnswers } from './answers.ts';
 import { Cluster } from './cluster.ts';
+import { type Considered, counted, ranked } from './considered.ts';
 import { CLOSED, type Enabled, type Help, type Judge, OPEN, type Tracker } from './framework.ts';
 import { grown } from './grown.ts';
 import { type PodShape, Shapes, type SpecShape } from './shape.ts';
@@ -86,11 +87,33 @@ export class Engine {
       const found = answers.bestOf(this.cluster.size, accepts);
       if (found !== GAVE_UP) return found;
     }
-    const spec = this.#judge(shape);
-    const totals = this.#totals;
-    totals.set(spec.totals.subarray(0, totals.length));
-    for (const { score, weight } of scores) score.add(totals, this.#verdicts, weight);
-    return highest(totals, this.#verdicts);
+    this.#total(shape);
+    return highest(this.#totals, this.#verdicts);
+  }
+
+  /**
+   * How `best` came to the node, its last answer; nothing may have been placed since. What is at
+   * hand anyway: the node, and how many the filters refuse that look at a node alone.
+   */
+  considered(shape: PodShape, node: number): Considered {
+    const spec = this.#specAnswers(shape.spec);
+    const { filters, scores } = this.#podAnswers(shape);
+    const isCounted = this.#closed.size === 0 && filters.every(isIdle);
+    const totals = scores.every(isIdleScore) ? spec.totals : this.#totals;
+    return {
+      nodes: this.cluster.size,
+      ...(isCounted ? { open: spec.open } : {}),
+      refused: spec.refused,
+      best: [[node, totals[node] ?? 0]],
+    };
+  }
+
+  /** The same with all refusals and those that came next, at the cost of some loops over nodes. */
+  consideredAll(shape: PodShape): Considered {
+    const spec = this.#total(shape);
+    const filters = [...spec.filters, ...this.#podAnswers(shape).filters];
+    const names = filters.map(({ name }) => name);
+    return { ...counted(this.#verdicts, names), best: ranked(this.#totals, this.#verdicts) };
   }
 
   /** Whether this node would take a pod of the shape. */
@@ -142,21 +165,26 @@ export class Engine {
 
   /** What the plugins think of the nodes that would take a pod of the shape. */
   scores(shape: PodShape): ReadonlyMap<number, Scores> {
+    return this.scoresAt(shape, this.allowed(shape));
+  }
+
+  /** The same of some of them. */
+  scoresAt(shape: PodShape, nodes: readonly number[]): ReadonlyMap<number, Scores> {
     const spec = this.#judge(shape);
-    const byPlugin: (readonly [string, Float64Array])[] = [];
-    for (const { name, score, weight } of spec.scores) {
-      const values = Float64Array.from(this.#verdicts, (verdict, node) =>
-        verdict === OPEN ? weight * score(node) : 0,
-      );
-      byPlugin.push([name, values]);
-    }
-    for (const { name, score, weight } of this.#podAnswers(shape).scores) {
+    const ofPod = this.#podAnswers(shape).scores.map(({ name, score, weight }) => {
       const values = new Float64Array(this.cluster.size);
-      score.add(values, this.#verdicts, weight);
-      byPlugin.push([name, values]);
-    }
-    const open = [...this.#verdicts.keys()].filter((node) => this.#verdicts[node] === OPEN);
-    return new Map(open.map((node) => [node, scoresOf(byPlugin, node)]));
+      if (!isIdle(score)) score.add(values, this.#verdicts, weight);
+      return [name, values] as const;
+    });
+    const scoresOf = (node: number): Scores => {
+      const parts = [
+        ...spec.scores.map(({ name, score, weight }) => [name, weight * score(node)] as const),
+        ...ofPod.map(([name, values]) => [name, values[node] ?? 0] as const),
+      ];
+      const total = parts.reduce((sum, [, value]) => sum + value, 0);
+      return { total, parts: Object.fromEntries(parts) };
+    };
+    return new Map(nodes.map((node) => [node, scoresOf(node)]));
   }
 
   /** Why each node refuses the shape. A node that does not refuse it has no reasons. */
@@ -179,6 +207,17 @@ export class Engine {
     const filters = [...spec.filters, ...this.#podAnswers(shape).filters];
     const helped = filters.map(({ helpedBy }) => helpedBy.includes(by));
     return this.#verdicts.some((verdict) => helped[verdict - 1] === true);
+  }
+
+  /** Fills `#verdicts` and `#totals`. */
+  #total(shape: PodShape): SpecAnswers {
+    const spec = this.#judge(shape);
+    const totals = this.#totals;
+    totals.set(spec.totals.subarray(0, totals.length));
+    for (const { score, weight } of this.#podAnswers(shape).scores) {
+      score.add(totals, this.#verdicts, weight);
+    }
+    return spec;
   }
 
   /** Fills `#verdicts`. */
@@ -258,10 +297,4 @@ function isIdle(judge: { readonly isIdle?: () => boolean }): boolean {
 
 function isIdleScore({ score }: PodAnswers['scores'][number]): boolean {
   return isIdle(score);
-}
-
-function scoresOf(byPlugin: readonly (readonly [string, Float64Array])[], node: number): Scores {
-  const parts = byPlugin.map(([name, values]) => [name, values[node] ?? 0] as const);
-  const total = parts.reduce((sum, [, value]) => sum + value, 0);
-  return { total, parts: Object.fromEntries(parts) };
 }

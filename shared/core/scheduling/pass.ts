@@ -12,6 +12,7 @@ import { gpuSharingOf } from '../../api/gpus.ts';
 import type { Namespace } from '../../api/kinds/core.ts';
 import type { Node, NodeAllocation } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
+import type { Choices } from './choices.ts';
 import { Engine } from './engine.ts';
 import type { Enabled } from './framework.ts';
 import { type Devices, reservations } from './ledger.ts';
@@ -50,12 +51,14 @@ export class Pass {
   readonly #reserved = new Map<string, number[]>();
   readonly #placed = new Map<Pod, number>();
   readonly #steps: Step[] = [];
+  readonly #choices: Choices | undefined;
 
   constructor(
     snapshot: NodesAndPods,
     plugins: readonly Enabled[],
-    { coming = [], openLabels }: PassOptions = {},
+    { coming = [], openLabels, choices }: PassOptions = {},
   ) {
+    this.#choices = choices;
     const labels = snapshot.namespaces.map(
       (ns) => [ns.metadata.name, ns.metadata.labels ?? {}] as const,
     );
@@ -108,7 +111,9 @@ export class Pass {
 
   /** Places the pod where it fits best. */
   place(pod: Pod): boolean {
-    const node = this.engine.best(this.shapeOf(pod));
+    const shape = this.shapeOf(pod);
+    const node = this.engine.best(shape);
+    this.#choices?.note(pod, shape, node, this.engine);
     if (node === undefined) return false;
     this.#do({ pod, node, sign: 1, isPlacement: true });
     return true;
@@ -228,6 +233,8 @@ export interface PassOptions {
   /** What machines will be that were asked for and have not joined. */
   readonly coming?: readonly Node[];
   readonly openLabels?: ReadonlySet<string>;
+  /** Where it is noted how pods came to their nodes. */
+  readonly choices?: Choices;
 }
 
 const NOBODY: ReadonlySet<Pod> = new Set();

@@ -5,6 +5,7 @@
 import { findCondition, withCondition } from '../../api/conditions.ts';
 import { type DevicesByContainer, GPU_DEVICES_ANNOTATION, gpuSharingOf } from '../../api/gpus.ts';
 import type { Node, NodeAllocation } from '../../api/kinds/node.ts';
+import type { Decision } from '../../api/kinds/decision.ts';
 import type { Pod, PodCondition } from '../../api/kinds/pod.ts';
 import { draftClaim, type PlannedMachine } from '../capacity/claim/draft.ts';
 import { CLAIMS } from '../capacity/claim/state.ts';
@@ -12,6 +13,7 @@ import { deletion } from '../deletion.ts';
 import { type Action, create, event, eventTarget, type Plan, update } from '../plan.ts';
 import type { Batches } from './batches.ts';
 import { isVirtualNode } from './cluster.ts';
+import type { Decisions } from './decisions.ts';
 import type { Gate } from './framework.ts';
 import { type Devices, enter, type PodsByUid } from './ledger.ts';
 
@@ -30,6 +32,7 @@ interface Given {
   readonly batches: Batches;
   readonly devices: Devices;
   readonly nowMs: number;
+  readonly decisionOf: (pod: Pod, node: Node) => Decision;
 }
 
 /**
@@ -48,7 +51,9 @@ export function bindPlan(placements: NodePlacements, given: Given): Plan {
  * Binding and the launch intent are one write, so that the pod may be run at once (architecture
  * D4).
  */
-function bound(pod: Pod, { metadata }: Node, { nowMs, batches, devices }: Given): Pod {
+function bound(pod: Pod, node: Node, given: Given): Pod {
+  const { nowMs, batches, devices, decisionOf } = given;
+  const { metadata } = node;
   const batch = batches.get(pod.metadata.uid);
   const gpuDevices = gpuSharingOf(metadata.labels) === 'assigned' ? devices.get(pod) : undefined;
   const { nominatedNodeName: _, ...status } = pod.status;
@@ -59,6 +64,7 @@ function bound(pod: Pod, { metadata }: Node, { nowMs, batches, devices }: Given)
     status: { ...status, conditions: withCondition(status.conditions, scheduled, nowMs) },
     control: {
       ...{ ...pod.control, attempt: 1, intentAtMs: nowMs },
+      decision: decisionOf(pod, node),
       ...(batch ? { batch } : {}),
       ...(gpuDevices ? { gpuDevices } : {}),
     },
@@ -74,8 +80,14 @@ function withDevices(pod: Pod, devices: DevicesByContainer): Pod {
 }
 
 /** Says why the pod has no place; undefined when it says so already. */
-export function unschedulablePlan(pod: Pod, message: string, nowMs: number): Plan | undefined {
-  const write = waiting(pod, { reason: UNSCHEDULABLE, message }, nowMs);
+export function unschedulablePlan(
+  pod: Pod,
+  message: string,
+  nowMs: number,
+  decisions: Decisions,
+): Plan | undefined {
+  const gate = { reason: UNSCHEDULABLE, message };
+  const write = waiting(pod, gate, nowMs, () => decisions.unschedulable(pod));
   if (!write) return undefined;
   const news = event(eventTarget('pods', pod), 'Warning', 'FailedScheduling', message);
   return { stages: [[write], [news]], blocked: [message] };
@@ -98,6 +110,7 @@ export function preemptionPlan(
     victims,
   }: { readonly pod: Pod; readonly node: string; readonly victims: readonly Pod[] },
   nowMs: number,
+  decisions: Decisions,
 ): Plan {
   const message = `makes room on ${node}: ${victims.length} pods of lower priority have to go`;
   const condition = {
@@ -108,7 +121,8 @@ export function preemptionPlan(
   } as const;
   const conditions = withCondition(pod.status.conditions, condition, nowMs);
   const status = { ...pod.status, conditions, nominatedNodeName: node };
-  const nomination = update('pods', { ...pod, status } as Pod);
+  const control = { ...pod.control, decision: decisions.nominated(node, victims) };
+  const nomination = update('pods', { ...pod, status, control } as Pod);
   const why = 'default-scheduler: preempting to accommodate a higher priority pod';
   const disruption = { reason: 'PreemptionByScheduler', message: why };
   const marks = victims.flatMap((victim) => deletion('pods', victim, { disruption }, nowMs) ?? []);
@@ -120,11 +134,13 @@ export function preemptionPlan(
 }
 
 /** The claim, and word of it to the pods that it is for. */
-export function claimPlan(machine: PlannedMachine, nowMs: number): Plan {
+export function claimPlan(machine: PlannedMachine, nowMs: number, decisions: Decisions): Plan {
   const claim = draftClaim(machine);
   const { name } = claim.metadata;
+  const decision = decisions.launching(machine, name);
   const told = machine.pods.flatMap((pod) => {
-    const write = waiting(pod, { reason: UNSCHEDULABLE, message: waitsFor(name) }, nowMs);
+    const gate = { reason: UNSCHEDULABLE, message: waitsFor(name) };
+    const write = waiting(pod, gate, nowMs, () => decision);
     const news = `Pod should schedule on: nodeclaim/${name}`;
     const about = eventTarget('pods', pod);
     return [...(write ? [write] : []), event(about, 'Normal', 'Nominated', news)];
@@ -142,12 +158,18 @@ export function gatedPlan(pod: Pod, gate: Gate, nowMs: number): Plan | undefined
   return write && { stages: [[write]], blocked: [gate.message] };
 }
 
-function waiting(pod: Pod, { reason, message }: Gate, nowMs: number): Action | undefined {
+function waiting(
+  pod: Pod,
+  { reason, message }: Gate,
+  nowMs: number,
+  decisionOf?: () => Decision,
+): Action | undefined {
   const { conditions } = pod.status;
   const old = findCondition(conditions, POD_SCHEDULED);
   if (old?.status === 'False' && old.reason === reason && old.message === message) return undefined;
   const next: PodCondition = { type: POD_SCHEDULED, status: 'False', reason, message };
   const status = { ...pod.status, conditions: withCondition(conditions, next, nowMs) };
-  const told: Pod = { ...pod, status };
+  const control = decisionOf && { control: { ...pod.control, decision: decisionOf() } };
+  const told: Pod = { ...pod, status, ...control };
   return update('pods', told);
 }

@@ -6,10 +6,8 @@
  * (plugins), how nodes are compared (engine.ts), which machines are launched (capacity/), what is
  * written (plans.ts).
  */
-import type { NodeClaim, NodePool } from '../../api/kinds/karpenter.ts';
+import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
-import type { PodDisruptionBudget } from '../../api/kinds/policy.ts';
-import type { PodGroup } from '../../api/kinds/scheduling.ts';
 import type { PlannedMachine } from '../capacity/claim/draft.ts';
 import { comingNodes } from '../capacity/claim/state.ts';
 import type { MachineType } from '../capacity/machine-type.ts';
@@ -17,11 +15,13 @@ import { Market } from '../capacity/market.ts';
 import { type GangToProvide, provision } from '../capacity/provision.ts';
 import type { Plan } from '../plan.ts';
 import { batchesOf } from './batches.ts';
+import { Choices, type Inspection } from './choices.ts';
+import { Decisions } from './decisions.ts';
 import type { Enabled, Gate } from './framework.ts';
 import { GangCloseness } from './gang/closeness.ts';
 import { type Queue, queueOf } from './items.ts';
 import { countReasons, type ReasonCounts, unschedulableMessage } from './message.ts';
-import { type NodesAndPods, Pass, type Placement } from './pass.ts';
+import { Pass, type Placement } from './pass.ts';
 import { isPending, queueOrder } from './pending.ts';
 import {
   bindPlan,
@@ -36,16 +36,10 @@ import { Preemption, type Preempted } from './preemption.ts';
 import { GANG_WEIGHT, MACHINE_WEIGHT, PLUGINS } from './registry.ts';
 import { type Left, Run } from './run.ts';
 import type { PodShape } from './shape.ts';
-
-/** What a pass knows. Ledgers must have been read before pods: see control/scheduler.ts. */
-export interface ClusterSnapshot extends NodesAndPods {
-  readonly pools?: readonly NodePool[];
-  readonly claims?: readonly NodeClaim[];
-  readonly groups?: readonly PodGroup[];
-  readonly budgets?: readonly PodDisruptionBudget[];
-}
+import type { ClusterSnapshot } from './snapshot.ts';
 
 export type { Placement } from './pass.ts';
+export type { ClusterSnapshot } from './snapshot.ts';
 
 export interface Unschedulable {
   readonly pod: Pod;
@@ -64,6 +58,8 @@ export interface SchedulingResult {
   readonly unfinished: boolean;
   /** Time alone may change the answer after so long. */
   readonly againAfterMs?: number;
+  /** Of the pod that was asked about. */
+  readonly inspection?: Inspection;
 }
 
 export interface Preemptor {
@@ -78,6 +74,8 @@ export interface ScheduleOptions {
   readonly batchSize?: number;
   /** What machines can be had; nothing is launched without. */
   readonly types?: readonly MachineType[];
+  /** The pod about which everything is to be told: `SchedulingResult.inspection`. */
+  readonly inspect?: (pod: Pod) => boolean;
 }
 
 const NOTHING_PENDING: SchedulingResult = {
@@ -105,10 +103,11 @@ export function passOf(
   snapshot: ClusterSnapshot,
   plugins: readonly Enabled[],
   { fleet, openLabels }: Market,
+  choices?: Choices,
 ): Pass {
   const coming = comingNodes(snapshot.claims ?? [], snapshot.nodes);
   const all = [...plugins, { plugin: fleet.plugin, weight: MACHINE_WEIGHT }];
-  return new Pass(snapshot, all, { coming, openLabels });
+  return new Pass(snapshot, all, { coming, openLabels, ...(choices ? { choices } : {}) });
 }
 
 class Scheduling {
@@ -119,6 +118,8 @@ class Scheduling {
   readonly #market: Market;
   readonly #pass: Pass;
   readonly #run: Run;
+  readonly #choices: Choices;
+  readonly #decisions: Decisions;
 
   constructor(snapshot: ClusterSnapshot, nowMs: number, options: ScheduleOptions) {
     this.#snapshot = snapshot;
@@ -128,7 +129,11 @@ class Scheduling {
     this.#market = new Market(snapshot, options.types ?? [], nowMs);
     const closeness = new GangCloseness();
     const plugins = [...this.#plugins, { plugin: closeness.plugin, weight: GANG_WEIGHT }];
-    this.#pass = passOf(snapshot, plugins, this.#market);
+    this.#choices = new Choices(options.inspect);
+    const choices = this.#choices;
+    this.#pass = passOf(snapshot, plugins, this.#market, choices);
+    const { types = [] } = options;
+    this.#decisions = new Decisions({ snapshot, pass: this.#pass, choices, types, nowMs });
     const preemption = new Preemption(this.#pass, snapshot.budgets ?? [], nowMs);
     this.#run = new Run({ pass: this.#pass, closeness, preemption });
   }
@@ -142,23 +147,26 @@ class Scheduling {
     const { machines, left: unprovided } = this.#provide(queue, left);
     const { unschedulable, open } = this.#explain(unprovided);
     const preemptions = [...this.#run.preempted].map(([pod, made]) => this.#preemptor(pod, made));
+    const { inspection } = this.#choices;
+    const [nowMs, decisions] = [this.#nowMs, this.#decisions];
     return {
       placements: pass.placements,
       unschedulable,
       preemptions,
       machines,
       plans: [
-        ...machines.map((machine) => claimPlan(machine, this.#nowMs)),
+        ...machines.map((machine) => claimPlan(machine, nowMs, decisions)),
         ...this.#bindPlans(),
-        ...preemptions.map((preemptor) => preemptionPlan(preemptor, this.#nowMs)),
+        ...preemptions.map((preemptor) => preemptionPlan(preemptor, nowMs, decisions)),
         ...this.#waitingPlans(queue),
         ...unschedulable.flatMap(
-          ({ pod, message }) => unschedulablePlan(pod, message, this.#nowMs) ?? [],
+          ({ pod, message }) => unschedulablePlan(pod, message, nowMs, decisions) ?? [],
         ),
-        ...[...gated].flatMap(([pod, gate]) => gatedPlan(pod, gate, this.#nowMs) ?? []),
+        ...[...gated].flatMap(([pod, gate]) => gatedPlan(pod, gate, nowMs) ?? []),
       ],
       unfinished: open > 0,
       ...this.#market.againAfter(unschedulable.length > 0),
+      ...(inspection ? { inspection } : {}),
     };
   }
 
@@ -233,7 +241,10 @@ class Scheduling {
     });
     const batches = batchesOf(placed, this.#options.batchSize ?? 1, this.#nowMs);
     const { podsByUid: pods, devices } = pass;
-    const given = { pods, batches, devices, nowMs: this.#nowMs };
+    const given = {
+      ...{ pods, batches, devices, nowMs: this.#nowMs },
+      decisionOf: (pod: Pod, node: Node) => this.#decisions.placed(pod, node, this.#market.isOpen),
+    };
     return placed.map((placements) => bindPlan(placements, given));
   }
 

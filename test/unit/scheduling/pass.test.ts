@@ -67,14 +67,15 @@ describe('a pass', () => {
     expect(w.changes.map(({ resource }) => resource)).toEqual([LEDGERS, 'pods']);
     const [bound] = await w.pods();
     expect(bound?.spec.nodeName).toBe('a');
-    expect(bound?.control).toEqual({ attempt: 1, intentAtMs: w.effects.clock.nowMs() });
+    expect(bound?.control).toMatchObject({ attempt: 1, intentAtMs: w.effects.clock.nowMs() });
+    expect(bound?.control?.decision).toMatchObject({ outcome: 'placed', nodes: 1, open: 1 });
     expect(findCondition(bound?.status.conditions, 'PodScheduled')?.status).toBe('True');
     const [ledger] = await w.ledgers();
     expect(ledger?.allocations).toEqual([
       { podUid: 'uid-default-p', podName: 'p', namespace: 'default', requests: { cpu: 2000 } },
     ]);
     expect(bound && toldBy(bound).map(({ message }) => message)).toEqual([
-      'Successfully assigned default/p to a',
+      'Successfully assigned default/p to a: best of 1 of 1 nodes',
     ]);
   });
 

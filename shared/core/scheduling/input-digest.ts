@@ -1,0 +1,31 @@
+/**
+ * A digest of what a pass decided from. Two passes that saw the same objects in the same versions
+ * have the same; the order of reading does not matter. Thirty-two bits tell the passes of a pod's
+ * hour apart; it is no proof.
+ */
+import type { KubeObject } from '../../api/meta.ts';
+import type { ClusterSnapshot } from './snapshot.ts';
+
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+export function inputDigest(snapshot: ClusterSnapshot): string {
+  const { nodes, ledgers, pods, namespaces } = snapshot;
+  const { pools = [], claims = [], groups = [], budgets = [] } = snapshot;
+  let sum = 0;
+  for (const list of [nodes, ledgers, pods, namespaces, pools, claims, groups, budgets]) {
+    for (const { metadata } of list as readonly KubeObject[]) {
+      sum = (sum + fnv32(metadata.uid, fnv32(metadata.resourceVersion, FNV_OFFSET))) >>> 0;
+    }
+  }
+  return sum.toString(16).padStart(8, '0');
+}
+
+/** FNV-1a, 32 bits (Fowler, Noll, Vo), over UTF-16 code units. */
+function fnv32(text: string, seed: number): number {
+  let hash = seed;
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), FNV_PRIME);
+  }
+  return hash >>> 0;
+}
