@@ -231,11 +231,22 @@ export class Fleet {
     machine.mask = masks.reduce(bothMasks, undefined);
     this.#gatherNeeds(machine, undefined);
     const from = sign > 0 ? Math.max(0, machine.cheapest) : 0;
-    const cheapest = specs.size === 0 ? -1 : kind.types.cheapest(this.#needs, machine.mask, from);
+    let cheapest = specs.size === 0 ? -1 : kind.types.cheapest(this.#needs, machine.mask, from);
+    while (sign > 0 && cheapest >= 0 && !this.#isWithinLimits(machine, cheapest)) {
+      cheapest = kind.types.cheapest(this.#needs, machine.mask, cheapest + 1);
+    }
+    if (cheapest !== machine.cheapest) this.#renewPool(kind.pool);
     this.#count(machine, -1);
     machine.cheapest = cheapest;
     this.#count(machine, 1);
     this.#last = undefined;
+  }
+
+  /** What one machine takes of a limit, the others of its pool no longer have: verdicts are kept. */
+  #renewPool(pool: Pool): void {
+    if (Object.keys(pool.left).length === 0) return;
+    const { log } = this.#started();
+    for (const { kind, node } of this.#machines.values()) if (kind.pool === pool) log.push(node);
   }
 
   /** The index of the cheapest type that also has room for a pod of the shape; -1 for none. */
