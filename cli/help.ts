@@ -29,5 +29,25 @@ redrive QUEUE        sends it back, once what failed is mended
   --max N          letters at most (default 100)
   --region NAME    (default: the queue's)
 
+plan             where manifests would go and what they would cost, before anything runs
+  -f FILE          manifests, a file or a folder; may be given several times
+  -n NAMESPACE     of objects that name none (default default)
+  -o FORM          table (default) or json
+  --nodes LIST     machines that are there already, such as 2xg5.12xlarge,10xm7i.xlarge
+  --default-pool   as if there were a NodePool of any machine, on demand or Spot
+  --against FILE   beside what runs in the cluster of this kubeconfig, in place of an empty one
+  --context NAME   of that kubeconfig (default: the current one)
+  --region NAME    (default us-east-1)
+  --zones LIST     in which machines may be launched (default: a, b and c of the region)
+  --trunking       machines have trunk interfaces: more pods fit
+                   exit code 1: some pods would wait, or a manifest is wrong
+
+explain pod/NAME shows how the pod's node was chosen
+  -n NAMESPACE, --kubeconfig FILE, --context NAME
+
+replay FILE      decides again what "npm start -- --record-decisions FILE" recorded
+  --pod NS/NAME    only where this pod was tried, with what every node was to it
+                   exit code 1: an answer is another than the recorded one
+
 help             this text
 `;

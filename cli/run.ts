@@ -3,15 +3,21 @@ import { deadLettersCommand, redriveCommand } from './dead-letters.ts';
 import { HELP } from './help.ts';
 import { type Io, UsageError } from './io.ts';
 import { kubeconfigCommand } from './kubeconfig.ts';
+import { planCommand } from './plan.ts';
+import { explainCommand, replayCommand } from './replay.ts';
 import { tokenCommand } from './token.ts';
 
-type Command = (args: readonly string[], io: Io) => Promise<void>;
+/** Answers with the exit code where it is not always 0. */
+type Command = (args: readonly string[], io: Io) => Promise<number | void>;
 
 const COMMANDS = new Map<string, Command>([
   ['kubeconfig', kubeconfigCommand],
   ['token', tokenCommand],
   ['dead-letters', deadLettersCommand],
   ['redrive', redriveCommand],
+  ['plan', planCommand],
+  ['replay', replayCommand],
+  ['explain', explainCommand],
 ]);
 const ASKS_FOR_HELP = new Set(['help', '--help', '-h']);
 
@@ -24,8 +30,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   try {
     const command = COMMANDS.get(name);
     if (!command) throw new UsageError(name ? `there is no command "${name}"` : 'which command?');
-    await command(rest, io);
-    return 0;
+    return (await command(rest, io)) ?? 0;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const isMisuse = error instanceof UsageError || isUnknownOption(error);

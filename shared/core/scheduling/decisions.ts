@@ -23,6 +23,7 @@ import type { PlannedMachine } from '../capacity/claim/draft.ts';
 import { CLAIM_LABEL, claimControl } from '../capacity/claim/state.ts';
 import type { MachineType } from '../capacity/machine-type.ts';
 import { CAPACITY_TYPE_LABEL } from '../node/virtual-nodes.ts';
+import type { Requests } from '../pod/requests.ts';
 import type { Choice, Choices } from './choices.ts';
 import { isVirtualNode, ZONE_LABEL } from './cluster.ts';
 import type { Refused } from './considered.ts';
@@ -153,7 +154,7 @@ export class Decisions {
     const isVirtual = isVirtualNode(node);
     const key = `${node.metadata.name} ${isVirtual ? shape.spec.key : ''}`;
     if (!this.#costs.has(key)) {
-      this.#costs.set(key, isVirtual ? fargateCost(shape, node) : this.#machineCost(node));
+      this.#costs.set(key, isVirtual ? fargateCost(shape.spec.requests, node) : this.#machineCost(node));
     }
     return this.#costs.get(key);
   }
@@ -204,9 +205,9 @@ function nameOf({ metadata }: Pod): string {
 
 const MIB_PER_GIB = 1024;
 
-/** What is paid for a pod of the shape on the virtual node. */
-export function fargateCost({ spec }: PodShape, { metadata }: Node): DecisionCost | undefined {
-  const { cpu = 0, memory = 0, 'ephemeral-storage': storageBytes = 0 } = spec.requests;
+/** What is paid for a pod that asks for so much on the virtual node. */
+export function fargateCost(requests: Requests, { metadata }: Node): DecisionCost | undefined {
+  const { cpu = 0, memory = 0, 'ephemeral-storage': storageBytes = 0 } = requests;
   const capacityType = (metadata.labels?.[CAPACITY_TYPE_LABEL] ?? 'on-demand') as CapacityType;
   const price = fargatePrice(cpu, memory, capacityType, { storageBytes });
   if (!price) return undefined;

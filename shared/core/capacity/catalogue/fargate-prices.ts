@@ -12,6 +12,7 @@ import {
   UNITS_PER_VCPU,
 } from '../../../api/fargate-sizes.ts';
 import type { CapacityType, InstanceShape } from '../../../api/instance.ts';
+import type { About } from './types.ts';
 
 export const FARGATE_USD = {
   amd64: { perCpuHour: 0.04048, perGiBHour: 0.004445 },
@@ -55,3 +56,8 @@ export function fargatePrice(
   const usdPerHour = computing * (isSpot ? FARGATE_SPOT_SHARE : 1) + storage;
   return { usdPerHour, isEstimate: isSpot, size };
 }
+
+export const fargateAbout: About = {
+  source: 'aws.amazon.com/fargate/pricing, as quoted by others',
+  date: '2026-04',
+};
