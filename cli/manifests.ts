@@ -93,10 +93,10 @@ function admitted(text: string, at: string, options: ReadOptions): readonly Mani
 
 /** Of a List. */
 function itemsOf(value: unknown): readonly unknown[] | undefined {
-  const { kind, items } = (value ?? {}) as { readonly [field: string]: unknown };
+  const { kind, items } = (value ?? {}) as { kind?: unknown; items?: unknown };
   if (kind !== 'List' || !Array.isArray(items)) return undefined;
   for (const item of items) typeOfManifest(item);
-  return items;
+  return items as readonly unknown[];
 }
 
 /** Uids follow from what an object is called, so that two plans of the same are the same. */

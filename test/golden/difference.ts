@@ -14,6 +14,7 @@ const NOISE = new Set([
   'lastProbeTime',
   'message',
   'observedGeneration',
+  'control.decision',
   'control.intentAtMs',
   'control.answeredAtMs',
   'control.stopAskedAtMs',

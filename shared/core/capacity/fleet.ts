@@ -242,7 +242,7 @@ export class Fleet {
     this.#last = undefined;
   }
 
-  /** What one machine takes of a limit, the others of its pool no longer have: verdicts are kept. */
+  /** Verdicts are kept: those of the pool's other machines, when one takes of its limits. */
   #renewPool(pool: Pool): void {
     if (Object.keys(pool.left).length === 0) return;
     const { log } = this.#started();

@@ -78,7 +78,7 @@ function podsOfSet(set: ReplicaSet, given: ExpandGiven): readonly Pod[] {
   while (pods.length < replicas) {
     const namespace = NO_NAMESPACE;
     const plan = planReplicaSet({ set, pods, namespace, classes: given.classes }, given.nowMs);
-    const made = created(plan, 'pods', given) as readonly KubeObject[] as readonly Pod[];
+    const made = created(plan, 'pods', given) as readonly Pod[];
     if (made.length === 0) throw new Error(plan.blocked.join('; ') || 'its pods are not made');
     pods.push(...made);
   }

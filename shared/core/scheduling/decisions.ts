@@ -154,7 +154,10 @@ export class Decisions {
     const isVirtual = isVirtualNode(node);
     const key = `${node.metadata.name} ${isVirtual ? shape.spec.key : ''}`;
     if (!this.#costs.has(key)) {
-      this.#costs.set(key, isVirtual ? fargateCost(shape.spec.requests, node) : this.#machineCost(node));
+      this.#costs.set(
+        key,
+        isVirtual ? fargateCost(shape.spec.requests, node) : this.#machineCost(node),
+      );
     }
     return this.#costs.get(key);
   }

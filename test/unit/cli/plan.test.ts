@@ -33,8 +33,10 @@ function file(name: string, ...documents: readonly object[]): string {
   return path;
 }
 
+/** Lines of a source file are shorter than what is told of a pod. */
+const folded = (text: string) => text.replaceAll(/(.{70}\S*) /g, '$1\n    ');
 /** The table alone: what follows are sources. */
-const shown = () => printed.split('\nPrices:')[0] ?? '';
+const shown = () => folded(printed.split('\nPrices:')[0] ?? '');
 
 type Requests = { readonly [resource: string]: string };
 
@@ -97,7 +99,9 @@ describe('a plan', () => {
       deployment/trainer      1   nowhere        -         -
       TOTAL                                 0.0000      0.00
 
-      deployment/trainer: 1 of its pods would wait: 0/2 nodes are available: 2 node(s) on Fargate offer no nvidia.com/gpu. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.
+      deployment/trainer: 1 of its pods would wait: 0/2 nodes are available:
+          2 node(s) on Fargate offer no nvidia.com/gpu. preemption: 0/2 nodes are
+          available: 2 Preemption is not helpful for scheduling.
       "
     `);
   });
@@ -113,7 +117,7 @@ describe('a plan', () => {
     `);
   });
 
-  it('launches machines of the pools that are given, and shares their price among pods', async () => {
+  it('launches machines of given pools, and shares their price among pods', async () => {
     const path = file(
       'app.json',
       nodePool({}, [families('g5', 'm7i')]),
@@ -143,13 +147,18 @@ describe('a plan', () => {
     expect(shown()).toMatchInlineSnapshot(`
       "WORKLOAD           PODS   WHERE                             $/HOUR   $/MONTH
       deployment/train      2   g5.xlarge in us-east-1a, shared   2.0120   1468.76
-                            1   nowhere                                -         -
+                            1   nowhere                                -    
+              -
       TOTAL                                                       2.0120   1468.76
 
       TO LAUNCH   COUNT   AS                                 $/HOUR   $/MONTH
       g5.xlarge       2   on-demand, us-east-1a, pool pool   2.0120   1468.76
 
-      deployment/train: 1 of its pods would wait: 0/4 nodes are available: 2 Insufficient nvidia.com/gpu, 2 node(s) on Fargate offer no nvidia.com/gpu. preemption: 0/4 nodes are available: 2 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling. nodepool pool: all that it may launch is out of its limits, or was not to be had lately.
+      deployment/train: 1 of its pods would wait: 0/4 nodes are available: 2
+          Insufficient nvidia.com/gpu, 2 node(s) on Fargate offer no nvidia.com/gpu.
+          preemption: 0/4 nodes are available: 2 No preemption victims found for
+          incoming pod, 2 Preemption is not helpful for scheduling. nodepool pool:
+          all that it may launch is out of its limits, or was not to be had lately.
       "
     `);
   });
@@ -183,7 +192,8 @@ describe('a plan', () => {
       deployment/one       1   g5-xlarge-1, there already   0.0000      0.00
       TOTAL                                                 0.0000      0.00
 
-      deployment/ring: 3 of its pods would wait: its gang default/ring needs 3 places at once, and there are 2.
+      deployment/ring: 3 of its pods would wait: its gang default/ring needs
+          3 places at once, and there are 2.
       "
     `);
     expect(await cli('plan', '-f', path, '--nodes', '4xg5.xlarge')).toBe(0);
@@ -212,16 +222,19 @@ describe('what is wrong with manifests', () => {
       'bad.yaml',
       deployment('fine', 1, { cpu: '1' }),
       { ...web, spec: { ...web.spec, replicaz: 2 } },
-      deployment('Web', 1, { cpu: '1' }),
+      deployment('web', -1, { cpu: '1' }),
       { apiVersion: 'example.com/v1', kind: 'Thing', metadata: { name: 'x' } },
       { metadata: { name: 'x' } },
     );
     expect(await cli('plan', '-f', path)).toBe(1);
     expect(printed).toBe('');
-    expect(told.replaceAll(home, '')).toMatchInlineSnapshot(`
-      "error in /bad.yaml, document 2: Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: unknown field "spec.replicaz"
-      error in /bad.yaml, document 3: Deployment.apps "Web" is invalid: metadata.name: Invalid value: "Web": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
-      error in /bad.yaml, document 4: no matches for kind "Thing" in version "example.com/v1"
+    expect(folded(told.replaceAll(home, ''))).toMatchInlineSnapshot(`
+      "error in /bad.yaml, document 2: Deployment in version "v1" cannot be handled
+          as a Deployment: strict decoding error: unknown field "spec.replicaz"
+      error in /bad.yaml, document 3: Deployment.apps "web" is invalid: spec.replicas:
+          Invalid value: -1: must be greater than or equal to 0
+      error in /bad.yaml, document 4: no matches for kind "Thing" in version
+          "example.com/v1"
       error in /bad.yaml, document 5: Object 'Kind' is missing
       "
     `);
