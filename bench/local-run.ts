@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiClient } from '../local/client.ts';
-import { parseNodeGroups } from '../local/nodes.ts';
+import { parseNodeGroups } from '../shared/core/capacity/catalogue/node-groups.ts';
 import { startLocal } from '../local/start.ts';
 
 export interface LocalFigures {

@@ -3,15 +3,10 @@
  * for.
  */
 import type { Node } from '../shared/api/kinds/node.ts';
-import { GPU_SHARING_LABEL, isGpuLabel } from '../shared/api/gpus.ts';
 import { type InstanceType, nvidiaGpus } from '../shared/api/instance.ts';
 import type { Labels } from '../shared/api/meta.ts';
 import { allocatableOf, capacityOf, labelsOf } from '../shared/core/capacity/catalogue/nodes.ts';
-import {
-  GPU_LABELS,
-  type NodeGroup,
-  parseNodeGroups,
-} from '../shared/core/capacity/catalogue/node-groups.ts';
+import { GPU_LABELS, type NodeGroup } from '../shared/core/capacity/catalogue/node-groups.ts';
 import { withGpuResources } from '../shared/core/node/gpus.ts';
 import { draftNode } from '../shared/core/node/draft.ts';
 import { virtualNodes } from '../shared/core/node/virtual-nodes.ts';
@@ -29,8 +24,6 @@ export const ZONES = ['local-1a', 'local-1b', 'local-1c'] as const;
 
 const PROVIDER = 'nullplane-local';
 const RUNTIME = { containerRuntimeVersion: 'nullplane://local', osImage: 'Nullplane local' };
-
-export { type NodeGroup, parseNodeGroups };
 
 /** Drafts of all nodes: the virtual ones first. */
 export function localNodes(groups: readonly NodeGroup[], nowMs: number): readonly Node[] {

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type NodeGroup, parseNodeGroups } from './nodes.ts';
+import { type NodeGroup, parseNodeGroups } from '../shared/core/capacity/catalogue/node-groups.ts';
 
 export type RuntimeChoice = 'auto' | 'docker' | 'simulated';
 

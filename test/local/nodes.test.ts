@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { localNodes, parseNodeGroups } from '../../local/nodes.ts';
+import { localNodes } from '../../local/nodes.ts';
+import { parseNodeGroups } from '../../shared/core/capacity/catalogue/node-groups.ts';
 
 describe('simulated nodes', () => {
   it('are of any type of the catalogue', () => {

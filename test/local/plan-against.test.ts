@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../cli/run.ts';
 import { ApiClient } from '../../local/client.ts';
-import { parseNodeGroups } from '../../local/nodes.ts';
+import { parseNodeGroups } from '../../shared/core/capacity/catalogue/node-groups.ts';
 import { type LocalNullplane, startLocal } from '../../local/start.ts';
 import type { Pod } from '../../shared/api/kinds/pod.ts';
 

@@ -35,7 +35,7 @@ import type { PodShape } from './shape.ts';
 
 /**
  * A pod is kept in one kilobyte on DynamoDB, compressed, and a record takes a sixth of its
- * characters (docs/decisions/0012).
+ * characters (docs/decisions/0010).
  */
 export const MAX_DECISION_CHARS = 1024;
 
