@@ -12,8 +12,9 @@ import type { Effects } from '../shared/control/effects.ts';
 import { execute } from '../shared/control/execute.ts';
 import { removal } from '../shared/core/deletion.ts';
 import { create, inOrder } from '../shared/core/plan.ts';
+import type { NodeGroup } from '../shared/core/capacity/catalogue/node-groups.ts';
 import type { LocalMachines } from './machines.ts';
-import { localNodes, type NodeGroup, SIMULATED_LABEL } from './nodes.ts';
+import { localNodes, SIMULATED_LABEL } from './nodes.ts';
 
 export const SIMULATE_ANNOTATION = 'nullplane.io/simulate';
 
