@@ -4,6 +4,7 @@ import { benchColdStart } from './cold-start.ts';
 import { benchCost } from './cost/index.ts';
 import { benchDeployed } from './deployed.ts';
 import { benchAws } from './aws/index.ts';
+import { benchGpuPasses } from './gpu-passes.ts';
 import { benchLocal } from './local.ts';
 import { benchOpenb } from './openb/index.ts';
 import { benchPlacement } from './placement/index.ts';
@@ -14,6 +15,7 @@ const BENCHES: { readonly [name: string]: (args: readonly string[]) => Promise<v
   cost: benchCost,
   deployed: benchDeployed,
   aws: benchAws,
+  gpus: benchGpuPasses,
   local: benchLocal,
   openb: benchOpenb,
   placement: benchPlacement,
@@ -28,6 +30,7 @@ const HELP = `Usage: npm run bench -- NAME [options]
   placement  the scheduler's decisions alone, by kind of pod
              --pods N    (default: 10,000)
              --nodes N   (default: 5,000)
+  gpus       what pods with GPUs cost a pass, in CPU: whole and in parts, on 1,000 nodes
   openb      how well GPUs are packed: the openb trace, with the published policies beside ours
              --nodes FILE, --pods FILE (repeated; default: the five workloads at hand)
              --seeds A-B (default: 42-51)

@@ -82,13 +82,13 @@ class Session {
 
 describe('our example', () => {
   const session = new Session();
-  beforeAll(() => session.start('1xg5.xlarge'));
+  beforeAll(() => session.start('2xg5.xlarge'));
   afterAll(async () => {
     await session.stop();
     rmSync(session.folder, { recursive: true });
   });
 
-  it.each(['shop', 'gpu'])('%s becomes Available', async (folder) => {
+  it.each(['shop', 'gpu', 'gpu-shared'])('%s becomes Available', async (folder) => {
     await session.applyFolder(join(ROOT, 'examples', folder), folder);
     expect(await session.allAvailable(folder)).not.toEqual([]);
   });
