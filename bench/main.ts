@@ -27,9 +27,12 @@ const HELP = `Usage: npm run bench -- NAME [options]
   local      apply → Running latency, pods per second of one Deployment, growth, memory, idle CPU
              --pods N    only one Deployment of N pods (default: 1,000 and then 10,000)
              --nodes N   simulated nodes for it (default: a fifth of the pods)
-  placement  the scheduler's decisions alone, by kind of pod
-             --pods N    (default: 10,000)
-             --nodes N   (default: 5,000)
+  placement  the scheduler's decisions alone, and machines for pods: beside peers' benchmarks;
+             fails when a floor is missed
+             --workload NAME  those whose names begin so; may be repeated (default: all)
+             --pods N, --nodes N  another size of them
+             --lot N     pods that come at a time (default: all of them at once)
+             --cpu       judge by the thread's CPU time, where others run on the machine
   gpus       what pods with GPUs cost a pass, in CPU: whole and in parts, on 1,000 nodes
   openb      how well GPUs are packed: the openb trace, with the published policies beside ours
              --nodes FILE, --pods FILE (repeated; default: the five workloads at hand)
