@@ -69,8 +69,7 @@ export class SpecAnswers {
       this.totals = grown(this.totals, size);
     }
     if (this.#seen === 0 || log.length - this.#seen > size) {
-      for (let node = 0; node < size; node++) this.#renewNode(node);
-      this.#best = undefined;
+      this.#renewAll(size);
     } else {
       for (let at = this.#seen; at < log.length; at++) {
         const node = log[at] as number;
@@ -137,6 +136,24 @@ export class SpecAnswers {
     return this.#best;
   }
 
+  /** One filter after the other: a loop over one filter's nodes is faster than one over all. */
+  #renewAll(size: number): void {
+    const { filters, verdicts, totals } = this;
+    verdicts.fill(OPEN, 0, size);
+    let open = size;
+    for (let i = 0; i < filters.length; i++) {
+      const refused = open > 0 ? refuse(filters[i] as NodeFilter, verdicts, i + 1, size) : 0;
+      this.#counts[i + 1] = refused;
+      open -= refused;
+    }
+    this.#counts[OPEN] = open;
+    for (let node = 0; open > 0 && node < size; node++) {
+      if (verdicts[node] === OPEN) totals[node] = this.#totalOf(node);
+    }
+    this.#refused = undefined;
+    this.#best = undefined;
+  }
+
   /** Whether the answer is another than before. */
   #renewNode(node: number): boolean {
     const { filters, verdicts, totals } = this;
@@ -148,11 +165,16 @@ export class SpecAnswers {
     if (before !== verdict) this.#count(before, verdict);
     verdicts[node] = verdict;
     if (verdict !== OPEN) return before !== verdict;
-    let total = 0;
-    for (const { score, weight } of this.scores) total += score(node) * weight;
+    const total = this.#totalOf(node);
     const isSame = before === verdict && totals[node] === total;
     totals[node] = total;
     return !isSame;
+  }
+
+  #totalOf(node: number): number {
+    let total = 0;
+    for (const { score, weight } of this.scores) total += score(node) * weight;
+    return total;
   }
 
   #count(before = UNJUDGED, after: number): void {
@@ -160,6 +182,18 @@ export class SpecAnswers {
     this.#counts[after] = (this.#counts[after] ?? 0) + 1;
     this.#refused = undefined;
   }
+}
+
+/** Writes the code for each open node that the filter refuses, and counts them. */
+function refuse(filter: NodeFilter, verdicts: Uint8Array, code: number, size: number): number {
+  if (filter.isIdle?.() === true) return 0;
+  let refused = 0;
+  for (let node = 0; node < size; node++) {
+    if (verdicts[node] !== OPEN || filter.allows(node)) continue;
+    verdicts[node] = code;
+    refused++;
+  }
+  return refused;
 }
 
 /** The open node with the highest total, the first of equals. */

@@ -71,6 +71,8 @@ export interface NodeFilter {
   allows(node: number): boolean;
   /** Whether it refuses the node whatever pods are taken off it; not known where absent. */
   refusesEmpty?(node: number): boolean;
+  /** Whether it refuses none as things are; it need not be asked then. */
+  isIdle?(): boolean;
   /** Why the node is refused, each as kubectl users know it. Asked only when no node is left. */
   reasons(node: number): readonly string[];
 }

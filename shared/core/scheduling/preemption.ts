@@ -41,21 +41,29 @@ interface Victim {
   readonly isTerminating: boolean;
 }
 
-interface Candidate {
-  readonly node: number;
-  readonly victims: readonly Pod[];
+/** What victims are worth: of two nodes, the one whose loss is less is chosen. */
+interface Loss {
   /** How many of the victims a budget protects. */
   readonly violations: number;
   readonly highestPriority: number;
   /** Of all victims, each raised so that even negative ones count as a loss. */
   readonly prioritySum: number;
+  readonly count: number;
   /** When the earliest of the victims of highest priority was started. */
   readonly startedAtMs: number;
 }
 
+interface Candidate extends Loss {
+  readonly node: number;
+  readonly victims: readonly Pod[];
+}
+
+/** What is known of a node: its candidate, or what its loss is at the least, until it is judged. */
+type Prospect = Candidate | Loss;
+
 /** The search of one shape at one priority, kept while its answers stay true. */
 interface Search {
-  readonly candidates: (Candidate | undefined)[];
+  readonly prospects: (Prospect | undefined)[];
   /** How far the cluster's log is worked in. */
   seen: number;
 }
@@ -125,25 +133,77 @@ export class Preemption {
   #search(pod: Pod, shape: PodShape): Candidate | undefined {
     const { engine, nodeCount } = this.#pass;
     const { log } = engine.cluster;
-    if (engine.looksAtPods(shape)) return best(this.#judgeAnew(pod, shape));
+    if (engine.looksAtPods(shape)) return leastLoss(this.#judgeAnew(pod, shape));
     const key = `${priorityOf(pod)} ${shape.key}`;
     let search = this.#searches.get(key);
     if (!search) {
-      const candidates = Array.from({ length: nodeCount }, (_, node) =>
-        this.#judge(pod, shape, node),
+      const prospects = Array.from({ length: nodeCount }, (_, node) =>
+        this.#hope(pod, shape, node),
       );
-      search = { candidates, seen: log.length };
+      search = { prospects, seen: log.length };
       this.#searches.set(key, search);
     }
     const changed = new Set(log.slice(search.seen));
     for (const node of changed) {
-      if (node < nodeCount) search.candidates[node] = this.#judge(pod, shape, node);
+      if (node < nodeCount) search.prospects[node] = this.#hope(pod, shape, node);
     }
+    const found = this.#best(search.prospects, (node) => this.#judge(pod, shape, node));
     search.seen = log.length;
-    return best(search.candidates);
+    return found;
   }
 
-  #judgeAnew(pod: Pod, shape: PodShape): readonly (Candidate | undefined)[] {
+  /** Judges only nodes that may be better than the best before them. */
+  #best(
+    prospects: (Prospect | undefined)[],
+    judge: (node: number) => Candidate | undefined,
+  ): Candidate | undefined {
+    let found: Candidate | undefined;
+    for (let node = 0; node < prospects.length; node++) {
+      const prospect = prospects[node];
+      if (!prospect || (found && !isLesserLoss(prospect, found))) continue;
+      const candidate = 'victims' in prospect ? prospect : judge(node);
+      prospects[node] = candidate;
+      if (candidate && (!found || isLesserLoss(candidate, found))) found = candidate;
+    }
+    return found;
+  }
+
+  /** No choice of victims on the node can lose less; undefined where nobody may go. */
+  #hope(pod: Pod, shape: PodShape, node: number): Loss | undefined {
+    const priority = priorityOf(pod);
+    const lower: PodShape[] = [];
+    let [lowest, latestMs] = [priority, -Infinity];
+    for (const other of this.#pass.podsOn(node)) {
+      const its = priorityOf(other);
+      if (its >= priority || isPending(other)) continue;
+      // It goes in any case, which may be enough.
+      if (this.#victims.get(other)?.isTerminating ?? isTerminating(other)) return NO_LOSS;
+      lower.push(this.#pass.shapeOf(other));
+      if (its < lowest) latestMs = -Infinity;
+      lowest = Math.min(lowest, its);
+      if (its === lowest) latestMs = Math.max(latestMs, this.#startMs(other));
+    }
+    if (lower.length === 0) return undefined;
+    const fewest = this.#fewestGone(shape, lower, node);
+    return lossOf(Array(fewest).fill({ priority: lowest, startMs: latestMs }), 0);
+  }
+
+  /** How many of these have to go, if each had as much of a resource as the one with most of it. */
+  #fewestGone(shape: PodShape, lower: readonly PodShape[], node: number): number {
+    const { cluster } = this.#pass.engine;
+    if (cluster.isVirtual[node] === 1) return 1;
+    let fewest = 1;
+    for (const [resource, asked] of Object.entries(shape.spec.requests)) {
+      const column = cluster.column(resource);
+      const lacking = column.usedAt(node) + asked - column.allocatableAt(node);
+      if (asked <= 0 || lacking <= 0) continue;
+      const most = lower.reduce((max, { spec }) => Math.max(max, spec.requests[resource] ?? 0), 0);
+      fewest = Math.max(fewest, Math.ceil(lacking / most));
+    }
+    return Math.min(fewest, lower.length);
+  }
+
+  #judgeAnew(pod: Pod, shape: PodShape): readonly Candidate[] {
     const found: Candidate[] = [];
     let judged = 0;
     for (let node = 0; node < this.#pass.nodeCount && judged < MAX_NODES_ANEW; node++) {
@@ -203,7 +263,7 @@ export class Preemption {
       );
       const victims = this.#thoseWhoGo(inOrder, shape, node);
       const violations = victims.filter(({ pod: victim }) => refused.has(victim)).length;
-      return candidateOf(node, victims, violations);
+      return { node, victims: victims.map((one) => one.pod), ...lossOf(victims, violations) };
     });
   }
 
@@ -286,7 +346,9 @@ function moreImportant(a: Victim, b: Victim): number {
   );
 }
 
-function candidateOf(node: number, victims: readonly Victim[], violations: number): Candidate {
+type Lost = Pick<Victim, 'priority' | 'startMs'>;
+
+function lossOf(victims: readonly Lost[], violations: number): Loss {
   let [highestPriority, prioritySum, startedAtMs] = [LOWEST_PRIORITY, 0, Infinity];
   for (const { priority } of victims) {
     highestPriority = Math.max(highestPriority, priority);
@@ -295,23 +357,24 @@ function candidateOf(node: number, victims: readonly Victim[], violations: numbe
   for (const { priority, startMs: startedMs } of victims) {
     if (priority === highestPriority) startedAtMs = Math.min(startedAtMs, startedMs);
   }
-  const pods = victims.map(({ pod }) => pod);
-  return { node, victims: pods, violations, highestPriority, prioritySum, startedAtMs };
+  return { violations, highestPriority, prioritySum, count: victims.length, startedAtMs };
 }
 
-function best(candidates: readonly (Candidate | undefined)[]): Candidate | undefined {
-  let found: Candidate | undefined;
+const NO_LOSS = lossOf([], 0);
+
+function leastLoss(candidates: readonly Candidate[]): Candidate | undefined {
+  let [found] = candidates;
   for (const candidate of candidates) {
-    if (candidate && (!found || isLesserLoss(candidate, found))) found = candidate;
+    if (found && isLesserLoss(candidate, found)) found = candidate;
   }
   return found;
 }
 
 /** Of two that are the same in all of it, the earlier node stays. */
-function isLesserLoss(a: Candidate, b: Candidate): boolean {
+function isLesserLoss(a: Loss, b: Loss): boolean {
   if (a.violations !== b.violations) return a.violations < b.violations;
   if (a.highestPriority !== b.highestPriority) return a.highestPriority < b.highestPriority;
   if (a.prioritySum !== b.prioritySum) return a.prioritySum < b.prioritySum;
-  if (a.victims.length !== b.victims.length) return a.victims.length < b.victims.length;
+  if (a.count !== b.count) return a.count < b.count;
   return a.startedAtMs > b.startedAtMs;
 }

@@ -34,7 +34,11 @@ export const fargateLimits: Plugin = {
     nodeFilter(spec) {
       const reasons = refusals(spec);
       if (reasons.length === 0) return undefined;
-      return { allows: (node) => cluster.isVirtual[node] === 0, reasons: () => reasons };
+      return {
+        allows: (node) => cluster.isVirtual[node] === 0,
+        isIdle: () => !cluster.isVirtual.includes(1),
+        reasons: () => reasons,
+      };
     },
   }),
 };

@@ -15,6 +15,7 @@ export const nodeUnschedulable: Plugin = {
       return {
         allows: (node) =>
           cluster.isMarked[node] !== 1 || cluster.nodes[node]?.spec.unschedulable !== true,
+        isIdle: () => !cluster.isMarked.includes(1),
         reasons: () => [UNSCHEDULABLE_NODE],
       };
     },

@@ -42,7 +42,7 @@ function judge(cluster: Cluster, packing: Packing): Judge {
       const isOthers = (node: number) =>
         cluster.isVirtual[node] === 1 || cluster.isOpen[node] === 1;
       return {
-        allows: (node) => isOthers(node) || haveRoom(wants, node),
+        allows: (node) => haveRoom(wants, node) || isOthers(node),
         refusesEmpty: (node) =>
           !isOthers(node) &&
           wants.some(({ column, amount }) => amount > column.allocatableAt(node)),

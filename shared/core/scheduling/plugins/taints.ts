@@ -16,6 +16,7 @@ export const taints: Plugin = {
     nodeFilter: ({ tolerations }) => ({
       allows: (node) =>
         cluster.isMarked[node] !== 1 || !repelling(cluster.nodes[node], tolerations),
+      isIdle: () => !cluster.isMarked.includes(1),
       reasons(node) {
         const taint = repelling(cluster.nodes[node], tolerations);
         return taint ? [untolerated(taint)] : [];
@@ -27,7 +28,7 @@ export const taints: Plugin = {
       const { nodes, isMarked } = cluster;
       const isDissuaded = (_: unknown, node: number) =>
         isMarked[node] === 1 && nodes[node]?.spec.taints?.some(dissuades) === true;
-      if (!nodes.some(isDissuaded)) return undefined;
+      if (!isMarked.includes(1) || !nodes.some(isDissuaded)) return undefined;
       // The first such taint counts most, so that the score needs to know of no other node.
       return (node) => MAX_SCORE / (1 + (nodes[node]?.spec.taints ?? []).filter(dissuades).length);
     },
