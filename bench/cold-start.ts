@@ -28,7 +28,7 @@ export interface ColdStartFigures {
 const RUNS = 10;
 
 /** Whatever the functions are told by their environment; no call is made with it. */
-const ENVIRONMENT = {
+export const ENVIRONMENT = {
   AWS_REGION: 'us-east-1',
   AWS_ACCESS_KEY_ID: 'bench',
   AWS_SECRET_ACCESS_KEY: 'bench',
@@ -46,6 +46,8 @@ const ENVIRONMENT = {
   NULLPLANE_FILES_IMAGE: 'busybox',
   NULLPLANE_LAUNCH_TEMPLATE_ID: 'lt-1',
   NULLPLANE_LAUNCH_TEMPLATE_VERSION: '1',
+  NULLPLANE_NODE_IMAGE: 'standard',
+  NULLPLANE_AWSVPC_TRUNKING: 'false',
   NULLPLANE_VAULT_PREFIX: '/bench',
   NULLPLANE_STREAMING: 'false',
 };

@@ -1,5 +1,5 @@
 /** How often something was asked for or done, by service and operation. */
-export type ServiceName = 'store' | 'stored' | 'index' | 'queue' | 'invocation' | 'ecs';
+export type ServiceName = 'store' | 'stored' | 'queue' | 'invocation' | 'ecs';
 
 export class Counts {
   readonly #counts = new Map<string, number>();

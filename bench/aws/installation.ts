@@ -19,7 +19,7 @@ import { healthQueueHandler, taskEventHandler } from '../../lambdas/health/handl
 import type { Plane } from '../../lambdas/_kit/plane.ts';
 import { reconcilerHandler } from '../../lambdas/reconciler/handler.ts';
 import { schedulerHandler } from '../../lambdas/scheduler/handler.ts';
-import { type Change, indexValues } from '../../shared/api/change.ts';
+import type { Change } from '../../shared/api/change.ts';
 import { rfc3339 } from '../../shared/api/time.ts';
 import { createApiServer } from '../../shared/control/apiserver/server.ts';
 import { versionInfo } from '../../shared/control/apiserver/server-version.ts';
@@ -271,14 +271,6 @@ export class Installation {
     const { resource, object, type, previous } = change;
     const was = previous ? 'update' : 'create';
     this.counts.add('stored', `${resource} ${type === 'delete' ? 'delete' : was}`);
-    const entries = (['owner', 'node'] as const).flatMap((name) => {
-      const before = previous ? indexValues(name, resource, previous) : [];
-      const after = type === 'delete' ? [] : indexValues(name, resource, object);
-      return [...new Set([...before, ...after])].filter(
-        (value) => before.includes(value) !== after.includes(value),
-      );
-    });
-    if (entries.length > 0) this.counts.add('index', `${resource}`, entries.length);
     this.#options.onChange?.(change);
     const shard = hashOf(object.metadata.uid) % STREAM_SHARDS;
     this.#shards[shard]?.push(change);

@@ -37,6 +37,8 @@ const { values: args } = parseArgs({
   },
 });
 
+const EMULATOR_CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
+
 class HealthQueue {
   #target: (Target & { client: SQSClient }) | undefined;
 
@@ -44,7 +46,8 @@ class HealthQueue {
     const { endpoint } = target;
     const client = new SQSClient({
       region: args.region,
-      ...(endpoint !== undefined && { endpoint }),
+      // An emulator takes any.
+      ...(endpoint !== undefined && { endpoint, credentials: EMULATOR_CREDENTIALS }),
       useQueueUrlAsEndpoint: false,
       maxAttempts: SEND_ATTEMPTS,
     });

@@ -52,12 +52,16 @@ function spawnEmulator(
 ): ChildProcess {
   const ownCredentials = { AWS_ACCESS_KEY_ID: name, AWS_SECRET_ACCESS_KEY: 'test' };
   const env = { ...process.env, ...ownCredentials, AWS_REGION: REGION, ...extra };
-  if (name === 'moto') {
-    const args = ['-H', '127.0.0.1', '-p', String(port)];
-    return spawn(join(folder, 'bin/moto_server'), args, { env, stdio: 'ignore' });
-  }
+  const bin = join(folder, 'bin');
+  // Their first lines name the folder that they were installed in, which may have been moved since.
+  const python = (script: string, args: readonly string[], more: NodeJS.ProcessEnv) =>
+    spawn(join(bin, 'python'), [join(bin, script), ...args], {
+      env: { ...env, ...more },
+      stdio: 'ignore',
+    });
+  if (name === 'moto') return python('moto_server', ['-H', '127.0.0.1', '-p', String(port)], {});
   const own = { BIND_HOST: '127.0.0.1', GATEWAY_PORT: String(port), LAMBDA_EXECUTOR: 'local' };
-  return spawn(join(folder, 'bin/ministack'), [], { env: { ...env, ...own }, stdio: 'ignore' });
+  return python('ministack', [], own);
 }
 
 async function answering(name: string, url: string, child: ChildProcess): Promise<void> {
