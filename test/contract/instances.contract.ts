@@ -63,6 +63,12 @@ function asked(subject: InstancesSubject, given: Partial<LaunchRequest> = {}): L
 }
 
 const launchCases: SubjectCases = {
+  'names each zone once': async ({ pool, zones }) => {
+    const named = await pool.zones();
+    expect(new Set(named).size).toBe(named.length);
+    expect(named).toEqual(expect.arrayContaining([...zones]));
+  },
+
   'launches as many as asked for, of the types and zones that were named': async (subject) => {
     const { pool, types, zones } = subject;
     const { instances, failed } = await pool.launch(asked(subject, { count: 3, types, zones }));
