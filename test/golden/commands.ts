@@ -9,7 +9,7 @@ import type { ResourceType } from '../../shared/api/resources.ts';
 import { taskIdOf } from '../../shared/api/task.ts';
 import { type Answer, pathOf, type Request, send, typeNamed, typeOf } from '../world/client.ts';
 import type { Room } from '../world/manifests.ts';
-import { describePod } from './describe.ts';
+import { describeConditions, describePod } from './describe.ts';
 import { undo } from './rollout.ts';
 import { durationMs } from './script.ts';
 import type { Session } from './session.ts';
@@ -31,13 +31,17 @@ export const COMMANDS: { readonly [verb: string]: Command } = {
   settle: (session) => session.settle(),
   sweep: (session) => session.world.sweep(),
   node: nodeCommand,
+  fargate: (session) => session.world.addFargate(),
   fail: failTask,
   runOut,
   apply: applyDocuments,
   get: getTable,
   events: (session) => getTable(session, ['events']),
   describe: async (session, [word = '', name = '']) => {
-    if (word !== 'pod') throw new Error('only pods are described');
+    if (word !== 'pod') {
+      const { status } = (await ask(session, 'GET', `${word}/${name}`)).body as AnyObject;
+      return session.print(describeConditions(status));
+    }
     const podName = findPod(session, name).metadata.name;
     const { body } = await ask(session, 'GET', `pod/${podName}`);
     session.print(describePod(body as Pod));
@@ -90,7 +94,8 @@ const LABEL_MARK = '@';
 
 /**
  * `node add n1 cpu=4 memory=8Gi @rack=7`, `node lost n1`, `node back n1`, `node gone n1`;
- * `node spot n1`: it is wanted back.
+ * `node spot n1`: it is wanted back; `node full n1`: it refuses launches for want of room, until
+ * `node roomy n1`. `fargate` adds Fargate's two nodes.
  */
 async function nodeCommand(
   session: Session,
@@ -113,6 +118,10 @@ async function nodeCommand(
       return runtime.terminateNode(name);
     case 'spot':
       return interrupt(session, name);
+    case 'full':
+      return void session.world.full.add(name);
+    case 'roomy':
+      return void session.world.full.delete(name);
     default:
       throw new Error(`no such thing happens to nodes: ${what}`);
   }

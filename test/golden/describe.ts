@@ -28,6 +28,17 @@ export function describePod({ metadata, spec, status }: Pod): string {
   ].join('\n');
 }
 
+/** The conditions of an object that is no pod, and its phase. */
+export function describeConditions(given: unknown): string {
+  const { conditions = [], phase } = given as Pick<Pod['status'], 'conditions'> & {
+    readonly phase?: string;
+  };
+  const lines = conditions.map(
+    ({ type, status: is, reason, message }) => `  ${type} ${is} ${reason}: ${message}`,
+  );
+  return [...(phase ? [`Phase: ${phase}`] : []), 'Conditions:', ...lines].join('\n');
+}
+
 function containerLines(container: ContainerStatus): readonly string[] {
   const { name, state, lastState, ready, restartCount, image } = container;
   return [

@@ -24,6 +24,7 @@ import { prompted } from '../../shared/control/prompt.ts';
 import { type Routes, route } from '../../shared/control/router.ts';
 import { CLUSTER_RESOURCES, schedulePass } from '../../shared/control/scheduler.ts';
 import { sweep } from '../../shared/control/sweep.ts';
+import { ensureVirtualNodes } from '../../shared/control/virtual-nodes.ts';
 import { workOnKey } from '../../shared/control/work-on.ts';
 import { settle } from '../../shared/control/work.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
@@ -105,6 +106,8 @@ export class World {
   /** Machines that node pools may launch; undefined where there are none. */
   readonly machines: Machines | undefined;
   readonly parts: Parts;
+  /** Nodes on which no launch finds room, whatever their ledgers say. */
+  readonly full = new Set<string>();
   /** Each request is served by a process of its own. */
   readonly api: ApiHandler = (request) => this.#serve(request);
   readonly #options: WorldOptions;
@@ -130,6 +133,7 @@ export class World {
       clock,
       emit: (message) => this.#report(message),
       delays: { startDelayMs: 1_000, stopDelayMs: 1_000 },
+      capacity: (nodeName) => (this.full.has(nodeName) ? NOTHING_LEFT : undefined),
     });
     const queue = () => new MemoryQueue({ clock, visibilityMs: VISIBILITY_MS });
     this.queues = { reconcile: queue(), schedule: queue(), health: queue() };
@@ -165,6 +169,11 @@ export class World {
     } catch (error) {
       if (!(error instanceof AlreadyExists)) throw error;
     }
+  }
+
+  /** Fargate and Fargate Spot, as nodes. */
+  addFargate(): Promise<void> {
+    return ensureVirtualNodes(this.effects(this.process('set-up')), 'us-east-1');
   }
 
   /** Lets the handlers listen. */
@@ -353,6 +362,8 @@ export class World {
 }
 
 const STREAM_RETRY_MS = 200;
+
+const NOTHING_LEFT = { cpuMillis: 0, gpus: 0 };
 
 const VERSION = {
   major: '1',

@@ -72,6 +72,8 @@ export interface Allocation {
   readonly devices?: DevicesByContainer;
   /** The token of the batch that the pod's first attempt is in. */
   readonly batch?: string;
+  /** The attempt that the pod was to begin with here; the first where absent. */
+  readonly attempt?: number;
 }
 
 /**

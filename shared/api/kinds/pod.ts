@@ -239,6 +239,8 @@ export interface PodControl {
   readonly taskStopped?: boolean;
   /** When a launch of this attempt was refused; see `mayBeAskedFor` in core/pod/attempt.ts. */
   readonly refusedAtMs?: number;
+  /** The last launch found no capacity; kept until the runtime takes one on. */
+  readonly noCapacity?: boolean;
   /** The task was seen stopping; set on pods that are to stop, so that they are not asked twice. */
   readonly stopAskedAtMs?: number;
   /** Launches or pulls that failed in a row; the back-off doubles with each. */

@@ -11,6 +11,7 @@ import type { ResourceType } from '../../api/resources.ts';
 import { Faults } from '../../api/validation/faults.ts';
 import { checkStructure } from '../../api/validation/structure.ts';
 import { NAMESPACE_FINALIZER } from '../../core/deletion.ts';
+import { withIntent } from '../../core/pod/attempt.ts';
 import { PRIORITY_CLASSES } from '../priority-classes.ts';
 import type { Context } from './context.ts';
 import { keepPriority, onlyDefault, prioritised } from './priority-admission.ts';
@@ -91,7 +92,7 @@ export function bound(pod: Pod, nodeName: string, nowMs: number): Pod {
     ...pod,
     spec: { ...pod.spec, nodeName },
     status: { ...pod.status, conditions },
-    control: { ...pod.control, attempt: 1, intentAtMs: nowMs },
+    control: withIntent(pod, (pod.control?.attempt ?? 0) + 1, nowMs).control ?? {},
   };
 }
 

@@ -31,7 +31,7 @@ const groupOf = (object: AnyObject) => podGroupOf(object as unknown as Pod);
 /** What a group looks at of a pod. */
 function countedOf(object: AnyObject): unknown {
   const { spec, status, metadata, control } = object as unknown as Pod;
-  const isBound = [spec.nodeName, control?.attempt !== undefined];
+  const isBound = [spec.nodeName, control?.attempt !== undefined, control?.noCapacity];
   return [groupOf(object), status.phase, isBound, metadata.deletionTimestamp !== undefined];
 }
 

@@ -6,7 +6,8 @@ import type { NodePool } from '../../api/kinds/karpenter.ts';
 import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import { repelling } from '../scheduling/tolerations.ts';
-import type { Requests } from '../pod/requests.ts';
+import { amountOf, type Requests } from '../pod/requests.ts';
+import { fitting } from '../scheduling/gang/room.ts';
 import { Fleet } from './fleet.ts';
 import type { MachineType } from './machine-type.ts';
 import { OPEN_LABELS, preparePools, type Prepared } from './pools.ts';
@@ -34,11 +35,13 @@ export class Market {
   readonly openLabels = OPEN_LABELS;
   readonly #pools: readonly NodePool[];
   readonly #prepared: Prepared;
+  readonly #hasTypes: boolean;
   readonly #nowMs: number;
 
   constructor(given: MarketGiven, types: readonly MachineType[], nowMs: number) {
     const { pools = [] } = given;
     this.#pools = pools;
+    this.#hasTypes = types.length > 0;
     this.#nowMs = nowMs;
     const used = pools.length > 0 ? usedByPool(given) : new Map<string, Requests>();
     this.#prepared =
@@ -52,6 +55,22 @@ export class Market {
   /** There is something that could be launched. */
   get isOpen(): boolean {
     return this.#prepared.kinds.length > 0;
+  }
+
+  /**
+   * An upper bound of how often the amounts fit into what the pools may ever launch: their limits,
+   * whatever of them is used. 0 where there is nothing to launch.
+   */
+  mostPlaces(amounts: Requests): number {
+    const able = this.#pools.filter(({ metadata }) => {
+      return this.#hasTypes && !this.#prepared.problems.has(metadata.name);
+    });
+    return able.reduce((sum, { spec }) => {
+      const { limits = {} } = spec;
+      const within = Object.entries(amounts).filter(([name]) => limits[name] !== undefined);
+      const has = (name: string) => amountOf(name, limits[name] ?? '0');
+      return sum + fitting(Object.fromEntries(within), has);
+    }, 0);
   }
 
   /** Why no machine is launched for the pod, a sentence a pool. */

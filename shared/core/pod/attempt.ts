@@ -80,13 +80,14 @@ export function stopOf(pod: Pod, graceSeconds: number): StopAction {
 
 /** The pod with the intent to launch this attempt. */
 export function withIntent(pod: Pod, attempt: number, nowMs: number): Pod {
-  const { auditId, failures, crashes, batch, gpuDevices, decision } = pod.control ?? {};
+  const { auditId, failures, crashes, batch, gpuDevices, noCapacity, decision } = pod.control ?? {};
   const control: PodControl = {
     attempt,
     intentAtMs: nowMs,
     ...(auditId === undefined ? {} : { auditId }),
     ...(failures ? { failures } : {}),
     ...(crashes ? { crashes } : {}),
+    ...(noCapacity ? { noCapacity } : {}),
     // A pod keeps its devices as long as it is on its node.
     ...(gpuDevices ? { gpuDevices } : {}),
     ...(batch ? { batch: { token: batch.token, at: batch.at } } : {}),

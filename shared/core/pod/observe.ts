@@ -51,7 +51,8 @@ function isNews(pod: Pod, task: TaskState): boolean {
 }
 
 function controlAfter({ control: old, ...pod }: Pod, task: TaskState, nowMs: number): PodControl {
-  const { taskStopped: _, refusedAtMs: _refused, unready: _u, failures, ...kept } = old ?? {};
+  const { taskStopped: _, refusedAtMs: _refused, unready: _u, failures, ...others } = old ?? {};
+  const { noCapacity: _none, ...kept } = others;
   const stops = pod.metadata.deletionTimestamp !== undefined || isTerminal(pod);
   const unready = unreadyOf(task);
   const begun = task.containers.some(({ state }) => state.type !== 'waiting');
@@ -172,7 +173,8 @@ export function observeLaunchFailure(
       nowMs,
     ),
   );
-  const asked = failure.kind === 'noCapacity' ? { refusedAtMs: nowMs } : {};
+  const asked =
+    failure.kind === 'noCapacity' ? { refusedAtMs: nowMs, noCapacity: true as const } : {};
   const control = { ...pod.control, taskStopped: true, ...asked };
   return changed(pod, concluded({ ...pod, control, status }, nowMs));
 }

@@ -46,7 +46,9 @@ function membersOn({ node, ledger, pods }: Placed): readonly Member[] {
   const at = nodeControl(node).registrationId;
   if (at === undefined || isVirtualNode(node) || handsOutGpus(node)) return [];
   const entered = new Set(ledger?.allocations.map(({ podUid }) => podUid));
-  const fresh = pods.filter((pod) => !entered.has(pod.metadata.uid) && isUnnamed(pod));
+  const isFirst = ({ metadata, control }: Pod) =>
+    control?.attempt === undefined && !entered.has(metadata.uid);
+  const fresh = pods.filter((pod) => isFirst(pod) && isUnnamed(pod));
   return fresh.map((pod) => ({ pod, at }));
 }
 

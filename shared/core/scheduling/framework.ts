@@ -36,7 +36,9 @@ export type Help =
    */
   | 'machinesChanged'
   /** Of how many pods a gang is. */
-  | 'gangChanged';
+  | 'gangChanged'
+  /** A kind of capacity that had no room lately may have some again. */
+  | 'capacityBack';
 
 export interface Plugin {
   readonly name: string;

@@ -1,19 +1,31 @@
 /** The queue of a pass: pods one by one, gangs as one, in the order of who comes first of each. */
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { PodGroup } from '../../api/kinds/scheduling.ts';
-import { type Gang, type GroupsByKey, gangOf, groupsByKey } from './gang/membership.ts';
+import { rfc3339 } from '../../api/time.ts';
+import { backsOffMs } from '../podgroup/control.ts';
+import {
+  type Gang,
+  GANG_MIN_AVAILABLE,
+  type GroupsByKey,
+  gangOf,
+  groupsByKey,
+} from './gang/membership.ts';
 import { isPlaced } from './pending.ts';
 import type { Item } from './run.ts';
 
 export interface Queue {
   readonly items: readonly Item[];
-  /** Pods whose gang can't be told, and what is wrong. */
+  /** Pods whose gang can't be told, or is left alone for now, and what is wrong. */
   readonly problems: ReadonlyMap<Pod, string>;
+  /** When the first of the gangs that are left alone is tried again. */
+  readonly againAfterMs?: number;
 }
 
 interface Waiting {
-  gang: Gang;
+  readonly gang: Gang;
   readonly pods: Pod[];
+  /** What the pods say, each for itself, of how many they are. */
+  readonly sizes: Set<number>;
 }
 
 /** `pending`: in the order of the queue. */
@@ -21,9 +33,11 @@ export function queueOf(
   pending: readonly Pod[],
   pods: readonly Pod[],
   groups: readonly PodGroup[],
+  nowMs: number,
 ): Queue {
   const byKey = groupsByKey(groups);
   const problems = new Map<Pod, string>();
+  const waits: number[] = [];
   const gangs = new Map<string, Waiting>();
   const entries: (Pod | Waiting)[] = [];
   for (const pod of pending) {
@@ -34,24 +48,42 @@ export function queueOf(
       const known = gangs.get(gang.key);
       if (known) join(known, pod, gang);
       else {
-        const waiting = { gang, pods: [pod] };
+        const waiting = { gang, pods: [pod], sizes: new Set([gang.minMember]) };
         gangs.set(gang.key, waiting);
         entries.push(waiting);
       }
     }
   }
   const placed = gangs.size > 0 ? placedByGang(pods, byKey) : new Map<string, number>();
-  const items = entries.map((entry): Item => {
-    if (!('gang' in entry)) return { pod: entry };
-    return { ...entry, placed: placed.get(entry.gang.key) ?? 0 };
+  const items = entries.flatMap((entry): readonly Item[] => {
+    if (!('gang' in entry)) return [{ pod: entry }];
+    const problem = disagreement(entry) ?? backOff(entry, waits, nowMs);
+    if (problem === undefined) return [{ ...entry, placed: placed.get(entry.gang.key) ?? 0 }];
+    for (const pod of entry.pods) problems.set(pod, problem);
+    return [];
   });
-  return { items, problems };
+  return { items, problems, ...(waits.length > 0 ? { againAfterMs: Math.min(...waits) } : {}) };
 }
 
-/** Of different numbers that pods of one gang give, the largest is safe. */
-function join(waiting: Waiting, pod: Pod, gang: Gang): void {
+function join(waiting: Waiting, pod: Pod, { minMember }: Gang): void {
   waiting.pods.push(pod);
-  if (gang.minMember > waiting.gang.minMember) waiting.gang = gang;
+  waiting.sizes.add(minMember);
+}
+
+/** Pods that make a gang by themselves each say how many they are: it must be the same number. */
+function disagreement({ gang, sizes }: Waiting): string | undefined {
+  if (sizes.size === 1) return undefined;
+  const said = [...sizes].sort((a, b) => a - b).join(', ');
+  return `the pods of gang ${gang.key} do not agree on ${GANG_MIN_AVAILABLE}: ${said}`;
+}
+
+/** Without the time that is left: a message that changes would be written again and again. */
+function backOff({ gang }: Waiting, waits: number[], nowMs: number): string | undefined {
+  const leftMs = gang.group && backsOffMs(gang.group, nowMs);
+  if (leftMs === undefined) return undefined;
+  waits.push(leftMs);
+  const again = rfc3339(nowMs + leftMs);
+  return `its gang ${gang.key} was not whole in time, and is tried again at ${again}`;
 }
 
 function placedByGang(pods: readonly Pod[], groups: GroupsByKey): ReadonlyMap<string, number> {

@@ -7,6 +7,10 @@
  *     Nobody else may have that room, and the next pass finishes the binding rather than choosing
  *     again.
  *  G2 An entry leaves with the next write once its pod is gone, done, or bound elsewhere.
+ *  G3 A pod that was sent back (core/pod/send-back.ts) holds nothing by an entry that was made for
+ *     an attempt of before: it is in a ledger once, and its room is given back once.
+ *  G4 Room that a member of a gang holds and is not bound to is taken up or given back with a write
+ *     of the ledger, so that of two passes that do one and the other one fails.
  */
 import type { DevicesByContainer } from '../../api/gpus.ts';
 import type { Allocation, Node, NodeAllocation } from '../../api/kinds/node.ts';
@@ -16,6 +20,7 @@ import { isTerminal } from '../pod/predicates.ts';
 import { podRequests } from '../pod/requests.ts';
 import { type Action, create, update } from '../plan.ts';
 import { type Batches, NO_BATCHES } from './batches.ts';
+import { isOfGang } from './gang/membership.ts';
 import { isPlaced } from './pending.ts';
 
 export const LEDGERS = 'nodeallocations.nullplane.io';
@@ -36,10 +41,15 @@ interface Entered {
 
 /** The pods that the ledger has room for but that are not bound yet (G1). */
 export function reservations(ledger: NodeAllocation, pods: PodsByUid): Pod[] {
-  return ledger.allocations.flatMap(({ podUid }) => {
-    const pod = pods.get(podUid);
-    return pod && !isTerminal(pod) && !isPlaced(pod) ? [pod] : [];
+  return ledger.allocations.flatMap((entry) => {
+    const pod = pods.get(entry.podUid);
+    return pod && !isTerminal(pod) && !isPlaced(pod) && isMeant(entry, pod) ? [pod] : [];
   });
+}
+
+/** The entry is for what the pod is going to do, and not for what it has done (G3). */
+function isMeant({ attempt = 1 }: Allocation, { control }: Pod): boolean {
+  return attempt > (control?.attempt ?? 0);
 }
 
 /** The write that enters pods in the ledger of their node; undefined when they all are in it. */
@@ -50,13 +60,34 @@ export function enter(
   pods: PodsByUid,
   { batches = NO_BATCHES, devices = NO_DEVICES }: Entered = {},
 ): Action | undefined {
-  const old = ledger?.allocations ?? [];
-  const known = new Set(old.map(({ podUid }) => podUid));
+  const kept = (ledger?.allocations ?? []).filter((entry) => holds(entry, node, pods));
+  const known = new Set(kept.map(({ podUid }) => podUid));
   const isNew = ({ metadata }: Pod) => !known.has(metadata.uid);
   const added = placed.filter(isNew).map((pod) => entryOf(pod, batches, devices));
-  if (added.length === 0) return undefined;
-  const kept = old.filter((entry) => holds(entry, node, pods));
-  const draft = newLedger(node, [...kept, ...added]);
+  if (added.length === 0 && !placed.some(isOfGang)) return undefined; // G4
+  return written(node, ledger, [...kept, ...added]);
+}
+
+/** The write that gives back the room of these pods, which are not bound to it. */
+export function giveBack(
+  node: Node,
+  ledger: NodeAllocation,
+  released: ReadonlySet<Pod>,
+  pods: PodsByUid,
+): Action {
+  const uids = new Set([...released].map(({ metadata }) => metadata.uid));
+  const kept = ledger.allocations.filter(
+    (entry) => holds(entry, node, pods) && !uids.has(entry.podUid),
+  );
+  return written(node, ledger, kept);
+}
+
+function written(
+  node: Node,
+  ledger: NodeAllocation | undefined,
+  allocations: readonly Allocation[],
+): Action {
+  const draft = newLedger(node, allocations);
   if (!ledger) return create(LEDGERS, draft);
   const { ownerReferences } = draft.metadata;
   return update(LEDGERS, {
@@ -65,20 +96,22 @@ export function enter(
   });
 }
 
-function holds({ podUid }: Allocation, node: Node, pods: PodsByUid): boolean {
-  const pod = pods.get(podUid);
+function holds(entry: Allocation, node: Node, pods: PodsByUid): boolean {
+  const pod = pods.get(entry.podUid);
   if (!pod || isTerminal(pod)) return false;
-  return !isPlaced(pod) || pod.spec.nodeName === node.metadata.name;
+  return isPlaced(pod) ? pod.spec.nodeName === node.metadata.name : isMeant(entry, pod);
 }
 
 function entryOf(pod: Pod, batches: Batches, devices: Devices): Allocation {
   const { uid, name, namespace = '' } = pod.metadata;
   const batch = batches.get(uid)?.token;
   const own = devices.get(pod);
+  const before = pod.control?.attempt;
   return {
     ...{ podUid: uid, podName: name, namespace, requests: podRequests(pod.spec) },
     ...(own && Object.keys(own).length > 0 ? { devices: own } : {}),
     ...(batch === undefined ? {} : { batch }),
+    ...(before === undefined ? {} : { attempt: before + 1 }),
   };
 }
 

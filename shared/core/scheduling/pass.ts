@@ -36,7 +36,8 @@ export interface Placement {
 interface Step {
   readonly pod: Pod;
   readonly node: number;
-  readonly sign: 1 | -1;
+  /** 0: the room is the pod's already. */
+  readonly sign: 1 | -1 | 0;
   readonly isPlacement: boolean;
 }
 
@@ -119,15 +120,20 @@ export class Pass {
     return true;
   }
 
+  /** The nodes on which the pod has room, and is not bound. */
+  reservedFor(pod: Pod): readonly number[] {
+    return this.#reserved.get(pod.metadata.uid) ?? [];
+  }
+
   /** Carries on where an earlier pass was cut off between the ledger and the binding. */
   finishReserved(pod: Pod): boolean {
     const shape = this.shapeOf(pod);
-    for (const node of this.#reserved.get(pod.metadata.uid) ?? []) {
+    for (const node of this.reservedFor(pod)) {
       this.engine.place(shape, node, -1, pod);
       const allowed = this.engine.allows(shape, node);
       this.engine.place(shape, node, 1, pod);
       if (!allowed) continue;
-      this.#placed.set(pod, node);
+      this.#do({ pod, node, sign: 0, isPlacement: true });
       return true;
     }
     return false;
@@ -194,13 +200,13 @@ export class Pass {
   rollBack(mark: number): void {
     while (this.#steps.length > mark) {
       const { pod, node, sign, isPlacement } = this.#steps.pop() as Step;
-      this.#apply(pod, node, sign === 1 ? -1 : 1);
+      if (sign !== 0) this.#apply(pod, node, sign === 1 ? -1 : 1);
       if (isPlacement) this.#placed.delete(pod);
     }
   }
 
   #do(step: Step): void {
-    this.#apply(step.pod, step.node, step.sign);
+    if (step.sign !== 0) this.#apply(step.pod, step.node, step.sign);
     this.#steps.push(step);
     if (step.isPlacement) this.#placed.set(step.pod, step.node);
   }

@@ -22,6 +22,11 @@ export function requestedNode(pod: Pod): string | undefined {
   return status.phase === 'Pending' && control?.attempt === undefined ? spec.nodeName : undefined;
 }
 
+/** The pod is bound to a node, and does not just ask for one by its name. */
+export function hasPlace(pod: Pod): boolean {
+  return Boolean(pod.spec.nodeName) && requestedNode(pod) === undefined;
+}
+
 /** The pod holds room of its node. */
 export function isPlaced(pod: Pod): boolean {
   return Boolean(pod.spec.nodeName) && !isTerminal(pod) && !isPending(pod);

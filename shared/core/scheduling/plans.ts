@@ -11,6 +11,7 @@ import { draftClaim, type PlannedMachine } from '../capacity/claim/draft.ts';
 import { CLAIMS } from '../capacity/claim/state.ts';
 import { deletion } from '../deletion.ts';
 import { type Action, create, event, eventTarget, type Plan, update } from '../plan.ts';
+import { withIntent } from '../pod/attempt.ts';
 import type { Batches } from './batches.ts';
 import { isVirtualNode } from './cluster.ts';
 import type { Decisions } from './decisions.ts';
@@ -36,14 +37,18 @@ interface Given {
 }
 
 /**
- * First the ledger, then the pods. A ledger that somebody else wrote to stops the rest. That a pod
- * was bound its state tells (core/pod/told.ts).
+ * First the ledgers, then the pods. A ledger that somebody else wrote to stops the rest: nodes that
+ * are written for in one plan are those that gangs have in common, so that no member starts where
+ * another has lost its room. That a pod was bound its state tells (core/pod/told.ts).
  */
-export function bindPlan(placements: NodePlacements, given: Given): Plan {
-  const { node, ledger, pods: placed } = placements;
-  const entry = isVirtualNode(node) ? undefined : enter(node, ledger, placed, given.pods, given);
-  const stages: Action[][] = entry ? [[entry]] : [];
-  stages.push(placed.map((pod) => update('pods', bound(pod, node, given))));
+export function bindPlan(placements: readonly NodePlacements[], given: Given): Plan {
+  const entries = placements.flatMap(({ node, ledger, pods: placed }) =>
+    isVirtualNode(node) ? [] : (enter(node, ledger, placed, given.pods, given) ?? []),
+  );
+  const bindings = placements.flatMap(({ node, pods: placed }) =>
+    placed.map((pod) => update('pods', bound(pod, node, given))),
+  );
+  const stages: Action[][] = entries.length > 0 ? [entries, bindings] : [bindings];
   return { stages, blocked: [] };
 }
 
@@ -63,7 +68,7 @@ function bound(pod: Pod, node: Node, given: Given): Pod {
     spec: { ...pod.spec, nodeName: metadata.name },
     status: { ...status, conditions: withCondition(status.conditions, scheduled, nowMs) },
     control: {
-      ...{ ...pod.control, attempt: 1, intentAtMs: nowMs },
+      ...withIntent(pod, (pod.control?.attempt ?? 0) + 1, nowMs).control,
       decision: decisionOf(pod, node),
       ...(batch ? { batch } : {}),
       ...(gpuDevices ? { gpuDevices } : {}),
@@ -158,7 +163,7 @@ export function gatedPlan(pod: Pod, gate: Gate, nowMs: number): Plan | undefined
   return write && { stages: [[write]], blocked: [gate.message] };
 }
 
-function waiting(
+export function waiting(
   pod: Pod,
   { reason, message }: Gate,
   nowMs: number,

@@ -79,11 +79,9 @@ export class Run {
   }
 
   #withoutReserved(item: Item): readonly Item[] {
-    const { pass } = this.#tools;
-    if (!('gang' in item)) return pass.finishReserved(item.pod) ? [] : [item];
-    const pods = item.pods.filter((pod) => !pass.finishReserved(pod));
-    if (pods.length === 0) return [];
-    return [{ ...item, pods, placed: item.placed + item.pods.length - pods.length }];
+    // A gang takes up what it has with the rest of it, or gives it back (gang/place.ts: G3).
+    if ('gang' in item) return [item];
+    return this.#tools.pass.finishReserved(item.pod) ? [] : [item];
   }
 
   #placePod(pod: Pod): readonly Remainder[] {

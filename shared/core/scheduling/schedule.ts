@@ -19,6 +19,9 @@ import { Choices, type Inspection } from './choices.ts';
 import { Decisions } from './decisions.ts';
 import type { Enabled, Gate } from './framework.ts';
 import { GangCloseness } from './gang/closeness.ts';
+import { isOfGang } from './gang/membership.ts';
+import { type GangReport, gangReports, giveBackPlan, groupPlan } from './gang/report.ts';
+import { togetherByGang } from './gang/together.ts';
 import { type Queue, queueOf } from './items.ts';
 import { countReasons, type ReasonCounts, unschedulableMessage } from './message.ts';
 import { Pass, type Placement } from './pass.ts';
@@ -142,10 +145,13 @@ class Scheduling {
     const pass = this.#pass;
     const gated = this.#gated(pending);
     const ready = pending.filter((pod) => !gated.has(pod));
-    const queue = queueOf(ready, this.#snapshot.pods, this.#snapshot.groups ?? []);
+    const { pods, groups = [] } = this.#snapshot;
+    const queue = queueOf(ready, pods, groups, this.#nowMs);
     const left = this.#run.run(queue.items);
     const { machines, left: unprovided } = this.#provide(queue, left);
-    const { unschedulable, open } = this.#explain(unprovided);
+    const reports = gangReports(queue.items, unprovided, pass, this.#market);
+    const { unschedulable, open } = this.#explain(unprovided, reports);
+    const givingBack = this.#giveBack(unschedulable, queue);
     const preemptions = [...this.#run.preempted].map(([pod, made]) => this.#preemptor(pod, made));
     const { inspection } = this.#choices;
     const [nowMs, decisions] = [this.#nowMs, this.#decisions];
@@ -159,15 +165,26 @@ class Scheduling {
         ...this.#bindPlans(),
         ...preemptions.map((preemptor) => preemptionPlan(preemptor, nowMs, decisions)),
         ...this.#waitingPlans(queue),
-        ...unschedulable.flatMap(
-          ({ pod, message }) => unschedulablePlan(pod, message, nowMs, decisions) ?? [],
-        ),
+        ...(givingBack ? [givingBack] : []),
+        ...reports.flatMap((report) => groupPlan(report, nowMs) ?? []),
+        ...unschedulable.flatMap(({ pod, message }) => {
+          if (givingBack && pass.reservedFor(pod).length > 0) return [];
+          return unschedulablePlan(pod, message, nowMs, decisions) ?? [];
+        }),
         ...[...gated].flatMap(([pod, gate]) => gatedPlan(pod, gate, nowMs) ?? []),
       ],
-      unfinished: open > 0,
-      ...this.#market.againAfter(unschedulable.length > 0),
+      // What was given back is for others, in a pass that knows of it.
+      unfinished: open > 0 || givingBack !== undefined,
+      ...soonest(queue, this.#market.againAfter(unschedulable.length > 0)),
       ...(inspection ? { inspection } : {}),
     };
+  }
+
+  /** What gangs that have no place hold all the same (gang/report.ts: W1). */
+  #giveBack(unschedulable: readonly Unschedulable[], { problems }: Queue): Plan | undefined {
+    const told = unschedulable.map(({ pod, message }) => [pod, message] as const);
+    const ofGangs = told.filter(([pod]) => isOfGang(pod));
+    return giveBackPlan(new Map([...ofGangs, ...problems]), this.#pass, this.#nowMs);
   }
 
   #gated(pending: readonly Pod[]): ReadonlyMap<Pod, Gate> {
@@ -205,10 +222,17 @@ class Scheduling {
   }
 
   /** Why each pod is left; `open` counts those that only the end of the rounds has left. */
-  #explain(left: readonly Left[]): { unschedulable: Unschedulable[]; open: number } {
+  #explain(
+    left: readonly Left[],
+    reports: readonly GangReport[],
+  ): { unschedulable: Unschedulable[]; open: number } {
+    const ofGangs = new Map(
+      reports.flatMap(({ pods, message }) => pods.map((pod) => [pod, message] as const)),
+    );
     const byShape = new Map<string, Omit<Unschedulable, 'pod'> | undefined>();
     const unschedulable: Unschedulable[] = [];
-    for (const { pod, gang, preemption } of left) {
+    for (const { pod, preemption } of left) {
+      const gang = ofGangs.get(pod);
       const shape = this.#pass.shapeOf(pod);
       if (!byShape.has(shape.key)) byShape.set(shape.key, this.#explainShape(shape));
       const why = byShape.get(shape.key);
@@ -245,18 +269,25 @@ class Scheduling {
       ...{ pods, batches, devices, nowMs: this.#nowMs },
       decisionOf: (pod: Pod, node: Node) => this.#decisions.placed(pod, node, this.#market.isOpen),
     };
-    return placed.map((placements) => bindPlan(placements, given));
+    return togetherByGang(placed).map((placements) => bindPlan(placements, given));
   }
 
   #waitingPlans({ problems }: Queue): readonly Plan[] {
     const coming = this.#pass.awaiting.map(({ pod, node }) => [pod, waitsFor(node)] as const);
-    const all = [...coming, ...this.#run.waiting, ...problems];
+    // Of those that hold room `#giveBack` says it.
+    const others = [...problems].filter(([pod]) => this.#pass.reservedFor(pod).length === 0);
+    const all = [...coming, ...this.#run.waiting, ...others];
     return all.flatMap(([pod, message]) => waitingPlan(pod, message, this.#nowMs) ?? []);
   }
 
   #preemptor(pod: Pod, { node, victims }: Preempted): Preemptor {
     return { pod, node: this.#pass.nameOf(node), victims };
   }
+}
+
+function soonest(...given: readonly { readonly againAfterMs?: number }[]) {
+  const times = given.flatMap(({ againAfterMs }) => againAfterMs ?? []);
+  return times.length > 0 ? { againAfterMs: Math.min(...times) } : {};
 }
 
 function gateOf(pod: Pod, plugins: readonly Enabled[]): Gate | undefined {

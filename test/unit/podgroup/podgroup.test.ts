@@ -2,11 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { Pod } from '../../../shared/api/kinds/pod.ts';
 import type { PodGroup, PodGroupStatus } from '../../../shared/api/kinds/scheduling.ts';
 import { draftMeta } from '../../../shared/api/meta.ts';
+import { groupControl } from '../../../shared/core/podgroup/control.ts';
 import { planPodGroup } from '../../../shared/core/podgroup/plan.ts';
 import { POD_GROUP_LABEL } from '../../../shared/core/scheduling/gang/membership.ts';
 import { send } from '../../world/client.ts';
 import { namespace, pod } from '../../world/manifests.ts';
 import { World } from '../../world/world.ts';
+
+const NOW_MS = Date.parse('2030-01-01T00:01:00Z');
 
 function group(minMember: number, status: PodGroupStatus = {}): PodGroup {
   return {
@@ -37,8 +40,11 @@ function member(state: State, at: number): Pod {
   } as unknown as Pod;
 }
 
+const planOf = (one: PodGroup, states: readonly State[]) =>
+  planPodGroup({ group: one, pods: states.map(member) }, NOW_MS);
+
 function statusAfter(one: PodGroup, states: readonly State[]): PodGroupStatus {
-  const [action] = planPodGroup({ group: one, pods: states.map(member) }).stages.flat();
+  const [action] = planOf(one, states).stages.flat();
   return action?.kind === 'update' ? (action.object['status'] as PodGroupStatus) : one.status;
 }
 
@@ -63,7 +69,7 @@ describe('a group of at least two', () => {
     ['Finished', ['Succeeded', 'Succeeded'], { phase: 'Finished', scheduled: 2, succeeded: 2 }],
     ['Pending', ['leaving', 'waiting'], { phase: 'Pending', occupiedBy: 'd/owner-1' }],
   ])('is %s with %j', (_phase, states, status) => {
-    const { occupiedBy, ...counted } = statusAfter(group(2), states);
+    const { occupiedBy, conditions: _, ...counted } = statusAfter(group(2), states);
     const { occupiedBy: owner = occupiedBy, ...expected } = status;
     expect(counted).toEqual(expected);
     expect(occupiedBy).toBe(owner);
@@ -76,18 +82,19 @@ describe('a status', () => {
       phase: 'Pending',
       occupiedBy: 'd/first',
       scheduleStartTime: '2030-01-01T00:00:00Z',
-      conditions: [{ type: 'Scheduled', status: 'False', reason: 'Unschedulable' }],
+      conditions: [{ type: 'Scheduled', status: 'False', reason: 'NotEnoughResources' }],
     };
-    expect(statusAfter(group(1, written), ['Running'])).toEqual({
-      ...{ ...written, phase: 'Running', scheduled: 1, running: 1 },
+    expect(statusAfter(group(2, written), ['bound'])).toEqual({
+      ...{ ...written, phase: 'Scheduling', scheduled: 1 },
     });
   });
 
-  it('is not written when nothing changes', () => {
-    const settled = statusAfter(group(1), ['Running']);
-    expect(planPodGroup({ group: group(1, settled), pods: [member('Running', 0)] }).stages).toEqual(
-      [],
-    );
+  it('says that the group is scheduled, and has been whole; then it is not written', () => {
+    const [action] = planOf(group(1), ['Running']).stages.flat();
+    const settled = (action?.kind === 'update' ? action.object : {}) as unknown as PodGroup;
+    expect(settled.status.conditions).toMatchObject([{ type: 'Scheduled', status: 'True' }]);
+    expect(groupControl(settled)).toEqual({ started: true });
+    expect(planOf(settled, ['Running'])).toEqual({ stages: [], blocked: [] });
   });
 
   it('of a group that has finished stays so when its pods are gone; others begin anew', () => {

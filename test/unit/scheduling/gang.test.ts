@@ -66,7 +66,10 @@ const cases: readonly Case[] = [
     nodes: [node('a')],
     pods: [...members('g', 3), pod('z', { requests: { cpu: '3' } })],
     groups: [group('g', 3)],
-    expected: ['z@a', 'its gang default/g needs 3 places at once, and there are 0.'],
+    expected: [
+      'z@a',
+      'its gang default/g needs 3 places at once; empty, the cell has room for at most 2.',
+    ],
   },
   {
     name: 'waits for pods that are not there yet',
@@ -128,7 +131,9 @@ const cases: readonly Case[] = [
       }),
     ],
     groups: [group('g', 3)],
-    expected: ['its gang default/g needs 3 places at once, and there are 2.'],
+    expected: [
+      'its gang default/g needs 3 places at once; empty, the cell has room for at most 2.',
+    ],
   },
   {
     name: 'must exist',

@@ -2,20 +2,18 @@
  * Which gang a pod is of: pods that are placed all together or not at all. A pod names its PodGroup
  * by a label; or, without such an object, says itself which gang it is of and how many there are to
  * be. Pure. Owns the two notations; what becomes of a gang is the scheduler's.
- *
- * Source: the scheduler-plugins project, coscheduling: its PodGroup label, and the labels of its
- * lightweight form, which are taken from annotations as well.
  */
+import {
+  GANG_MIN_AVAILABLE,
+  GANG_NAME,
+  GANG_SIZE,
+  POD_GROUP_LABEL,
+} from '../../../api/gang-names.ts';
 import type { Pod } from '../../../api/kinds/pod.ts';
 import type { PodGroup } from '../../../api/kinds/scheduling.ts';
 import type { Labels } from '../../../api/meta.ts';
 
-/** Names the PodGroup, in the pod's namespace. */
-export const POD_GROUP_LABEL = 'scheduling.x-k8s.io/pod-group';
-/** Names a gang for which there is no object. */
-export const GANG_NAME = 'pod-group.scheduling.sigs.k8s.io/name';
-/** How many pods of that gang are placed together. */
-export const GANG_MIN_AVAILABLE = 'pod-group.scheduling.sigs.k8s.io/min-available';
+export { GANG_MIN_AVAILABLE, GANG_NAME, POD_GROUP_LABEL };
 
 /** How long placed pods wait for the others where nobody says; the plugin's own figure. */
 export const DEFAULT_GANG_TIMEOUT_SECONDS = 60;
@@ -46,10 +44,19 @@ export function podGroupOf({ metadata }: Pod): string | undefined {
   return metadata.labels?.[POD_GROUP_LABEL] || undefined;
 }
 
+/** The key of the gang that the pod says it is of; undefined if of none. */
+export function gangKeyOf(pod: Pod): string | undefined {
+  const name = podGroupOf(pod) ?? valueOf(pod, GANG_NAME);
+  return name ? keyOfGang(pod, name) : undefined;
+}
+
+export function isOfGang(pod: Pod): boolean {
+  return gangKeyOf(pod) !== undefined;
+}
+
 /**
  * The gang of the pod; undefined for a pod of none, and a text, for people, for one that can't be
- * placed since its gang can't be told. `groups`: at least those of the pod's namespace. Pods that
- * make a gang by themselves each say how many they are: of different numbers the largest is safe.
+ * placed since its gang can't be told. `groups`: at least those of the pod's namespace.
  */
 export function gangOf(pod: Pod, groups: GroupsByKey): Gang | string | undefined {
   const named = podGroupOf(pod);
@@ -60,7 +67,7 @@ export function gangOf(pod: Pod, groups: GroupsByKey): Gang | string | undefined
   if (group) return gangOfGroup(key, group);
   if (named !== undefined) return `PodGroup ${JSON.stringify(named)} not found`;
   const given = valueOf(pod, GANG_MIN_AVAILABLE) ?? '';
-  if (/^[1-9][0-9]{0,8}$/.test(given)) {
+  if (GANG_SIZE.test(given)) {
     return { key, minMember: Number(given), timeoutSeconds: DEFAULT_GANG_TIMEOUT_SECONDS };
   }
   return `${GANG_MIN_AVAILABLE} must be a number of pods, and is ${JSON.stringify(given)}`;

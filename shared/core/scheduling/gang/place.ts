@@ -6,6 +6,8 @@
  *  G1 After a try that fails the pass is as it was before.
  *  G2 Pods of the gang that run already count; who comes after the gang is complete is a pod like
  *     any other.
+ *  G3 Room that members hold from a pass that was cut off is taken up with the rest of the gang or
+ *     not at all: what a gang that waits still holds is given back (release.ts).
  */
 import type { Pod } from '../../../api/kinds/pod.ts';
 import type { Pass } from '../pass.ts';
@@ -75,7 +77,7 @@ function tryAll(
   const left: Pod[] = [];
   const preempted = new Map<Pod, Preempted>();
   for (const pod of pods) {
-    if (pass.place(pod)) continue;
+    if (pass.finishReserved(pod) || pass.place(pod)) continue;
     const made = mayPreempt ? preemption.preempt(pod) : undefined;
     if (made && 'victims' in made) preempted.set(pod, made);
     else left.push(pod);
