@@ -241,8 +241,8 @@ export class SimulatedRuntime implements TaskRuntime {
     const used = this.#used.get(nodeName) ?? { cpuMillis: 0, gpus: 0 };
     const cpuMillis = task.containers.reduce((n, c) => n + c.cpuMillisRequest, used.cpuMillis);
     const gpus = task.containers.reduce((n, c) => n + c.gpus, used.gpus);
-    if (cpuMillis > capacity.cpuMillis) throw new NoCapacity(`node ${nodeName}: RESOURCE:CPU`);
-    if (gpus > capacity.gpus) throw new NoCapacity(`node ${nodeName}: RESOURCE:GPU`);
+    if (cpuMillis > capacity.cpuMillis) throw new NoCapacity(`${nodeName} has not enough CPU left`);
+    if (gpus > capacity.gpus) throw new NoCapacity(`${nodeName} has not enough GPUs left`);
   }
 
   /** Plays what is due, keeps the task, and sees to what comes next. */

@@ -134,6 +134,9 @@ export interface SecretFileRef {
   readonly encoding: 'text' | 'base64';
 }
 
+/** The reason of a task that was taken on, and ended before it began for want of capacity. */
+export const NO_CAPACITY_REASON = 'NoCapacity';
+
 export type TaskPhase = 'pending' | 'running' | 'stopping' | 'stopped';
 
 /**

@@ -8,17 +8,23 @@
  */
 import type { Node } from '../api/kinds/node.ts';
 import type { Pod } from '../api/kinds/pod.ts';
-import type { HealthMessage, NodeMessage, TaskState } from '../api/task.ts';
+import {
+  type HealthMessage,
+  NO_CAPACITY_REASON,
+  type NodeMessage,
+  type TaskState,
+} from '../api/task.ts';
 import { parseHealthMessage } from '../core/health/message.ts';
 import { observeCondition } from '../core/node/conditions.ts';
 import { observeRegistration } from '../core/node/from-instance.ts';
 import { observeInterruption, observeNode } from '../core/node/observe.ts';
 import { isSuperseded } from '../core/pod/attempt.ts';
-import { observeTask } from '../core/pod/observe.ts';
+import { lackedCapacity, observeTask } from '../core/pod/observe.ts';
 import type { Outcome } from './controller.ts';
 import type { Effects } from './effects.ts';
 import { foldIntoPod } from './fold.ts';
 import { foldIntoNode, meetInstance } from './fold-node.ts';
+import { noteShortage } from './note-shortage.ts';
 import { isSurprising, outcomeOf } from './outcome.ts';
 import { ownerOf } from './task-owner.ts';
 
@@ -59,11 +65,16 @@ function apply(message: HealthMessage, effects: Effects): Promise<void> {
 async function applyToPod(task: TaskState, effects: Effects): Promise<void> {
   const owner = await ownerOf(task, effects.store);
   let superseded = false;
+  let nodeName: string | undefined;
   const fold = (pod: Pod, nowMs: number) => {
+    nodeName = pod.spec.nodeName;
     superseded = isSuperseded(pod, task.attempt);
     return observeTask(pod, task, nowMs);
   };
   const folded = owner ? await foldIntoPod(owner.key, owner.uid, fold, effects) : 'missing';
+  if (folded === 'written' && lackedCapacity(task)) {
+    await noteShortage(nodeName, task.message ?? NO_CAPACITY_REASON, effects);
+  }
   const isOrphan = folded === 'missing' || superseded;
   if (isOrphan && (task.phase === 'pending' || task.phase === 'running')) {
     await effects.runtime.stop(task.id, ORPHAN_GRACE_SECONDS, task.handle);

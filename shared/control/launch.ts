@@ -12,7 +12,9 @@ import type { Action } from '../core/plan.ts';
 import type { Effects } from './effects.ts';
 import { foldIntoPod } from './fold.ts';
 import { runBatch } from './launch-batch.ts';
+import { NoCapacity } from '../ports/runtime.ts';
 import { type Fold, isRefusal, learned } from './learned.ts';
+import { noteShortage } from './note-shortage.ts';
 import { resolveTaskSpec } from './task-spec.ts';
 
 type RunAction = Extract<Action, { kind: 'runTask' }>;
@@ -60,6 +62,7 @@ async function tryRun(pod: Pod, attempt: number, effects: Effects): Promise<Fold
     return learned(pod, attempt, await runtime.run(await resolveTaskSpec(pod, store)), effects);
   } catch (error) {
     if (!isRefusal(error)) throw error;
+    if (error instanceof NoCapacity) await noteShortage(pod.spec.nodeName, error.message, effects);
     return learned(pod, attempt, error, effects);
   }
 }

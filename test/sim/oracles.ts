@@ -34,6 +34,7 @@ import {
 } from '../../shared/core/invariants.ts';
 import { taskIdOfAttempt } from '../../shared/core/pod/attempt.ts';
 import { isTerminal, podIsActive } from '../../shared/core/pod/predicates.ts';
+import { hasBegun } from '../../shared/core/pod/send-back.ts';
 import { podRequests, type Requests } from '../../shared/core/pod/requests.ts';
 import { Asked } from './asked.ts';
 
@@ -200,10 +201,27 @@ export class Oracles {
     if (isTerminal(was) && is.status.phase !== was.status.phase) {
       this.#broken('S7', `${name}: ${is.status.phase} after ${was.status.phase}`);
     }
-    const wasOn = was.spec.nodeName;
-    if (wasOn && wasOn !== is.spec.nodeName) {
-      this.#broken('S7', `${name}: moved from ${wasOn} to ${is.spec.nodeName}`);
+    this.#nodeFollows(name, was, is);
+  }
+
+  /** S7 of a pod's node: one that never began may be sent back, and begins another attempt. */
+  #nodeFollows(name: string, was: Pod, is: Pod): void {
+    const [wasOn, isOn] = [was.spec.nodeName, is.spec.nodeName];
+    const moved = `${name}: moved from ${wasOn ?? 'nowhere'} to ${isOn ?? 'nowhere'}`;
+    if (wasOn && wasOn !== isOn && (isOn || hasBegun(was))) this.#broken('S7', moved);
+    if (wasOn && !isOn && this.#hasLiveTask(is)) {
+      this.#broken('S1', `${moved} while its task lives`);
     }
+    const [before, after] = [was.control?.attempt ?? 0, is.control?.attempt ?? 0];
+    if (!wasOn && isOn && before > 0 && after <= before) {
+      this.#broken('S7', `${moved} under attempt ${before} again`);
+    }
+  }
+
+  #hasLiveTask({ metadata }: Pod): boolean {
+    return [...this.#tasks.values()].some(({ state }) => {
+      return state.podUid === metadata.uid && isLive(state);
+    });
   }
 
   /** S5: what is gone has nothing that runs. */

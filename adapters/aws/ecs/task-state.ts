@@ -9,7 +9,12 @@
  *  T2 Nothing hangs on a whole sentence of ECS, only on codes and on the word that a reason begins
  *     with; codes that are not known are passed on.
  */
-import type { ContainerReport, TaskPhase, TaskState } from '../../../shared/api/task.ts';
+import {
+  type ContainerReport,
+  NO_CAPACITY_REASON,
+  type TaskPhase,
+  type TaskState,
+} from '../../../shared/api/task.ts';
 import {
   type ContainerRole,
   identityOf,
@@ -164,6 +169,7 @@ function reasonOf({ stopCode, stoppedReason, containers = [] }: EcsTask): string
   if (containers.some(wasOutOfMemory)) return 'OOMKilled';
   // "Host EC2 (instance i-…) terminated": the code beside it differs from case to case.
   if (stoppedReason?.startsWith('Host EC2')) return 'NodeLost';
+  if (/^Capacity is unavailable/i.test(stoppedReason ?? '')) return NO_CAPACITY_REASON;
   return stopCode === undefined ? undefined : short(stopCode);
 }
 

@@ -5,14 +5,14 @@ import type { Pod, PodSpec, PodTemplate } from '../kinds/pod.ts';
 import { dns1123Label, dns1123Subdomain, qualifiedName } from '../names.ts';
 import { checkConfinement, checkContainers } from './container.ts';
 import { type Faults, MAX_INT32 } from './faults.ts';
-import { checkGangOf } from './gang.ts';
 import { checkGpus } from './gpus.ts';
 import { checkAnnotations, checkLabels } from './metadata.ts';
+import { checkPlacement } from './placement.ts';
 import { checkScheduling, checkTolerations } from './scheduling.ts';
 import { checkVolumes } from './volumes.ts';
 
 export function checkPod(pod: Pod, faults: Faults): void {
-  checkGangOf(pod.metadata, 'metadata', faults);
+  checkPlacement(pod.metadata, 'metadata', faults);
   checkPodSpec(pod.spec, 'spec', faults);
   checkGpus(pod.spec, pod.metadata.annotations, '', faults);
 }
@@ -22,7 +22,7 @@ export function checkTemplate(template: PodTemplate, field: string, faults: Faul
   const { metadata, spec } = template;
   checkLabels(metadata.labels, `${field}.metadata.labels`, faults);
   checkAnnotations(metadata.annotations, `${field}.metadata.annotations`, faults);
-  checkGangOf(metadata, `${field}.metadata`, faults);
+  checkPlacement(metadata, `${field}.metadata`, faults);
   checkPodSpec(spec, `${field}.spec`, faults);
   checkGpus(spec, metadata.annotations, field, faults);
   if (spec.restartPolicy !== 'Always') {

@@ -10,6 +10,7 @@ import type { KubeObject, ObjectKey } from '../../api/meta.ts';
 import { nodeView } from '../../core/node/state.ts';
 import { launchIsDue, needsLook, planPod, type PodSnapshot } from '../../core/pod/plan.ts';
 import { wantOf } from '../../core/pod/references.ts';
+import { isVirtualNode } from '../../core/scheduling/cluster.ts';
 import type { Controller, Reader } from '../controller.ts';
 import { listAll } from '../list-all.ts';
 import { PodConfig } from '../pod-config.ts';
@@ -70,7 +71,8 @@ async function snapshot(key: ObjectKey, read: Reader): Promise<PodSnapshot | und
   const node = nodeName
     ? await read.get<Node>({ resource: 'nodes', namespace: '', name: nodeName })
     : undefined;
-  const known = { pod, node: nodeView(node) };
+  const isVirtual = node !== undefined && isVirtualNode(node);
+  const known = { pod, node: nodeView(node), isVirtual };
   if (!launchIsDue(pod)) return known;
   const want = wantOf(pod, (await PodConfig.read(pod, read)).keysOf);
   return want ? { ...known, want } : known;

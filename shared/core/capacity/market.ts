@@ -36,13 +36,13 @@ export class Market {
   readonly #pools: readonly NodePool[];
   readonly #prepared: Prepared;
   readonly #hasTypes: boolean;
-  readonly #nowMs: number;
+  readonly nowMs: number;
 
   constructor(given: MarketGiven, types: readonly MachineType[], nowMs: number) {
     const { pools = [] } = given;
     this.#pools = pools;
     this.#hasTypes = types.length > 0;
-    this.#nowMs = nowMs;
+    this.nowMs = nowMs;
     const used = pools.length > 0 ? usedByPool(given) : new Map<string, Requests>();
     this.#prepared =
       types.length > 0
@@ -86,7 +86,7 @@ export class Market {
   againAfter(someWait: boolean): { readonly againAfterMs?: number } {
     const refusals = this.#pools.flatMap((pool) => poolControl(pool).refusal ?? []);
     const until = [...this.#pools.flatMap(shortagesOf), ...refusals];
-    const ends = until.map(({ untilMs }) => untilMs - this.#nowMs);
+    const ends = until.map(({ untilMs }) => untilMs - this.nowMs);
     const next = Math.min(...ends.filter((ms) => ms > 0));
     return someWait && next < Infinity ? { againAfterMs: next } : {};
   }

@@ -4,6 +4,8 @@
  *
  * Invariants:
  *  R1 A pod that could start on Fargate waits for a machine only where that costs less an hour.
+ *     A pod that says in which order it wants kinds of capacity gets the first that there is,
+ *     whatever it costs.
  *  R2 A gang is provided for whole or not at all.
  *  R3 Of machines that were not decided by price alone (pools of more weight), nothing is moved to
  *     Fargate: who weighs pools, has decided.
@@ -16,6 +18,7 @@ import { CAPACITY_TYPE_LABEL } from '../node/virtual-nodes.ts';
 import type { Requests } from '../pod/requests.ts';
 import { ZONE_LABEL } from '../scheduling/cluster.ts';
 import type { Pass } from '../scheduling/pass.ts';
+import { preferenceRank } from '../scheduling/plugins/capacity-preference.ts';
 import type { PodShape } from '../scheduling/shape.ts';
 import { Assignment, type SolvedPod } from './assignment.ts';
 import type { PlannedMachine } from './claim/draft.ts';
@@ -58,6 +61,7 @@ export function provision(given: ProvisionGiven): Provisioned {
   const unsolved = solveInto([...left, ...onFargate.keys()], assignment);
   closeVirtual(pass, false);
   for (const pod of unsolved) if (onFargate.has(pod)) pass.placeAt(pod, onFargate.get(pod) ?? 0);
+  preferByOrder(onFargate, assignment, pass);
   for (const machine of fleet.opened) preferFargate(machine, onFargate, assignment, given);
   for (const solved of assignment.placed) {
     const isOnMachine = fleet.machineAt(solved.node) !== undefined;
@@ -86,6 +90,26 @@ export function closeVirtual({ engine, nodeCount }: Pass, isClosed: boolean): vo
   }
 }
 
+/** Puts those pods back on Fargate that want it rather than the place that they were given. */
+function preferByOrder(
+  onFargate: ReadonlyMap<Pod, number>,
+  assignment: Assignment,
+  pass: Pass,
+): void {
+  const { nodes } = pass.engine.cluster;
+  for (const solved of [...assignment.placed]) {
+    const virtual = onFargate.get(solved.pod);
+    const [there, here] = [virtual, solved.node].map((index) => {
+      const node = nodes[index ?? -1];
+      return node && preferenceRank(solved.shape.spec, node);
+    });
+    if (virtual === undefined || there === undefined || here === undefined) continue;
+    if (there >= here) continue;
+    assignment.leave(solved);
+    pass.placeAt(solved.pod, virtual);
+  }
+}
+
 /** Takes pods off the machine that cost less on Fargate than what they make it cost. */
 function preferFargate(
   machine: OpenMachine,
@@ -94,7 +118,9 @@ function preferFargate(
   { pass, fleet, machineUsdPerHour }: ProvisionGiven,
 ): void {
   if (machine.kind.pool.weight > 0) return; // R3
-  const movable = [...assignment.podsOn(machine)].filter(({ pod }) => onFargate.has(pod));
+  const movable = [...assignment.podsOn(machine)].filter(
+    ({ pod, shape }) => onFargate.has(pod) && shape.spec.capacityPreference === undefined,
+  );
   if (movable.length === 0) return;
   const all = assignment.podsOn(machine).size;
   const beforeUsd = fleet.priceOf(machine) + machineUsdPerHour;

@@ -39,6 +39,7 @@ import {
   UNREACHABLE_SHARE_LIMIT,
 } from './evict.ts';
 import { withoutUnreachableTaints, withUnreachableTaints } from './observe.ts';
+import { planShortage } from './shortage.ts';
 import {
   isGone,
   isTaintedUnreachable,
@@ -77,7 +78,7 @@ export function planNode(snapshot: NodeSnapshot, nowMs: number): Plan {
   const drain = planDrain(node, pods, budgets, nowMs);
   if (drain && drain.stages.length > 0) return drain;
   // The connection may be lost, or come back, while a drain waits.
-  const plan = planConnection(node, snapshot, nowMs);
+  const plan = sequence(planConnection(node, snapshot, nowMs), planShortage(node, nowMs));
   return drain ? sequence(drain, plan) : plan;
 }
 

@@ -23,6 +23,8 @@ export interface NodeControl {
   readonly interruption?: Pick<Interruption, 'kind' | 'atMs' | 'endsAtMs'>;
   /** When what a condition says was so, by its type. */
   readonly conditionsAtMs?: { readonly [type: string]: number };
+  /** New pods avoid it until then: it had no capacity (shortage.ts). */
+  readonly shortUntilMs?: number;
   /** The cloud said that the machine has ended, and was not believed yet: core/node/sweep.ts. */
   readonly endedSinceMs?: number;
 }

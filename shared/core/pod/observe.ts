@@ -12,7 +12,7 @@
 import { sameJson } from '../../api/hash.ts';
 import type { ContainerStatus, Pod, PodControl, PodStatus } from '../../api/kinds/pod.ts';
 import { qosClassOf } from '../../api/qos.ts';
-import type { ContainerReport, TaskState } from '../../api/task.ts';
+import { type ContainerReport, NO_CAPACITY_REASON, type TaskState } from '../../api/task.ts';
 import { rfc3339 } from '../../api/time.ts';
 import { isAnswered, mayHaveTask, runsAgain, statusesOf, withIntent } from './attempt.ts';
 import { hasSucceeded, isNotYetStarted, lost, waiting, withReport } from './container-status.ts';
@@ -65,8 +65,15 @@ function controlAfter({ control: old, ...pod }: Pod, task: TaskState, nowMs: num
     ...(failures && !begun ? { failures } : {}),
     ...(unready ? { unready } : {}),
     ...(task.phase === 'stopped' ? { taskStopped: true } : {}),
+    ...(lackedCapacity(task) ? { noCapacity: true } : {}),
     ...(task.phase === 'stopping' && stops && !old?.stopAskedAtMs ? { stopAskedAtMs: nowMs } : {}),
   };
+}
+
+/** The task was taken on, and ended before it began: there was no room for it after all. */
+export function lackedCapacity({ phase, reason, containers }: TaskState): boolean {
+  const hasBegun = containers.some(({ state }) => state.type !== 'waiting');
+  return phase === 'stopped' && reason === NO_CAPACITY_REASON && !hasBegun;
 }
 
 function unreadyOf({ containers }: TaskState): PodControl['unready'] {

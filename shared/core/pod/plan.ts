@@ -28,6 +28,7 @@ import { waitsForBatchMs } from './batch.ts';
 import { planNextAttempt } from './next-attempt.ts';
 import { failed, observeWant } from './observe.ts';
 import { isTerminal } from './predicates.ts';
+import { goesBack, planSendBack } from './send-back.ts';
 import type { Want } from './references.ts';
 import { planStop } from './stop.ts';
 
@@ -36,6 +37,8 @@ export interface PodSnapshot {
   readonly pod: Pod;
   /** How the pod's node is; `gone` also when there is no such node. */
   readonly node: 'ready' | 'unreachable' | 'gone';
+  /** The node is a service that has room of its own, or has not: it is not the pod's only one. */
+  readonly isVirtual?: boolean;
   /** What the pod refers to and is not there. Looked up only while a launch is due. */
   readonly want?: Want;
 }
@@ -92,7 +95,11 @@ function planLife(snapshot: PodSnapshot, nowMs: number): Plan {
   if (isPending(pod)) return blocked('waits for the scheduler');
   // Bound by another scheduler than ours: nobody has written the intent.
   if (pod.control?.attempt === undefined) return inOrder(update('pods', withIntent(pod, 1, nowMs)));
-  if (!mayHaveTask(pod)) return planNextAttempt(pod, nowMs);
+  if (!mayHaveTask(pod)) {
+    return snapshot.isVirtual && goesBack(pod)
+      ? planSendBack(pod, nowMs)
+      : planNextAttempt(pod, nowMs);
+  }
   const waitMs = waitsForBatchMs(pod, nowMs);
   if (waitMs !== undefined) return { ...blocked('is asked for with others'), againAfterMs: waitMs };
   return snapshot.want ? planWant(pod, snapshot.want, nowMs) : resolution(snapshot, nowMs);

@@ -14,7 +14,8 @@ import { withCondition } from '../../api/conditions.ts';
 import { GPU_DEVICES_ANNOTATION } from '../../api/gpus.ts';
 import type { ContainerStatus, Pod, PodStatus } from '../../api/kinds/pod.ts';
 import type { ObjectMeta } from '../../api/meta.ts';
-import { hasNoTask } from './attempt.ts';
+import { blocked, event, eventTarget, inOrder, type Plan, update } from '../plan.ts';
+import { askedUntilMs, hasNoTask } from './attempt.ts';
 import { podIsActive } from './predicates.ts';
 
 /** Whether the pod may be sent back now (K1). */
@@ -40,8 +41,12 @@ const OF_BOUND = new Set(['Initialized', 'Ready', 'ContainersReady']);
 /** The pod as one that waits for a place again, and why. */
 export function sentBack(pod: Pod, message: string, nowMs: number): Pod {
   const { nodeName: _node, ...spec } = pod.spec;
-  const { backOffUntilMs: _until, refusedAtMs: _at, gpuDevices: _gpus, ...control } =
-    pod.control ?? {};
+  const {
+    backOffUntilMs: _until,
+    refusedAtMs: _at,
+    gpuDevices: _gpus,
+    ...control
+  } = pod.control ?? {};
   const { conditions = [], qosClass } = pod.status;
   const reason = 'Unschedulable';
   const scheduled = { type: 'PodScheduled', status: 'False', reason, message } as const;
@@ -59,4 +64,22 @@ function withoutDevices(metadata: ObjectMeta): ObjectMeta {
   if (metadata.annotations?.[GPU_DEVICES_ANNOTATION] === undefined) return metadata;
   const { [GPU_DEVICES_ANNOTATION]: _, ...annotations } = metadata.annotations;
   return { ...metadata, annotations };
+}
+
+/** The pod's node has no room for it, and another may have. */
+export function goesBack(pod: Pod): boolean {
+  return pod.control?.noCapacity === true && !hasBegun(pod);
+}
+
+/** Sends the pod back as soon as no task of it can come to life any more (attempt.ts: A3). */
+export function planSendBack(pod: Pod, nowMs: number): Plan {
+  if (!maySendBack(pod, nowMs)) {
+    const waits = blocked('its launch was refused, and may be asked for elsewhere');
+    return { ...waits, againAfterMs: Math.max(0, (askedUntilMs(pod) ?? nowMs) - nowMs) };
+  }
+  const message = `node ${pod.spec.nodeName} had no capacity for it`;
+  return inOrder(
+    update('pods', sentBack(pod, message, nowMs)),
+    event(eventTarget('pods', pod), 'Warning', 'NoCapacity', `${message}: it is placed again`),
+  );
 }

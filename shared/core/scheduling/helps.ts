@@ -11,6 +11,7 @@ import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { AnyObject } from '../../api/meta.ts';
 import { claimControl, CLAIMS, POOLS } from '../capacity/claim/state.ts';
+import { nodeControl } from '../node/state.ts';
 import { isTerminal } from '../pod/predicates.ts';
 import { POD_GROUPS } from '../podgroup/plan.ts';
 import type { Enabled, Help } from './framework.ts';
@@ -42,8 +43,8 @@ export function helpsOf(change: Change): readonly Help[] {
   }
 }
 
-/** What is no plugin's to ask for: machines and gangs are the pass's own. */
-const ALWAYS: readonly Help[] = ['machinesChanged', 'gangChanged'];
+/** What is no lasting plugin's to ask for: machines, gangs and shortages are the pass's own. */
+const ALWAYS: readonly Help[] = ['machinesChanged', 'gangChanged', 'capacityBack'];
 
 /** Whether a plugin that may have refused a pod is helped by the change. */
 export function mayHelp(change: Change, plugins: readonly Enabled[]): boolean {
@@ -86,7 +87,13 @@ function holdsRoom(pod: Pod): boolean {
 function nodeHelps(type: Change['type'], node: Node, previous: Node | undefined): Help[] {
   if (type === 'delete') return ['nodeRemoved'];
   if (!previous) return ['nodeAdded'];
-  return sameJson(offerOf(node), offerOf(previous)) ? [] : ['nodeChanged'];
+  const isBack = isMarkedShort(previous) && !isMarkedShort(node);
+  const back: Help[] = isBack ? ['capacityBack'] : [];
+  return sameJson(offerOf(node), offerOf(previous)) ? back : [...back, 'nodeChanged'];
+}
+
+function isMarkedShort(node: Node): boolean {
+  return nodeControl(node).shortUntilMs !== undefined;
 }
 
 /** What placement looks at of a node. */

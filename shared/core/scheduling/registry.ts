@@ -8,6 +8,7 @@
  */
 import type { Enabled } from './framework.ts';
 import { acceleratorsLast } from './plugins/accelerators-last.ts';
+import { capacityPreference } from './plugins/capacity-preference.ts';
 import { fargateLimits } from './plugins/fargate-limits.ts';
 import { gpuDevices } from './plugins/gpu-devices.ts';
 import { hostPorts } from './plugins/host-ports.ts';
@@ -36,6 +37,9 @@ export const MACHINE_WEIGHT = 1e6;
  */
 export const GPU_WEIGHT = 20;
 
+/** What a pod says of kinds of capacity comes before even that: one step of its order does. */
+export const PREFERENCE_WEIGHT = 1e7;
+
 export const PLUGINS: readonly Enabled[] = [
   { plugin: schedulingGates, weight: 0 },
   { plugin: nodeUnschedulable, weight: 0 },
@@ -53,4 +57,5 @@ export const PLUGINS: readonly Enabled[] = [
   { plugin: replicaSpread, weight: 2 },
   { plugin: acceleratorsLast, weight: 2 },
   { plugin: runningFirst, weight: 3 },
+  { plugin: capacityPreference, weight: PREFERENCE_WEIGHT },
 ];

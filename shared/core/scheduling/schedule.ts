@@ -13,6 +13,7 @@ import { comingNodes } from '../capacity/claim/state.ts';
 import type { MachineType } from '../capacity/machine-type.ts';
 import { Market } from '../capacity/market.ts';
 import { type GangToProvide, provision } from '../capacity/provision.ts';
+import { shortForMs } from '../node/shortage.ts';
 import type { Plan } from '../plan.ts';
 import { batchesOf } from './batches.ts';
 import { Choices, type Inspection } from './choices.ts';
@@ -23,6 +24,7 @@ import { isOfGang } from './gang/membership.ts';
 import { type GangReport, gangReports, giveBackPlan, groupPlan } from './gang/report.ts';
 import { togetherByGang } from './gang/together.ts';
 import { type Queue, queueOf } from './items.ts';
+import { capacityShortages } from './plugins/capacity-shortages.ts';
 import { countReasons, type ReasonCounts, unschedulableMessage } from './message.ts';
 import { Pass, type Placement } from './pass.ts';
 import { isPending, queueOrder } from './pending.ts';
@@ -105,11 +107,15 @@ export function schedule(
 export function passOf(
   snapshot: ClusterSnapshot,
   plugins: readonly Enabled[],
-  { fleet, openLabels }: Market,
+  { fleet, openLabels, nowMs }: Market,
   choices?: Choices,
 ): Pass {
   const coming = comingNodes(snapshot.claims ?? [], snapshot.nodes);
-  const all = [...plugins, { plugin: fleet.plugin, weight: MACHINE_WEIGHT }];
+  const all = [
+    ...plugins,
+    { plugin: capacityShortages(nowMs), weight: 0 },
+    { plugin: fleet.plugin, weight: MACHINE_WEIGHT },
+  ];
   return new Pass(snapshot, all, { coming, openLabels, ...(choices ? { choices } : {}) });
 }
 
@@ -175,9 +181,15 @@ class Scheduling {
       ],
       // What was given back is for others, in a pass that knows of it.
       unfinished: open > 0 || givingBack !== undefined,
-      ...soonest(queue, this.#market.againAfter(unschedulable.length > 0)),
+      ...soonest(queue, ...(unschedulable.length > 0 ? this.#shortages() : [])),
       ...(inspection ? { inspection } : {}),
     };
+  }
+
+  /** When the end of a shortage may help those that wait. */
+  #shortages(): readonly { readonly againAfterMs?: number }[] {
+    const nodes = this.#snapshot.nodes.flatMap((node) => shortForMs(node, this.#nowMs) ?? []);
+    return [this.#market.againAfter(true), ...nodes.map((againAfterMs) => ({ againAfterMs }))];
   }
 
   /** What gangs that have no place hold all the same (gang/report.ts: W1). */

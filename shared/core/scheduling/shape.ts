@@ -3,6 +3,7 @@
  * once. A spec shape is what a pod asks of a node; a pod shape adds what it asks of other pods, and
  * what they may ask of it.
  */
+import { CAPACITY_PREFERENCE } from '../../api/capacity-preference.ts';
 import type { Pod, PodSpec } from '../../api/kinds/pod.ts';
 import { controllerOf, type Labels } from '../../api/meta.ts';
 import { type GpuAsk, gpuAskOf, isGpuIsolated } from '../pod/gpus.ts';
@@ -21,6 +22,8 @@ export interface SpecShape {
   readonly nodeSelector: Labels | undefined;
   readonly nodeAffinity: NodeAffinity | undefined;
   readonly tolerations: NonNullable<PodSpec['tolerations']>;
+  /** In which order it wants kinds of capacity, as the pod has it. */
+  readonly capacityPreference: string | undefined;
 }
 
 export interface PodShape {
@@ -124,6 +127,7 @@ function writeKeys(pod: Pod): Keys {
     affinity?.nodeAffinity,
     tolerations,
     ...(isGpuIsolated(pod) ? ['isolated'] : []),
+    preferenceOf(pod),
   ]);
   const rest = JSON.stringify([
     namespace,
@@ -147,7 +151,12 @@ function specShape(key: string, pod: Pod): SpecShape {
     nodeSelector: pod.spec.nodeSelector,
     nodeAffinity: pod.spec.affinity?.nodeAffinity,
     tolerations: pod.spec.tolerations ?? [],
+    capacityPreference: preferenceOf(pod),
   };
+}
+
+function preferenceOf({ metadata }: Pod): string | undefined {
+  return metadata.annotations?.[CAPACITY_PREFERENCE];
 }
 
 function hostPorts(spec: PodSpec): HostPort[] {

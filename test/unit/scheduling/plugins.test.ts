@@ -313,6 +313,7 @@ describe('the registry', () => {
       'ReplicaSpread',
       'AcceleratorsLast',
       'RunningFirst',
+      'CapacityPreference',
     ];
     const helpless = PLUGINS.filter(({ plugin }) => plugin.helpedBy.length === 0);
     expect(helpless.map(({ plugin }) => plugin.name)).toEqual(scoresOnly);

@@ -18,7 +18,7 @@ export function mostPlaces(shapes: readonly PodShape[], { engine, nodeCount }: P
     );
     if (!isOpen) continue;
     if (cluster.isVirtual[node] === 1) return Infinity;
-    places += fitting(least, (resource) => cluster.column(resource).allocatable[node] ?? 0);
+    places += fitting(least, (resource) => cluster.column(resource).allocatableAt(node));
   }
   return places;
 }
