@@ -32,6 +32,9 @@ export const POD_GROUPS = 'podgroups.scheduling.x-k8s.io';
 /** Whether the group has all the places that it needs, and why not. */
 export const SCHEDULED = 'Scheduled';
 
+/** All had a place, and before they ran together one of them had lost it. */
+const INCOMPLETE = 'Incomplete';
+
 export type GroupCondition = NonNullable<PodGroupStatus['conditions']>[number];
 
 export interface PodGroupSnapshot {
@@ -47,7 +50,7 @@ export function planPodGroup({ group, pods }: PodGroupSnapshot, nowMs: number): 
   const isStarted = hasStarted(group, counted, members);
   const holding = holdingOf(group, members, isStarted, nowMs);
   const { control, timeout, againAfterMs } = holding;
-  const status = withVerdict(counted, group, holding, nowMs);
+  const status = withVerdict(counted, group, isStarted, holding, nowMs);
   const timer: Plan = { ...NOTHING, ...(againAfterMs === undefined ? {} : { againAfterMs }) };
   if (sameJson(status, group.status) && sameJson(control, groupControl(group))) {
     return sequence(planRelease(group, members, nowMs), timer);
@@ -73,6 +76,7 @@ function hasStarted(group: PodGroup, status: PodGroupStatus, members: readonly P
 function withVerdict(
   status: PodGroupStatus,
   { spec, metadata }: PodGroup,
+  isStarted: boolean,
   { timeout, fit }: Holding,
   nowMs: number,
 ): PodGroupStatus {
@@ -88,9 +92,13 @@ function withVerdict(
   if (timeout !== undefined) return said({ status: 'False', reason: TIMED_OUT, message: timeout });
   const isScheduled = fit >= spec.minMember;
   const isSaid = findCondition(status.conditions, SCHEDULED)?.status === 'True';
-  if (!isScheduled || isSaid) return status;
-  const message = `${fit} pods have a place`;
-  return said({ status: 'True', reason: 'Scheduled', message });
+  if (isScheduled && !isSaid) {
+    return said({ status: 'True', reason: 'Scheduled', message: `${fit} pods have a place` });
+  }
+  // Of one that has started, whoever lost a place is placed anew; it stays what it was.
+  if (isScheduled || !isSaid || isStarted) return status;
+  const message = `${fit} of ${spec.minMember} pods have a place`;
+  return said({ status: 'False', reason: INCOMPLETE, message });
 }
 
 interface Counts {

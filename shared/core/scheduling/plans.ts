@@ -21,6 +21,9 @@ import { type Devices, enter, type PodsByUid } from './ledger.ts';
 const POD_SCHEDULED = 'PodScheduled';
 export const UNSCHEDULABLE = 'Unschedulable';
 
+/** So many victims are named; the record that is kept with the pod names as many. */
+const TOLD_VICTIMS = 3;
+
 export interface NodePlacements {
   readonly node: Node;
   readonly ledger: NodeAllocation | undefined;
@@ -117,7 +120,7 @@ export function preemptionPlan(
   nowMs: number,
   decisions: Decisions,
 ): Plan {
-  const message = `makes room on ${node}: ${victims.length} pods of lower priority have to go`;
+  const message = `waits for room on ${node}: ${goingText(victims)}`;
   const condition = {
     type: POD_SCHEDULED,
     status: 'False',
@@ -131,11 +134,23 @@ export function preemptionPlan(
   const why = 'default-scheduler: preempting to accommodate a higher priority pod';
   const disruption = { reason: 'PreemptionByScheduler', message: why };
   const marks = victims.flatMap((victim) => deletion('pods', victim, { disruption }, nowMs) ?? []);
-  const news = victims.map((victim) => {
-    const by = `Preempted by pod ${pod.metadata.uid} on node ${node}`;
-    return event(eventTarget('pods', victim), 'Normal', 'Preempted', by);
-  });
+  const by = `Preempted by pod ${pod.metadata.uid} on node ${node}`;
+  const news = [
+    event(eventTarget('pods', pod), 'Normal', 'Nominated', message),
+    ...victims.map((victim) => event(eventTarget('pods', victim), 'Normal', 'Preempted', by)),
+  ];
   return { stages: [[nomination], marks, news], blocked: [] };
+}
+
+/** Whose end the pod waits for. */
+function goingText(victims: readonly Pod[]): string {
+  if (victims.length === 0) return 'pods of lower priority end there already';
+  const names = victims.slice(0, TOLD_VICTIMS).map(({ metadata }) => {
+    return `${metadata.namespace ?? ''}/${metadata.name}`;
+  });
+  const more = victims.length - names.length;
+  const who = more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
+  return `${who}, of lower priority, ${victims.length === 1 ? 'has' : 'have'} to go`;
 }
 
 /** The claim, and word of it to the pods that it is for. */

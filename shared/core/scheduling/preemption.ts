@@ -32,6 +32,13 @@ export interface NotPreempted {
   readonly message: string;
 }
 
+/** Pods end for this one already; what it waits for it has been told. */
+export interface UnderWay {
+  readonly isUnderWay: true;
+}
+
+const UNDER_WAY: UnderWay = { isUnderWay: true };
+
 /** A pod of lower priority, and what decides whether it goes. */
 interface Victim {
   readonly pod: Pod;
@@ -76,7 +83,6 @@ const LOWEST_PRIORITY = -(2 ** 31);
 export const NO_VICTIMS = 'No preemption victims found for incoming pod';
 export const NOT_HELPFUL = 'Preemption is not helpful for scheduling';
 export const POLICY_NEVER = 'not eligible due to preemptionPolicy=Never.';
-export const ENDS_ALREADY = 'not eligible due to terminating pod on the nominated node.';
 
 export class Preemption {
   readonly #pass: Pass;
@@ -96,15 +102,15 @@ export class Preemption {
   }
 
   /** Makes room for the pod in the pass, if pods of lower priority may go for it. */
-  preempt(pod: Pod): Preempted | NotPreempted {
+  preempt(pod: Pod): Preempted | UnderWay | NotPreempted {
     if (pod.spec.preemptionPolicy === 'Never') return { message: POLICY_NEVER };
-    if (this.#held.has(pod)) return { message: ENDS_ALREADY };
+    if (this.#held.has(pod)) return UNDER_WAY;
     const shape = this.#pass.shapeOf(pod);
     const nominated = this.#nominatedNode(pod, shape);
     if (nominated !== undefined) {
       this.#pass.hold(pod, nominated);
       this.#held.add(pod);
-      return { message: ENDS_ALREADY };
+      return UNDER_WAY;
     }
     const best = this.#search(pod, shape);
     if (!best) return { message: this.#whyNot(shape) };
@@ -114,6 +120,15 @@ export class Preemption {
     }
     this.#pass.hold(pod, node);
     return { node, victims };
+  }
+
+  /** The pass has taken back the room that was made for the pod: nobody goes for it. */
+  undo(pod: Pod, victims: readonly Pod[] = []): void {
+    this.#held.delete(pod);
+    for (const victim of victims) {
+      const known = this.#victimOf(victim);
+      this.#victims.set(victim, { ...known, isTerminating: isTerminating(victim) });
+    }
   }
 
   /** The node on which pods end for this one already, as long as that will do. */

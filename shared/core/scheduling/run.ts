@@ -18,7 +18,7 @@ export type Item = { readonly pod: Pod } | GangItem;
 /** A pod that got no place, and what is known of why beyond the verdicts of nodes. */
 export interface Left {
   readonly pod: Pod;
-  /** Its gang can't be placed, or waits: this is said in place of the verdicts. */
+  /** What is true of its gang, which can't be placed or waits (gang/place.ts). */
   readonly gang?: string;
   /** How the search for victims ended. */
   readonly preemption?: string;
@@ -91,11 +91,9 @@ export class Run {
     if (known) return [remainderOf(pod, known)];
     if (pass.place(pod)) return [];
     const made = preemption.preempt(pod);
-    if ('victims' in made) {
-      this.preempted.set(pod, made);
-      // It has no place yet, and asks for none again in this pass.
-      return [];
-    }
+    if ('victims' in made) this.preempted.set(pod, made);
+    // It has no place yet, and asks for none again in this pass, and for no machine.
+    if (!('message' in made)) return [];
     const { engine } = pass;
     const failure = {
       at: engine.cluster.log.length,
@@ -121,12 +119,14 @@ export class Run {
       return [{ item, pods: item.pods.map((pod) => ({ pod, gang: result.why })) }];
     }
     for (const [pod, made] of result.preempted) this.preempted.set(pod, made);
-    const waits = result.preempted.size > 0 || item.pods.some((pod) => pass.isComing(pod));
+    const { preempted, underWay } = result;
+    const makesRoom = preempted.size + underWay.size > 0;
+    const waits = makesRoom || item.pods.some((pod) => pass.isComing(pod));
     if (!waits) return result.left.map((pod) => remainderOf(pod, {}));
     // They start together: none is bound before there is room for all.
     for (const pod of item.pods) {
       pass.postpone(pod);
-      if (!result.preempted.has(pod)) {
+      if (!preempted.has(pod) && !underWay.has(pod)) {
         this.waiting.set(pod, `waits for room for its gang ${item.gang.key}`);
       }
     }

@@ -16,15 +16,15 @@ import { type GangToProvide, provision } from '../capacity/provision.ts';
 import { shortForMs } from '../node/shortage.ts';
 import type { Plan } from '../plan.ts';
 import { batchesOf } from './batches.ts';
+import { capacityShortages } from './capacity-shortages.ts';
 import { Choices, type Inspection } from './choices.ts';
 import { Decisions } from './decisions.ts';
 import type { Enabled, Gate } from './framework.ts';
 import { GangCloseness } from './gang/closeness.ts';
 import { isOfGang } from './gang/membership.ts';
-import { type GangReport, gangReports, giveBackPlan, groupPlan } from './gang/report.ts';
+import { type GangReport, gangReports, giveBackPlan, groupPlan, saidOfPod } from './gang/report.ts';
 import { togetherByGang } from './gang/together.ts';
 import { type Queue, queueOf } from './items.ts';
-import { capacityShortages } from './plugins/capacity-shortages.ts';
 import { countReasons, type ReasonCounts, unschedulableMessage } from './message.ts';
 import { Pass, type Placement } from './pass.ts';
 import { isPending, queueOrder } from './pending.ts';
@@ -239,7 +239,7 @@ class Scheduling {
     reports: readonly GangReport[],
   ): { unschedulable: Unschedulable[]; open: number } {
     const ofGangs = new Map(
-      reports.flatMap(({ pods, message }) => pods.map((pod) => [pod, message] as const)),
+      reports.flatMap((report) => report.pods.map((pod) => [pod, saidOfPod(report)] as const)),
     );
     const byShape = new Map<string, Omit<Unschedulable, 'pod'> | undefined>();
     const unschedulable: Unschedulable[] = [];
@@ -250,10 +250,12 @@ class Scheduling {
       const why = byShape.get(shape.key);
       if (!why && gang === undefined) continue;
       const { reasons = {}, message = '' } = why ?? {};
+      const more = this.#market.whyNot(pod);
       const parts = [
-        ...(gang === undefined ? [message] : [`${gang}.`, ...(message ? [message] : [])]),
+        ...(gang === undefined ? [] : [`${gang}.`]),
+        ...(message ? [more.length > 0 ? asSentence(message) : message] : []),
         ...(!preemption || gang !== undefined ? [] : [`preemption: ${preemption}`]),
-        ...this.#market.whyNot(pod),
+        ...more,
       ];
       unschedulable.push({ pod, reasons, message: parts.join(' ') });
     }
@@ -300,6 +302,10 @@ class Scheduling {
 function soonest(...given: readonly { readonly againAfterMs?: number }[]) {
   const times = given.flatMap(({ againAfterMs }) => againAfterMs ?? []);
   return times.length > 0 ? { againAfterMs: Math.min(...times) } : {};
+}
+
+function asSentence(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`;
 }
 
 function gateOf(pod: Pod, plugins: readonly Enabled[]): Gate | undefined {

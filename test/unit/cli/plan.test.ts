@@ -193,7 +193,7 @@ describe('a plan', () => {
       TOTAL                                                 0.0000      0.00
 
       deployment/ring: 3 of its pods would wait: its gang default/ring needs
-          3 places at once, and there are 2.
+          3 places at once, found 2.
       "
     `);
     expect(await cli('plan', '-f', path, '--nodes', '4xg5.xlarge')).toBe(0);

@@ -87,6 +87,23 @@ describe('a gang of three that was never whole', () => {
     expect(plan.againAfterMs).toBe(60_000);
   });
 
+  it('says that it is incomplete, once, when a launch found no capacity', () => {
+    const members = [runs('a'), runs('b'), refused(owned('c'))];
+    const whole = { type: 'Scheduled', status: 'True', reason: 'Scheduled', message: '' } as const;
+    const said = { ...whole, observedGeneration: 1, lastTransitionTime: '2030-01-01T00:00:00Z' };
+    const conditionsAfter = (given: PodGroup) => {
+      const [write] = planPodGroup({ group: given, pods: members }, NOW_MS).stages.flat();
+      return write?.kind === 'update' ? (write.object as PodGroup).status.conditions : undefined;
+    };
+    const control: GroupControl = { heldSinceMs: NOW_MS };
+    const told = conditionsAfter({ ...group(control), status: { conditions: [said] } });
+    expect(told).toMatchObject([
+      { status: 'False', reason: 'Incomplete', message: '2 of 3 pods have a place' },
+    ]);
+    const started = { ...group({ started: true }), status: { conditions: [said] } };
+    expect(conditionsAfter(started)).toMatchObject([{ status: 'True' }]);
+  });
+
   it('waits up to a quarter of an hour', () => {
     const waits = [1, 2, 3, 4, 5, 99].map(releaseBackOffMs);
     expect(waits.map((ms) => ms / 1000)).toEqual([60, 120, 240, 480, 900, 900]);

@@ -29,6 +29,11 @@ const members = (gang: string, count: number, given: Parameters<typeof pod>[1] =
 
 const zoned = (name: string, zone: string): Node => node(name, { labels: { [ZONE]: zone } });
 
+const ending = (one: Pod): Pod => ({
+  ...one,
+  metadata: { ...one.metadata, deletionTimestamp: '2030-01-01T00:00:00Z' },
+});
+
 interface Case {
   readonly name: string;
   readonly nodes: readonly Node[];
@@ -68,7 +73,7 @@ const cases: readonly Case[] = [
     groups: [group('g', 3)],
     expected: [
       'z@a',
-      'its gang default/g needs 3 places at once; empty, the cell has room for at most 2.',
+      'its gang default/g needs 3 places at once, and the cell has at most 2 when it is empty.',
     ],
   },
   {
@@ -76,7 +81,7 @@ const cases: readonly Case[] = [
     nodes: [node('a')],
     pods: members('g', 2),
     groups: [group('g', 3)],
-    expected: ['waits for its gang default/g: 2 of 3 pods are there.'],
+    expected: ['its gang default/g has 2 of 3 pods.'],
   },
   {
     name: 'is placed with as many as it needs, where there is no room for more',
@@ -132,7 +137,33 @@ const cases: readonly Case[] = [
     ],
     groups: [group('g', 3)],
     expected: [
-      'its gang default/g needs 3 places at once; empty, the cell has room for at most 2.',
+      'its gang default/g needs 3 places at once, and the cell has at most 2 when it is empty.',
+    ],
+  },
+  {
+    name: 'does not count on the end of pods for which others end already more than once',
+    nodes: [node('a'), node('b')],
+    pods: [
+      running('a', ending(pod('x', { requests: { cpu: '4' } }))),
+      ...members('g', 4, { spec: { priority: 5 }, requests: { cpu: '2' } }).map((one, i) =>
+        i < 2 ? one : { ...one, status: { ...one.status, nominatedNodeName: 'a' } },
+      ),
+    ],
+    groups: [group('g', 4)],
+    expected: ['~ waits for room for its gang default/g'],
+  },
+  {
+    name: 'that can make no room for all of it has told nobody to go',
+    nodes: [node('a')],
+    pods: [
+      running('a', pod('x', { requests: { cpu: '4' } })),
+      ...members('g', 3, { spec: { priority: 5 }, requests: { cpu: '2' } }),
+      pod('z', { spec: { priority: 3 }, requests: { cpu: '2' } }),
+    ],
+    groups: [group('g', 3)],
+    expected: [
+      'z>a: x',
+      'its gang default/g needs 3 places at once, and the cell has at most 2 when it is empty.',
     ],
   },
   {
@@ -156,7 +187,7 @@ describe('a gang', () => {
     };
     const pods = members('x', 2, { labels: annotations, requests: { cpu: '2' } });
     expect(shown({ nodes: [node('a')], pods, groups: [] })).toEqual([
-      'waits for its gang default/g: 2 of 3 pods are there.',
+      'its gang default/g has 2 of 3 pods.',
     ]);
   });
 });

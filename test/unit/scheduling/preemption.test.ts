@@ -163,10 +163,7 @@ const cases: readonly Case[] = [
       p: { priority: 1, cpu: '3', nominated: 'a' },
       q: { cpu: '1' },
     },
-    expected: [
-      'not eligible due to terminating pod on the nominated node.',
-      '0/1 nodes are available: 1 No preemption victims found for incoming pod.',
-    ],
+    expected: ['0/1 nodes are available: 1 No preemption victims found for incoming pod.'],
   },
   {
     name: 'counts pods that end already as no loss',
@@ -243,10 +240,42 @@ describe('preemption', () => {
     expect(writes).toEqual([
       [['p', 'nominated to a']],
       [['x', 'PreemptionByScheduler']],
-      [['x', 'Preempted by pod uid-default-p on node a']],
+      [
+        ['p', 'waits for room on a: default/x, of lower priority, has to go'],
+        ['x', 'Preempted by pod uid-default-p on node a'],
+      ],
     ]);
   });
+
+  it('names three of its victims and counts the others', () => {
+    const low = Object.entries({ w: '1', x: '1', y: '1', z: '1' });
+    const pods = [
+      ...low.map(([name, cpu]) => made(name, { on: 'a', cpu })),
+      made('p', { priority: 1, cpu: '4' }),
+    ];
+    const { plans } = schedule(snapshot({ nodes: [node('a')], pods }), NOW_MS);
+    const nomination = plans.flatMap(({ stages }) => stages[0] ?? []).find(isOf('p'));
+    const { conditions } = (nomination as unknown as { object: Pod }).object.status;
+    expect(conditions?.[0]?.message).toBe(
+      'waits for room on a: ' +
+        'default/w, default/x, default/y and 1 more, of lower priority, have to go',
+    );
+  });
+
+  it('asks for nobody else, and for no machine, while its victims end', () => {
+    const pods = [
+      made('x', { on: 'a', cpu: '4', ends: true }),
+      made('p', { priority: 1, nominated: 'a' }),
+    ];
+    const { plans, unschedulable } = schedule(snapshot({ nodes: [node('a')], pods }), NOW_MS);
+    expect(plans).toEqual([]);
+    expect(unschedulable).toEqual([]);
+  });
 });
+
+function isOf(name: string) {
+  return (action: unknown) => (action as { object?: Pod }).object?.metadata.name === name;
+}
 
 function describeWrite(action: unknown): readonly [string | undefined, string | undefined] {
   const { object, about, message } = action as {

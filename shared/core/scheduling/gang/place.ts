@@ -35,7 +35,10 @@ export type GangResult =
       /** Pods beyond those that had to be, for which there was no room. */
       readonly left: readonly Pod[];
       readonly preempted: ReadonlyMap<Pod, Preempted>;
+      /** Pods for which others end already. */
+      readonly underWay: ReadonlySet<Pod>;
     }
+  /** Why: what is true of the gang, as the end of a sentence that begins with it. */
   | { readonly isPlaced: false; readonly why: string };
 
 /** Zones of a region are three to six; more than these are not tried one by one. */
@@ -45,8 +48,8 @@ export function placeGang(item: GangItem, tools: GangTools): GangResult {
   const { gang, pods, placed } = item;
   const needed = Math.max(0, gang.minMember - placed);
   if (pods.length < needed) {
-    const there = `${pods.length + placed} of ${gang.minMember} pods are there`;
-    return { isPlaced: false, why: `waits for its gang ${gang.key}: ${there}` };
+    const there = pods.length + placed;
+    return { isPlaced: false, why: `has ${there} of ${gang.minMember} pods` };
   }
   const { closeness } = tools;
   const zones = closeness.zones.length > 1 ? closeness.zones.slice(0, MAX_ZONES) : [];
@@ -59,8 +62,7 @@ export function placeGang(item: GangItem, tools: GangTools): GangResult {
   if (anywhere.isPlaced) return anywhere;
   const forced = tryAll(pods, needed, tools, true);
   if (forced.isPlaced) return forced;
-  const why = `its gang ${gang.key} needs ${needed} places at once, and there are ${forced.found}`;
-  return { isPlaced: false, why };
+  return { isPlaced: false, why: `needs ${needed} places at once, found ${forced.found}` };
 }
 
 type Try =
@@ -76,14 +78,18 @@ function tryAll(
   const mark = pass.mark();
   const left: Pod[] = [];
   const preempted = new Map<Pod, Preempted>();
+  const underWay = new Set<Pod>();
   for (const pod of pods) {
     if (pass.finishReserved(pod) || pass.place(pod)) continue;
     const made = mayPreempt ? preemption.preempt(pod) : undefined;
     if (made && 'victims' in made) preempted.set(pod, made);
+    else if (made && 'isUnderWay' in made) underWay.add(pod);
     else left.push(pod);
   }
   const found = pods.length - left.length;
-  if (found >= needed) return { isPlaced: true, left, preempted };
+  if (found >= needed) return { isPlaced: true, left, preempted, underWay };
   pass.rollBack(mark);
+  for (const pod of underWay) preemption.undo(pod);
+  for (const [pod, { victims }] of preempted) preemption.undo(pod, victims);
   return { isPlaced: false, found };
 }

@@ -31,7 +31,13 @@ export interface GangReport {
   /** Those that are left. */
   readonly pods: readonly Pod[];
   readonly reason: string;
+  /** What is true of the gang. */
   readonly message: string;
+}
+
+/** The same, as it is said of one of its pods. */
+export function saidOfPod({ item, message }: GangReport): string {
+  return `its gang ${item.gang.key} ${message}`;
 }
 
 /** One for each gang that has pods among those that are left as a gang. */
@@ -47,15 +53,15 @@ export function gangReports(
     const pods = item.pods.filter((pod) => why.has(pod));
     const [first] = pods;
     if (!first) return [];
-    const { minMember, key } = item.gang;
+    const { minMember } = item.gang;
     const message = why.get(first) ?? '';
     const report = (reason: string, text = message) => [{ item, pods, reason, message: text }];
     if (item.pods.length + item.placed < minMember) return report(NOT_ENOUGH_PODS);
     const most = mostOf(item, pass, market);
     // Where none of it would ever fit, the nodes' own reasons say more.
     if (most >= minMember || most === 0) return report(NOT_ENOUGH_RESOURCES);
-    const needs = `its gang ${key} needs ${minMember} places at once`;
-    return report(TOO_LARGE, `${needs}; empty, the cell has room for at most ${most}`);
+    const needs = `needs ${minMember} places at once`;
+    return report(TOO_LARGE, `${needs}, and the cell has at most ${most} when it is empty`);
   });
 }
 
