@@ -12,7 +12,7 @@ import { Fleet } from './fleet.ts';
 import type { MachineType } from './machine-type.ts';
 import { OPEN_LABELS, preparePools, type Prepared } from './pools.ts';
 import { isShort, poolControl, shortagesOf } from './shortages.ts';
-import { conflictOf, podAlternatives, poolRequirements } from './requirements.ts';
+import { conflictOf, impossibleLabel, podAlternatives, poolRequirements } from './requirements.ts';
 import { type Machines, usedByPool } from './used.ts';
 
 /**
@@ -73,8 +73,10 @@ export class Market {
     }, 0);
   }
 
-  /** Why no machine is launched for the pod, a sentence a pool. */
+  /** Why no machine is launched for the pod, a sentence a pool; or what no pool could ever meet. */
   whyNot(pod: Pod): readonly string[] {
+    const contradiction = contradictionOf(pod.spec);
+    if (contradiction) return [contradiction];
     const told = this.#pools.slice(0, TOLD_POOLS).map((pool) => {
       return `nodepool ${pool.metadata.name}: ${this.#whyNotOf(pool, pod)}.`;
     });
@@ -103,8 +105,19 @@ export class Market {
     );
     if (taint) return `the pod does not tolerate its taint ${taint.key}`;
     const own = poolRequirements(pool);
-    const conflicts = podAlternatives(pod.spec).map((wish) => conflictOf(own, wish));
+    const wishes = podAlternatives(pod.spec).filter((wish) => impossibleLabel(wish) === undefined);
+    const conflicts = wishes.map((wish) => conflictOf(own, wish));
     const isPossible = conflicts.includes(undefined);
-    return isPossible ? 'none of its instance types has room for the pod' : (conflicts[0] ?? '');
+    return isPossible
+      ? 'none of its instance types has room for the pod'
+      : (conflicts[0] ?? 'the node affinity of the pod selects nothing');
   }
+}
+
+/** The pod can go to no node at all by what it requires of one itself. */
+function contradictionOf(spec: Pod['spec']): string | undefined {
+  const labels = podAlternatives(spec).map(impossibleLabel);
+  const [first] = labels;
+  if (first === undefined || labels.includes(undefined)) return undefined;
+  return `what the pod requires of ${first} contradicts itself.`;
 }

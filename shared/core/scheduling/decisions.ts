@@ -163,14 +163,12 @@ export class Decisions {
   }
 
   #machineCost({ metadata: { labels = {} } }: Node): DecisionCost | undefined {
-    const claimed = this.#ofClaims().get(labels[CLAIM_LABEL] ?? '');
-    if (claimed) return claimed;
     const type = this.#given.types.find(({ name }) => name === labels[INSTANCE_TYPE_LABEL]);
     const [zone, capacityType] = [labels[ZONE_LABEL], labels[CAPACITY_TYPE_LABEL]];
     const offer = type?.offerings.find(
       (one) => one.zone === zone && one.capacityType === capacityType,
     );
-    if (!type || !offer) return undefined;
+    if (!type || !offer) return this.#ofClaims().get(labels[CLAIM_LABEL] ?? '');
     const { usdPerHour, ...place } = offer;
     return { of: type.name, usdPerHour: rounded(usdPerHour), ...place };
   }
@@ -181,7 +179,9 @@ export class Decisions {
         const control = claimControl(claim);
         if (!control) return [];
         const { usdPerHour, capacityType, launchedType, launchedZone } = control;
-        const of = launchedType ?? control.types[0] ?? '';
+        const of = control.types[0] ?? '';
+        // The price is of the cheapest, and another may have been launched.
+        if (launchedType !== undefined && launchedType !== of) return [];
         const zone = launchedZone ?? control.zones[0];
         const cost: DecisionCost = {
           ...{ of, usdPerHour: rounded(usdPerHour), capacityType },

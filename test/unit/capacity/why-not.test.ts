@@ -1,0 +1,45 @@
+/** What a pod is told of pools that launch nothing for it. */
+import { expect, it } from 'vitest';
+import type { PodSpec } from '../../../shared/api/kinds/pod.ts';
+import { schedule } from '../../../shared/core/scheduling/schedule.ts';
+import { MACHINE_TYPES } from '../../world/machines.ts';
+import { NOW_MS, pod, snapshot } from '../scheduling/fixtures.ts';
+import { pool } from './fixtures.ts';
+
+const CAPACITY = 'karpenter.sh/capacity-type';
+
+function requiring(...terms: readonly (readonly string[])[]): Partial<PodSpec> {
+  const nodeSelectorTerms = terms.map((values) => ({
+    matchExpressions: [{ key: CAPACITY, operator: 'NotIn' as const, values }],
+  }));
+  const requiredDuringSchedulingIgnoredDuringExecution = { nodeSelectorTerms };
+  return { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution } } };
+}
+
+const onSpot = { nodeSelector: { [CAPACITY]: 'spot' } };
+
+it.each<[string, Partial<PodSpec>, string]>([
+  [
+    'contradicts itself',
+    { ...onSpot, ...requiring(['spot']) },
+    `what the pod requires of ${CAPACITY} contradicts itself.`,
+  ],
+  [
+    'has one way out, which the pool does not offer',
+    { ...onSpot, ...requiring(['spot'], ['on-demand']) },
+    `nodepool general: ${CAPACITY} In [spot] is incompatible with ${CAPACITY} In [on-demand].`,
+  ],
+  [
+    'wants what the pool does not offer',
+    onSpot,
+    `nodepool general: ${CAPACITY} In [spot] is incompatible with ${CAPACITY} In [on-demand].`,
+  ],
+])('a pod that %s', (_, spec, expected) => {
+  const pods = [pod('p', { requests: { cpu: '1' }, spec })];
+  const requirements = [{ key: CAPACITY, operator: 'In' as const, values: ['on-demand'] }];
+  const given = snapshot({ pods, pools: [pool({ template: { requirements } })] });
+  const { unschedulable } = schedule(given, NOW_MS, { types: MACHINE_TYPES });
+  expect(unschedulable.map(({ message }) => message)).toEqual([
+    `no nodes available to schedule pods. ${expected}`,
+  ]);
+});
