@@ -245,8 +245,10 @@ export class Fleet {
   /** Verdicts are kept: those of the pool's other machines, when one takes of its limits. */
   #renewPool(pool: Pool): void {
     if (Object.keys(pool.left).length === 0) return;
-    const { log } = this.#started();
-    for (const { kind, node } of this.#machines.values()) if (kind.pool === pool) log.push(node);
+    const cluster = this.#started();
+    for (const { kind, node } of this.#machines.values()) {
+      if (kind.pool === pool) cluster.changed(node);
+    }
   }
 
   /** The index of the cheapest type that also has room for a pod of the shape; -1 for none. */

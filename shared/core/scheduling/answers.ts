@@ -68,14 +68,15 @@ export class SpecAnswers {
       this.verdicts = grown(this.verdicts, size).fill(UNJUDGED, known);
       this.totals = grown(this.totals, size);
     }
-    if (this.#seen === 0 || log.length - this.#seen > size) {
-      this.#renewAll(size);
+    if (this.#seen === 0) this.#renewAll(size);
+    else if (log.length - this.#seen > size) {
+      for (let node = 0; node < size; node++) {
+        if ((lastAt[node] as number) >= this.#seen) this.#renewOne(node);
+      }
     } else {
       for (let at = this.#seen; at < log.length; at++) {
         const node = log[at] as number;
-        if (lastAt[node] !== at || !this.#renewNode(node)) continue;
-        if (this.#best?.holds(node) === true) this.#best.update(node);
-        else this.#best = undefined;
+        if (lastAt[node] === at) this.#renewOne(node);
       }
     }
     this.#seen = log.length;
@@ -134,6 +135,12 @@ export class SpecAnswers {
       this.#best.rebuild(size);
     }
     return this.#best;
+  }
+
+  #renewOne(node: number): void {
+    if (!this.#renewNode(node)) return;
+    if (this.#best?.holds(node) === true) this.#best.update(node);
+    else this.#best = undefined;
   }
 
   /** One filter after the other: a loop over one filter's nodes is faster than one over all. */

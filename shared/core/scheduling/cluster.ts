@@ -148,7 +148,7 @@ export class Cluster {
     for (const [resource, amount] of offeredBy(node)) {
       this.column(resource).setAllocatable(index, amount);
     }
-    this.#changed(index);
+    this.changed(index);
     for (const domains of this.#labels.values()) domains.add(node, index);
     for (const domains of this.#narrowed) domains.add(node, index);
     return index;
@@ -202,10 +202,11 @@ export class Cluster {
   occupy(node: number, requests: Requests, sign: 1 | -1): void {
     for (const resource in requests) this.#add(resource, node, sign * (requests[resource] ?? 0));
     this.#add(PODS, node, sign);
-    this.#changed(node);
+    this.changed(node);
   }
 
-  #changed(node: number): void {
+  /** Has verdicts on the node renewed. */
+  changed(node: number): void {
     this.lastAt[node] = this.log.push(node) - 1;
   }
 

@@ -17,8 +17,10 @@ import { CLOSED, type Enabled, type Help, type Judge, OPEN, type Tracker } from 
 import { grown } from './grown.ts';
 import { type PodShape, Shapes, type SpecShape } from './shape.ts';
 
-/** Verdicts of so many spec shapes are kept: at 5,000 nodes they take about 12 MB. */
-const MAX_KEPT_SPECS = 256;
+/** Verdicts of spec shapes are kept as far as this goes: of 280 at 5,000 nodes. More is slower. */
+const MAX_KEPT_BYTES = 12 * 2 ** 20;
+/** A verdict and a total. */
+const BYTES_PER_NODE = 9;
 
 interface Begun extends Enabled {
   readonly judge: Judge;
@@ -257,8 +259,9 @@ export class Engine {
         return score ? [{ name, score, weight }] : [];
       }),
     );
+    const keptBytes = this.#bySpec.size * this.cluster.size * BYTES_PER_NODE;
     const oldest = this.#bySpec.keys().next();
-    if (this.#bySpec.size >= MAX_KEPT_SPECS && !oldest.done) this.#bySpec.delete(oldest.value);
+    if (keptBytes > MAX_KEPT_BYTES && !oldest.done) this.#bySpec.delete(oldest.value);
     this.#bySpec.set(spec.key, answers);
     return answers;
   }

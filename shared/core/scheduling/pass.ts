@@ -45,8 +45,8 @@ export class Pass {
   readonly engine: Engine;
   /** Nodes that are there; those after them are only coming, or could be launched. */
   readonly nodeCount: number;
-  readonly podsByUid: ReadonlyMap<string, Pod>;
   readonly ledgers: ReadonlyMap<string, NodeAllocation>;
+  readonly #podsByUid = new Map<string, Pod>();
   readonly #on = new Map<number, Set<Pod>>();
   /** The nodes on which a pending pod has room already, by its uid. */
   readonly #reserved = new Map<string, number[]>();
@@ -66,10 +66,10 @@ export class Pass {
     this.engine = new Engine(snapshot.nodes, new Map(labels), plugins, openLabels);
     this.nodeCount = this.engine.cluster.size;
     for (const node of coming) this.engine.cluster.add(node, { isComing: true });
-    this.podsByUid = new Map(snapshot.pods.map((pod) => [pod.metadata.uid, pod]));
     this.ledgers = new Map(snapshot.ledgers.map((ledger) => [ledger.metadata.name, ledger]));
     for (const ledger of snapshot.ledgers) this.engine.cluster.gpus.remember(ledger);
     for (const pod of snapshot.pods) {
+      this.#podsByUid.set(pod.metadata.uid, pod);
       if (isPlaced(pod)) this.#occupy(pod);
       else if (isPending(pod)) this.engine.cluster.gpus.expect(this.shapeOf(pod).spec);
     }
@@ -89,6 +89,10 @@ export class Pass {
     return [...this.#placed].flatMap(([pod, node]) =>
       isComing[node] === 1 ? [{ pod, node: this.nameOf(node) }] : [],
     );
+  }
+
+  get podsByUid(): ReadonlyMap<string, Pod> {
+    return this.#podsByUid;
   }
 
   nameOf(node: number): string {

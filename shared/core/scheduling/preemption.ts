@@ -199,8 +199,9 @@ export class Preemption {
       if (its === lowest) latestMs = Math.max(latestMs, this.#startMs(other));
     }
     if (lower.length === 0) return undefined;
-    const fewest = this.#fewestGone(shape, lower, node);
-    return lossOf(Array(fewest).fill({ priority: lowest, startMs: latestMs }), 0);
+    const count = this.#fewestGone(shape, lower, node);
+    const prioritySum = count * (lowest - LOWEST_PRIORITY);
+    return { violations: 0, highestPriority: lowest, prioritySum, count, startedAtMs: latestMs };
   }
 
   /** How many of these have to go, if each had as much of a resource as the one with most of it. */
@@ -208,11 +209,14 @@ export class Preemption {
     const { cluster } = this.#pass.engine;
     if (cluster.isVirtual[node] === 1) return 1;
     let fewest = 1;
-    for (const [resource, asked] of Object.entries(shape.spec.requests)) {
+    const { requests } = shape.spec;
+    for (const resource in requests) {
+      const asked = requests[resource] ?? 0;
       const column = cluster.column(resource);
       const lacking = column.usedAt(node) + asked - column.allocatableAt(node);
       if (asked <= 0 || lacking <= 0) continue;
-      const most = lower.reduce((max, { spec }) => Math.max(max, spec.requests[resource] ?? 0), 0);
+      let most = 0;
+      for (const { spec } of lower) most = Math.max(most, spec.requests[resource] ?? 0);
       fewest = Math.max(fewest, Math.ceil(lacking / most));
     }
     return Math.min(fewest, lower.length);

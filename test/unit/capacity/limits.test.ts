@@ -5,7 +5,7 @@ import type { NodePool } from '../../../shared/api/kinds/karpenter.ts';
 import { draftMeta } from '../../../shared/api/meta.ts';
 import type { MachineType } from '../../../shared/core/capacity/machine-type.ts';
 import { schedule } from '../../../shared/core/scheduling/schedule.ts';
-import { NOW_MS, pod, snapshot } from '../scheduling/fixtures.ts';
+import { node, NOW_MS, pod, snapshot } from '../scheduling/fixtures.ts';
 
 function type(name: string, cpu: number, usdPerHour: number): MachineType {
   const room = { cpu: cpu * 1000, memory: 2 ** 36, pods: 20 };
@@ -16,6 +16,8 @@ function type(name: string, cpu: number, usdPerHour: number): MachineType {
 
 /** The second is larger than it is worth: what a limit leaves may not be what is cheapest. */
 const TYPES = [type('small', 2, 0.1), type('odd', 9, 0.15), type('large', 8, 0.35)];
+
+const FULL = { cpu: '0', memory: '0', pods: '0' };
 
 function pool(limits: { readonly [resource: string]: string }): NodePool {
   const template = { spec: { requirements: [], expireAfter: 'Never' } };
@@ -29,10 +31,14 @@ function pool(limits: { readonly [resource: string]: string }): NodePool {
 }
 
 describe('limits of a pool', () => {
-  it('hold in one pass', () => {
+  it.each([
+    ['few nodes', 0],
+    ['many nodes', 100],
+  ])('hold in one pass, beside %s', (_, count) => {
     const pods = Array.from({ length: 3 }, (_, i) => pod(`p${i}`, { requests: { cpu: '2' } }));
+    const nodes = Array.from({ length: count }, (_, i) => node(`n${i}`, { allocatable: FULL }));
     const pools = [pool({ cpu: '4' })];
-    const result = schedule(snapshot({ pods, pools }), NOW_MS, { types: TYPES });
+    const result = schedule(snapshot({ nodes, pods, pools }), NOW_MS, { types: TYPES });
     expect(result.machines).toHaveLength(2);
     expect(result.unschedulable).toHaveLength(1);
   });
