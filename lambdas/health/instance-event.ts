@@ -59,14 +59,21 @@ function registered(detail: Detail, nodeName: string, atMs: number): NodeMessage
   return registration && { type: 'node-registration', nodeName, registration, atMs };
 }
 
-/** The shapes that are walked; whether values make sense is seen to with every message. */
+/**
+ * The shapes that are walked; whether values make sense is seen to with every message. What says
+ * neither that the agent is connected nor that it is not must not be taken for a loss of it.
+ */
 function isContainerInstance(detail: Detail): detail is Detail & EcsContainerInstance {
   const { containerInstanceArn, version, registeredAt, attributes, registeredResources } = detail;
+  const { status, agentConnected } = detail;
   const lists = [attributes, registeredResources];
   return (
     typeof containerInstanceArn === 'string' &&
     typeof version === 'number' &&
     typeof registeredAt === 'string' &&
+    typeof agentConnected === 'boolean' &&
+    typeof status === 'string' &&
+    status !== '' &&
     lists.every((list) => list === undefined || (Array.isArray(list) && list.every(isDetail)))
   );
 }

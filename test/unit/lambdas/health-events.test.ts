@@ -100,6 +100,10 @@ describe('an event about a machine', () => {
     ['attributes that are no list', JOINED, { ...DETAIL, attributes: {} }],
     ['attributes that are none', JOINED, { ...DETAIL, attributes: [null] }],
     ['resources that are no list', JOINED, { ...DETAIL, registeredResources: 'all' }],
+    ['an agent of which it is not said', JOINED, { ...DETAIL, agentConnected: undefined }],
+    ['an agent that is a number', JOINED, { ...DETAIL, agentConnected: 1e300 }],
+    ['a status that is none', JOINED, { ...DETAIL, status: null }],
+    ['an empty status', JOINED, { ...DETAIL, status: '' }],
     ['an unknown type', 'EC2 Instance Sings', warned],
     ['a type of every object', 'constructor', warned],
   ])('is none with %s', (_, type, detail) => {
