@@ -40,6 +40,7 @@ import {
   schedule,
   type SchedulingResult,
 } from '../core/scheduling/schedule.ts';
+import { type Sound, soundPods } from '../core/scheduling/sound.ts';
 import type { Outcome, Reader } from './controller.ts';
 import type { Effects } from './effects.ts';
 import { execute } from './execute.ts';
@@ -51,6 +52,9 @@ import { isSurprising, outcomeOf } from './outcome.ts';
 export const DEFAULT_CELL = 'default';
 
 const NO_TYPES: readonly MachineType[] = [];
+
+/** So many of the pods that cannot be read are named. */
+const MAX_NAMED = 10;
 
 /** Plans carried out at a time; the actions of each are bounded by the executor. */
 const CONCURRENT_PLANS = 64;
@@ -64,7 +68,8 @@ export async function schedulePass(cell: string, effects: Effects): Promise<Outc
   try {
     // Most wake-ups find that the pass before has placed everything, and no machine to let go.
     if (!(await hasWork(effects.store))) return { type: 'done' };
-    const snapshot = await readCluster(effects.store);
+    const { unreadable, ...snapshot } = await readCluster(effects.store);
+    if (unreadable.length > 0) reportUnreadable(unreadable, cell, effects);
     const batchSize = effects.runtime.runAlike ? MAX_BATCH : 1;
     const asked = snapshot.pools.length > 0 ? await effects.machineTypes?.() : undefined;
     const types = asked ?? NO_TYPES;
@@ -124,7 +129,9 @@ async function hasWork(read: Reader): Promise<boolean> {
 }
 
 /** The order matters: R1, R3. */
-async function readCluster(read: Reader): Promise<Required<ClusterSnapshot>> {
+async function readCluster(
+  read: Reader,
+): Promise<Required<ClusterSnapshot> & Pick<Sound, 'unreadable'>> {
   const all = <T>(resource: string): Promise<readonly T[]> =>
     listAll<T & KubeObject>(read, { resource });
   const claims = await all<NodeClaim>(CLAIMS);
@@ -137,7 +144,15 @@ async function readCluster(read: Reader): Promise<Required<ClusterSnapshot>> {
   ]);
   const ledgers = await all<NodeAllocation>(LEDGERS);
   const pods = await all<Pod>('pods');
-  return { nodes, namespaces, pools, claims, groups, budgets, ledgers, pods };
+  const sound = soundPods(pods, ledgers);
+  return { nodes, namespaces, pools, claims, groups, budgets, ledgers, ...sound };
+}
+
+/** One pass would tell of it as well as the next: people look for the pods by their names. */
+function reportUnreadable(pods: readonly Pod[], cell: string, { recorder }: Effects): void {
+  const names = pods.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`);
+  const fields = { cell, pods: names.slice(0, MAX_NAMED).join(', '), count: pods.length };
+  recorder.log({ level: 'warn', message: 'pods that cannot be read get no place', fields });
 }
 
 async function carryOut(

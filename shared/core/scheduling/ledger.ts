@@ -11,6 +11,8 @@
  *     an attempt of before: it is in a ledger once, and its room is given back once.
  *  G4 Room that a member of a gang holds and is not bound to is taken up or given back with a write
  *     of the ledger, so that of two passes that do one and the other one fails.
+ *  G5 A new ledger has the pods that are on the node already: an old one went with the node, and
+ *     the machine was entered again while they ran.
  */
 import type { DevicesByContainer } from '../../api/gpus.ts';
 import type { Allocation, Node, NodeAllocation } from '../../api/kinds/node.ts';
@@ -65,7 +67,8 @@ export function enter(
   const isNew = ({ metadata }: Pod) => !known.has(metadata.uid);
   const added = placed.filter(isNew).map((pod) => entryOf(pod, batches, devices));
   if (added.length === 0 && !placed.some(isOfGang)) return undefined; // G4
-  return written(node, ledger, [...kept, ...added]);
+  const there = ledger ? [] : boundTo(node, pods).map(entryOfBound);
+  return written(node, ledger, [...kept, ...there, ...added]);
 }
 
 /** The write that gives back the room of these pods, which are not bound to it. */
@@ -101,6 +104,35 @@ function holds(entry: Allocation, node: Node, pods: PodsByUid): boolean {
   if (!pod || isTerminal(pod)) return false;
   return isPlaced(pod) ? pod.spec.nodeName === node.metadata.name : isMeant(entry, pod);
 }
+
+/** What the pod says itself: it was entered for the attempt that it makes now. */
+function entryOfBound(pod: Pod): Allocation {
+  const { uid, name, namespace = '' } = pod.metadata;
+  const { attempt, gpuDevices: devices } = pod.control ?? {};
+  return {
+    ...{ podUid: uid, podName: name, namespace, requests: podRequests(pod.spec) },
+    ...(devices && Object.keys(devices).length > 0 ? { devices } : {}),
+    ...(attempt === undefined || attempt === 1 ? {} : { attempt }),
+  };
+}
+
+function boundTo({ metadata }: Node, pods: PodsByUid): readonly Pod[] {
+  let byNode = placedByNode.get(pods);
+  if (!byNode) {
+    const placed = [...pods.values()].filter(isPlaced).sort(byUid);
+    byNode = Map.groupBy(placed, ({ spec }) => spec.nodeName ?? '');
+    placedByNode.set(pods, byNode);
+  }
+  return byNode.get(metadata.name) ?? [];
+}
+
+/** The same pods make the same ledger, in whatever order they are listed. */
+function byUid(a: Pod, b: Pod): number {
+  return a.metadata.uid < b.metadata.uid ? -1 : 1;
+}
+
+/** Of each pass, made when its first new ledger asks. */
+const placedByNode = new WeakMap<PodsByUid, ReadonlyMap<string, readonly Pod[]>>();
 
 function entryOf(pod: Pod, batches: Batches, devices: Devices): Allocation {
   const { uid, name, namespace = '' } = pod.metadata;

@@ -141,6 +141,23 @@ function writeKeys(pod: Pod): Keys {
   return { spec, pod: spec + rest };
 }
 
+/** Whether shapes can be made of the pod; of each version of a pod that is tried once. */
+export function isReadable(pod: Pod): boolean {
+  let readable = readability.get(pod);
+  if (readable === undefined) {
+    try {
+      specShape(keysFor(pod).spec, pod);
+      readable = true;
+    } catch {
+      readable = false;
+    }
+    readability.set(pod, readable);
+  }
+  return readable;
+}
+
+const readability = new WeakMap<Pod, boolean>();
+
 function specShape(key: string, pod: Pod): SpecShape {
   return {
     key,

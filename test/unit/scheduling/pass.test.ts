@@ -19,7 +19,7 @@ import { toldBy } from '../../../shared/core/pod/told.ts';
 import { LEDGERS } from '../../../shared/core/scheduling/ledger.ts';
 import { schedule } from '../../../shared/core/scheduling/schedule.ts';
 import type { TaskRuntime } from '../../../shared/ports/runtime.ts';
-import { node, pod, snapshot } from './fixtures.ts';
+import { container, ledger, node, pod, running, snapshot } from './fixtures.ts';
 
 const WRITERS = { nodes: 'Node', pods: 'Pod' };
 
@@ -116,6 +116,33 @@ describe('a pass', () => {
     await w.pass();
     expect(places(await w.pods())).toEqual(['p@f']);
     expect(await w.ledgers()).toEqual([]);
+  });
+
+  it('enters what runs on a node in the ledger that it has anew', async () => {
+    const there = running('a', pod('there', { requests: half }));
+    const w = await world(node('a'), there, pod('p', { requests: half }));
+    await w.pass();
+    const [ledger] = await w.ledgers();
+    expect(ledger?.allocations.map(({ podName }) => podName)).toEqual(['there', 'p']);
+  });
+
+  it.each([
+    ['an amount that is none', { containers: [container({ cpu: 'abc' })] }],
+    ['no resources', { containers: [{ name: 'main', image: 'app' }] }],
+    ['no containers', { containers: undefined }],
+  ])('places the others beside pods with %s (B7)', async (_, spoilt) => {
+    const spec = spoilt as unknown as Partial<Pod['spec']>;
+    const sick = running('a', pod('sick', { spec }));
+    const w = await world(node('a'), sick, pod('waits', { spec }), pod('p', { requests: half }));
+    const entry = { podUid: 'uid-default-sick', podName: 'sick', namespace: 'default' };
+    const held = { ...ledger('a'), allocations: [{ ...entry, requests: { cpu: 3000 } }] };
+    await w.store.create(LEDGERS, held);
+    await w.store.create('nodes', node('b'));
+    expect(await w.pass()).toEqual({ type: 'done' });
+    expect(places(await w.pods())).toEqual(['p@b', 'sick@a', 'waits@undefined']);
+    expect((await w.pods()).find(({ metadata }) => metadata.name === 'sick')?.spec).toEqual(
+      JSON.parse(JSON.stringify(sick.spec)),
+    );
   });
 
   it('drops entries of pods that are gone with the next write of the ledger', async () => {
