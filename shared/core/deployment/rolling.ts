@@ -5,12 +5,14 @@
  * Invariants (S9), for as long as nobody but us changes the number of pods:
  *  U1 No more than replicas + maxSurge pods exist. A set that is to shrink counts with the pods it
  *     still has, and none grows while one has not answered its last change of size: its status is
- *     not to be relied on then.
+ *     not to be relied on then. One whose pods are refused has answered: it has no more than it
+ *     was told to have.
  *  U2 A pod that is available goes only while more than replicas - maxUnavailable are. A set that
  *     is to shrink counts only with the pods it is to keep.
  */
 import type { DeploymentSpec, ReplicaSet } from '../../api/kinds/workloads.ts';
 import { sum } from '../counts.ts';
+import { isRefused } from '../replicaset/refused.ts';
 import { limitsOf } from './limits.ts';
 import type { Fleet } from './revisions.ts';
 
@@ -50,12 +52,16 @@ function hasFollowed({ metadata, status }: ReplicaSet): boolean {
   return isDraft || (status.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 }
 
+function isBounded(set: ReplicaSet): boolean {
+  return hasFollowed(set) || isRefused(set);
+}
+
 function grownSize(spec: DeploymentSpec, current: ReplicaSet, old: readonly ReplicaSet[]): number {
   const size = current.spec.replicas;
   const missing = spec.replicas - size;
   if (missing <= 0) return spec.replicas;
   const sets = [current, ...old];
-  if (!sets.every(hasFollowed)) return size;
+  if (!sets.every(isBounded)) return size;
   const { maxSurge } = limitsOf(spec);
   const room = spec.replicas + maxSurge - sum(sets.map(podsOf));
   return size + Math.max(0, Math.min(missing, room));

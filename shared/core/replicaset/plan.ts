@@ -19,6 +19,7 @@ import { claim } from '../ownership.ts';
 import { type Action, create, event, eventTarget, type Plan, update } from '../plan.ts';
 import { type ClassFacts, withPriority } from '../priority/resolve.ts';
 import { factsOf } from './facts.ts';
+import { withRefusal } from './refused.ts';
 import { podsForFreeSlots } from './slots.ts';
 import { type Failure, statusOf } from './status.ts';
 import { surplusOf } from './surplus.ts';
@@ -53,9 +54,8 @@ export function planReplicaSet(snapshot: ReplicaSetSnapshot, nowMs: number): Pla
   const work = failure ? NO_WORK : workOf(snapshot, claims.owned, nowMs);
   const settled = !failure && work.actions.length === 0;
   const { status, nextAvailableInMs } = statusOf(set, claims.owned, { settled, failure }, nowMs);
-  const statusChanges = sameJson(status, set.status)
-    ? []
-    : [update(REPLICA_SETS, { ...set, status } as ReplicaSet)];
+  const next = { ...(failure ? withRefusal(set) : set), status } as ReplicaSet;
+  const statusChanges = sameJson(next, set) ? [] : [update(REPLICA_SETS, next)];
   const againAfterMs = work.left > 0 ? NEXT_BATCH_AFTER_MS : nextAvailableInMs;
   return {
     stages: [work.actions, [...work.events, ...statusChanges]].filter((stage) => stage.length > 0),

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { DeploymentSpec } from '../../../shared/api/kinds/workloads.ts';
+import type { DeploymentSpec, ReplicaSet } from '../../../shared/api/kinds/workloads.ts';
 import type { AnyObject } from '../../../shared/api/meta.ts';
 import { limitsOf } from '../../../shared/core/deployment/limits.ts';
-import { template } from '../replicaset/fixtures.ts';
+import { rollingSizes } from '../../../shared/core/deployment/rolling.ts';
+import { withRefusal } from '../../../shared/core/replicaset/refused.ts';
+import { replicaSet, template } from '../replicaset/fixtures.ts';
 import { Rollout, rolling } from './model.ts';
 
 const revisions = (rollout: Rollout) =>
@@ -143,6 +145,20 @@ describe('a rolling update', () => {
     rollout.change({ template: template('v2') });
     rollout.settle('bad');
     expect(rollout.sizes).toBe('bad=0 v2=3');
+  });
+
+  it('gets past a revision whose pods are refused, and waits for one that is only late', () => {
+    const set = (replicas: number, more: object): ReplicaSet => ({
+      ...replicaSet(replicas, {}, { generation: 1 }),
+      ...more,
+    });
+    const followed = { observedGeneration: 1 };
+    const old = set(2, { status: { replicas: 2, availableReplicas: 2, ...followed } });
+    const current = set(0, { status: { replicas: 0, ...followed } });
+    const { spec } = new Rollout({ strategy: rolling(1, 0) }).deployment;
+    const grown = (late: ReplicaSet) => rollingSizes(spec, { current, old: [old, late] })[0]?.size;
+    expect(grown(set(1, {}))).toBe(0);
+    expect(grown(withRefusal(set(1, {})))).toBe(1);
   });
 
   it('waits for minReadySeconds before a pod counts', () => {

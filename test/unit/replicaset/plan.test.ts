@@ -4,6 +4,7 @@ import type { Pod } from '../../../shared/api/kinds/pod.ts';
 import type { ReplicaSet } from '../../../shared/api/kinds/workloads.ts';
 import type { Plan } from '../../../shared/core/plan.ts';
 import { MAX_PODS_PER_PLAN, planReplicaSet } from '../../../shared/core/replicaset/plan.ts';
+import { isRefused } from '../../../shared/core/replicaset/refused.ts';
 import { surplusOf } from '../../../shared/core/replicaset/surplus.ts';
 import { Cluster, failed, ready, START_MS } from './cluster.ts';
 import { pod, replicaSet } from './fixtures.ts';
@@ -97,6 +98,18 @@ describe('a ReplicaSet with too few pods', () => {
       { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate' },
     ]);
     expect(status(next)?.observedGeneration).toBeUndefined();
+  });
+
+  it('says of which size its pods were refused, once', () => {
+    const namespace = { status: { phase: 'Terminating' } } as unknown as Namespace;
+    const set = replicaSet(1, {}, { generation: 1 });
+    const [written] = plan(set, [], namespace).stages.flat();
+    const refused = (written as unknown as { object: typeof set }).object;
+    expect([isRefused(set), isRefused(refused)]).toEqual([false, true]);
+    expect(plan(refused, [], namespace).stages).toEqual([]);
+    const { metadata } = refused;
+    const resized = { ...refused, metadata: { ...metadata, generation: 2 } } as typeof set;
+    expect(isRefused(resized)).toBe(false);
   });
 
   it('does nothing once it is being deleted', () => {
