@@ -119,11 +119,11 @@ function entryOfBound(pod: Pod): Allocation {
 function boundTo({ metadata }: Node, pods: PodsByUid): readonly Pod[] {
   let byNode = placedByNode.get(pods);
   if (!byNode) {
-    const placed = [...pods.values()].filter(isPlaced).sort(byUid);
+    const placed = [...pods.values()].filter(isPlaced);
     byNode = Map.groupBy(placed, ({ spec }) => spec.nodeName ?? '');
     placedByNode.set(pods, byNode);
   }
-  return byNode.get(metadata.name) ?? [];
+  return (byNode.get(metadata.name) ?? []).toSorted(byUid);
 }
 
 /** The same pods make the same ledger, in whatever order they are listed. */
