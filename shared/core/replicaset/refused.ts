@@ -25,5 +25,5 @@ export function withRefusal(set: ReplicaSet): ReplicaSet {
 }
 
 function controlOf(set: KubeObject): Control {
-  return (set.control ?? {}) as Control;
+  return set.control ?? {};
 }
