@@ -43,10 +43,13 @@ interface Entered {
 
 /** The pods that the ledger has room for but that are not bound yet (G1). */
 export function reservations(ledger: NodeAllocation, pods: PodsByUid): Pod[] {
-  return ledger.allocations.flatMap((entry) => {
+  const reserved: Pod[] = [];
+  for (const entry of ledger.allocations) {
     const pod = pods.get(entry.podUid);
-    return pod && !isTerminal(pod) && !isPlaced(pod) && isMeant(entry, pod) ? [pod] : [];
-  });
+    // Of most entries the pod is bound, which is the quickest to see.
+    if (pod && !isPlaced(pod) && !isTerminal(pod) && isMeant(entry, pod)) reserved.push(pod);
+  }
+  return reserved;
 }
 
 /** The entry is for what the pod is going to do, and not for what it has done (G3). */

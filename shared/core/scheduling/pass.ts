@@ -47,7 +47,7 @@ export class Pass {
   readonly nodeCount: number;
   readonly ledgers: ReadonlyMap<string, NodeAllocation>;
   readonly #podsByUid = new Map<string, Pod>();
-  readonly #on = new Map<number, Set<Pod>>();
+  readonly #on = new Map<number, Map<Pod, PodShape>>();
   /** The nodes on which a pending pod has room already, by its uid. */
   readonly #reserved = new Map<string, number[]>();
   readonly #placed = new Map<Pod, number>();
@@ -100,7 +100,7 @@ export class Pass {
   }
 
   /** The pods that hold room of the node, those that are on their way there too. */
-  podsOn(node: number): ReadonlySet<Pod> {
+  podsOn(node: number): ReadonlyMap<Pod, PodShape> {
     return this.#on.get(node) ?? NOBODY;
   }
 
@@ -145,8 +145,7 @@ export class Pass {
 
   /** Takes note of a place that the engine gave the pod already. */
   adopt(pod: Pod, node: number): void {
-    const on = this.#on.get(node) ?? new Set();
-    this.#on.set(node, on.add(pod));
+    this.#noteOn(node, pod, this.shapeOf(pod));
     this.#steps.push({ pod, node, sign: 1, isPlacement: true });
     this.#placed.set(pod, node);
   }
@@ -216,11 +215,16 @@ export class Pass {
   }
 
   #apply(pod: Pod, node: number, sign: 1 | -1): void {
-    this.engine.place(this.shapeOf(pod), node, sign, pod);
-    const on = this.#on.get(node) ?? new Set();
-    this.#on.set(node, on);
-    if (sign === 1) on.add(pod);
-    else on.delete(pod);
+    const shape = this.shapeOf(pod);
+    this.engine.place(shape, node, sign, pod);
+    if (sign === 1) this.#noteOn(node, pod, shape);
+    else this.#on.get(node)?.delete(pod);
+  }
+
+  #noteOn(node: number, pod: Pod, shape: PodShape): void {
+    const on = this.#on.get(node);
+    if (on) on.set(pod, shape);
+    else this.#on.set(node, new Map([[pod, shape]]));
   }
 
   #occupy(pod: Pod): void {
@@ -247,4 +251,4 @@ export interface PassOptions {
   readonly choices?: Choices;
 }
 
-const NOBODY: ReadonlySet<Pod> = new Set();
+const NOBODY: ReadonlyMap<Pod, PodShape> = new Map();

@@ -136,7 +136,7 @@ export class Preemption {
     const { nominatedNodeName } = pod.status;
     const node = this.#pass.engine.cluster.nodeNamed(nominatedNodeName ?? '');
     if (node === undefined) return undefined;
-    const ending = [...this.#pass.podsOn(node)]
+    const ending = [...this.#pass.podsOn(node).keys()]
       .filter((other) => isTerminating(other) && priorityOf(other) < priorityOf(pod))
       .map((other) => this.#victimOf(other));
     if (ending.length === 0) return undefined;
@@ -188,12 +188,12 @@ export class Preemption {
     const priority = priorityOf(pod);
     const lower: PodShape[] = [];
     let [lowest, latestMs] = [priority, -Infinity];
-    for (const other of this.#pass.podsOn(node)) {
+    for (const [other, itsShape] of this.#pass.podsOn(node)) {
       const its = priorityOf(other);
       if (its >= priority || isPending(other)) continue;
       // It goes in any case, which may be enough.
       if (this.#victims.get(other)?.isTerminating ?? isTerminating(other)) return NO_LOSS;
-      lower.push(this.#pass.shapeOf(other));
+      lower.push(itsShape);
       if (its < lowest) latestMs = -Infinity;
       lowest = Math.min(lowest, its);
       if (its === lowest) latestMs = Math.max(latestMs, this.#startMs(other));
@@ -237,7 +237,7 @@ export class Preemption {
   #victimsOn(pod: Pod, node: number): Victim[] {
     const priority = priorityOf(pod);
     const victims: Victim[] = [];
-    for (const other of this.#pass.podsOn(node)) {
+    for (const other of this.#pass.podsOn(node).keys()) {
       if (priorityOf(other) < priority && !isPending(other)) victims.push(this.#victimOf(other));
     }
     return victims;

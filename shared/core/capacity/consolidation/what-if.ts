@@ -49,7 +49,7 @@ export class WhatIf {
     const mark = pass.mark();
     const nodes = candidates.map(({ node }) => engine.cluster.nodeNamed(node.metadata.name) ?? -1);
     for (const node of nodes) {
-      for (const pod of [...pass.podsOn(node)]) pass.expel(pod, node);
+      for (const pod of [...pass.podsOn(node).keys()]) pass.expel(pod, node);
       engine.close(node);
     }
     const assignment = new Assignment(engine, this.#market.fleet);
