@@ -12,10 +12,13 @@ import { isTrue } from '../api/conditions.ts';
 import type { EndpointSlice, Service } from '../api/kinds/core.ts';
 import type { Node, NodeAllocation } from '../api/kinds/node.ts';
 import type { Pod } from '../api/kinds/pod.ts';
+import type { PodDisruptionBudget } from '../api/kinds/policy.ts';
 import type { Deployment, ReplicaSet } from '../api/kinds/workloads.ts';
 import { type AnyObject, controllerOf, type KubeObject } from '../api/meta.ts';
 import { matchesLabels } from '../api/selectors.ts';
+import { budgetsOf, grantedAtMs, isOf } from './disruption/budgets.ts';
 import type { TaskState } from '../api/task.ts';
+import { parseTime } from '../api/time.ts';
 import { currentTaskId } from './pod/attempt.ts';
 import { isTerminal, podIsActive, podIsReady } from './pod/predicates.ts';
 import { gpuAskOf } from './pod/gpus.ts';
@@ -23,7 +26,8 @@ import { amountOf, podRequests, type Requests } from './pod/requests.ts';
 import { isVirtualNode } from './scheduling/cluster.ts';
 import { NodeDevices } from './scheduling/gpu/node-devices.ts';
 
-export type InvariantName = 'S1' | 'S2' | 'S3' | 'S5' | 'S6' | 'S7' | 'S8' | 'L1' | 'L2' | 'L3';
+export type InvariantName =
+  'S1' | 'S2' | 'S3' | 'S5' | 'S6' | 'S7' | 'S8' | 'S9' | 'L1' | 'L2' | 'L3';
 
 export interface Violation {
   readonly invariant: InvariantName;
@@ -44,6 +48,7 @@ export interface ClusterFacts {
   readonly allocations: readonly NodeAllocation[];
   readonly services: readonly Service[];
   readonly endpointSlices: readonly EndpointSlice[];
+  readonly budgets: readonly PodDisruptionBudget[];
   readonly tasks: readonly TaskFact[];
 }
 
@@ -113,6 +118,10 @@ export function checkLedger({
   allocations,
 }: Pick<ClusterFacts, 'pods' | 'nodes' | 'allocations'>): readonly Violation[] {
   const virtual = new Set(nodes.filter(isVirtualNode).map(({ metadata }) => metadata.name));
+  const written = new Set(allocations.map(({ metadata }) => metadata.name));
+  const unwritten = new Map(
+    nodes.filter((n) => !written.has(n.metadata.name)).map((n) => [n.metadata.name, n]),
+  );
   const entries = new Set(
     allocations.flatMap(({ metadata, allocations: held }) =>
       held.map(({ podUid }) => `${metadata.name}/${podUid}`),
@@ -121,10 +130,17 @@ export function checkLedger({
   return pods
     .filter(({ spec, ...pod }) => spec.nodeName && !isTerminal({ spec, ...pod }))
     .filter(({ spec }) => !virtual.has(spec.nodeName ?? ''))
+    .filter((pod) => !isOlder(pod, unwritten.get(pod.spec.nodeName ?? '')))
     .filter(({ spec, metadata }) => !entries.has(`${spec.nodeName}/${metadata.uid}`))
     .map(({ spec, metadata }) =>
       broken('S2', `the ledger of ${spec.nodeName} does not know its pod ${metadata.name}`),
     );
+}
+
+/** The node was entered again while the pod ran on it; its next ledger will know the pod. */
+function isOlder(pod: Pod, node: Node | undefined): boolean {
+  const createdMs = ({ metadata }: KubeObject) => parseTime(metadata.creationTimestamp) ?? 0;
+  return node !== undefined && createdMs(pod) < createdMs(node);
 }
 
 /**
@@ -143,9 +159,11 @@ export function checkDevices(
   const violations = held.flatMap((pod) => {
     const ask = gpuAskOf(pod);
     if (!ask || devices.sharing === undefined) return [];
-    const entry = written.get(pod.metadata.uid) ?? {};
     const own = pod.control?.gpuDevices;
-    if (devices.sharing === 'assigned' && !sameJson(own, entry)) {
+    // The ledger went with its node where that was deleted: then what the pod itself says counts.
+    const isEntered = written.has(pod.metadata.uid);
+    const entry = (isEntered ? written.get(pod.metadata.uid) : own) ?? {};
+    if (devices.sharing === 'assigned' && isEntered && !sameJson(own, entry)) {
       return [broken('S3', `${nameOf(pod)} and the ledger of ${name} differ on its GPUs`)];
     }
     const holding = devices.recorded(ask, entry);
@@ -177,6 +195,7 @@ export function checkMatches(
     ...facts.replicaSets.flatMap((set) => replicaSetMatches(set, facts)),
     ...facts.pods.flatMap((pod) => podMatches(pod, unfit)),
     ...facts.services.flatMap((service) => serviceMatches(service, facts)),
+    ...facts.budgets.flatMap((budget) => budgetMatches(budget, facts)),
   ];
 }
 
@@ -222,6 +241,44 @@ function podMatches(pod: Pod, unfit: (pod: Pod) => boolean): readonly Violation[
     return bound ? [broken('L1', `${nameOf(pod)} is bound, and nothing is large enough`)] : [];
   }
   return podIsReady(pod) ? [] : [broken('L1', `${nameOf(pod)} is not ready`)];
+}
+
+/** A budget knows how many of its pods are healthy, and nobody is on the way out any more. */
+function budgetMatches(budget: PodDisruptionBudget, { pods }: ClusterFacts): readonly Violation[] {
+  const { metadata, status } = budget;
+  const own = pods.filter((pod) => isOf(pod, budget));
+  return different(budget, [
+    ['observedGeneration', status.observedGeneration ?? 0, metadata.generation ?? 0],
+    ['currentHealthy', status.currentHealthy, own.filter(podIsReady).length],
+    ['disruptedPods', Object.keys(status.disruptedPods ?? {}).length, 0],
+  ]);
+}
+
+/**
+ * S9, of a pod as it was when somebody evicted it: its budget had granted it, unless it was not
+ * ready, which budgets may let go.
+ */
+export function checkEviction(
+  pod: Pod,
+  budgets: readonly PodDisruptionBudget[],
+): readonly Violation[] {
+  const [budget] = podIsActive(pod) && podIsReady(pod) ? budgetsOf(pod, budgets) : [];
+  if (!budget || grantedAtMs(budget.status, pod) !== undefined) return [];
+  return [broken('S9', `${nameOf(pod)} is evicted, and ${nameOf(budget)} has not granted it`)];
+}
+
+/** S9, of a budget that an evictor has written: each grant took one of what was allowed. */
+export function checkGrants(
+  before: PodDisruptionBudget,
+  after: PodDisruptionBudget,
+): readonly Violation[] {
+  const old = before.status.disruptedPods ?? {};
+  const grants = Object.entries(after.status.disruptedPods ?? {});
+  const fresh = grants.filter(([name, atMs]) => old[name] !== atMs).length;
+  const left = before.status.disruptionsAllowed - fresh;
+  if (fresh === 0 || (left >= 0 && after.status.disruptionsAllowed === left)) return [];
+  const counts = `${before.status.disruptionsAllowed} to ${after.status.disruptionsAllowed}`;
+  return [broken('S9', `${nameOf(after)}: ${fresh} grants take what is allowed from ${counts}`)];
 }
 
 /** The endpoints of a service are its ready pods. */

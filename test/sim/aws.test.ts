@@ -1,7 +1,7 @@
 /** The simulation over the adapters of AWS as a part of `npm test`: more seeds by hand. */
 import { describe, expect, test } from 'vitest';
 import { awsSky } from './aws.ts';
-import { DEFECTS } from './defects.ts';
+import { DEFECTS } from './defects/wrapped.ts';
 import { type RunResult, run } from './run.ts';
 
 const SEEDS = 20;

@@ -20,8 +20,8 @@ import type { Fault, FaultKind } from '../aws/model/faults.ts';
 import type { Latencies } from '../aws/model/settings.ts';
 import { AwsCloud, ECS_SETTINGS, healthMessageOf } from '../world/aws-cloud.ts';
 import type { Cloud, World } from '../world/world.ts';
-import type { Sky, SkyOptions } from './run.ts';
-import type { Behaviour, Ground } from './workload.ts';
+import type { Sky, SkyOptions } from './stage.ts';
+import type { Behaviour, Ground } from './workload/ground.ts';
 
 /** Three pods a machine: one of four network interfaces is its own. */
 const SMALL = 'm5.xlarge';

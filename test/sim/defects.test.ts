@@ -1,6 +1,6 @@
 /** The simulation is worth what it catches: each planted defect is found within a few seeds. */
 import { expect, test } from 'vitest';
-import { DEFECTS } from './defects.ts';
+import { DEFECTS } from './defects/wrapped.ts';
 import { run } from './run.ts';
 
 /** Rarer ones are for the command line: `npm run sim -- --defect forgottenLaunch --seeds 100`. */

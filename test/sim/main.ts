@@ -1,68 +1,151 @@
 /**
  * The simulation from the command line.
  *
- *   npm run sim -- --from 1 --seeds 1000 [--json]     many runs, and a summary
- *   npm run sim -- --seed 7 --log                     one run, and all that happened in it
- *   npm run sim -- --aws --seeds 100                  over the adapters of AWS, in bad weather
- *   npm run sim -- --defect blindUpdate --seeds 20    with a defect planted: how soon is it caught?
+ *   npm run sim -- --from 1 --seeds 1000 [--json]          many seeds, and a summary
+ *   npm run sim -- --seed 7 --log                          one, and all that happened in it
+ *   npm run sim -- --seed 7 --faults crashAfter@12,...     one with these faults and no others
+ *   npm run sim -- --systematic [--plans 3000]             every call of every script, in turn
+ *   npm run sim -- --composite [--plans 2000]              with a blackout, a partition besides
+ *   npm run sim -- --transitions [--plans 500]             every field that people may set
+ *   npm run sim -- --seed 1 --script rollout --faults …    one plan again
+ *   npm run sim -- --aws --seeds 100                       over the adapters of AWS
+ *   npm run sim -- --defect blindUpdate --seeds 20         with a defect planted: is it caught?
+ *   npm run sim:defects [-- name …]                        every defect in turn (defects/main.ts)
+ *
+ * `--processes 1` for one process; `--stop` at the first failure; `--shrinks 2` failures are shrunk
+ * by each process, with some hundred runs each.
  */
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { awsSky } from './aws.ts';
-import { DEFECTS } from './defects.ts';
-import { type RunResult, run } from './run.ts';
+import { parseFaults } from './faults/fault.ts';
+import { DEFECTS } from './defects/wrapped.ts';
+import { type Generator, GENERATORS, jobsOf } from './plans/generators.ts';
+import type { Job, Setting } from './plans/job.ts';
+import { optionsOf } from './plans/job.ts';
+import { inProcesses } from './plans/processes.ts';
+import { type Failure, summaryOf, type Totals } from './plans/totals.ts';
+import { traced } from './plans/trace.ts';
+import { doJobs } from './plans/work.ts';
+import { run } from './run.ts';
 
 const { values } = parseArgs({
   options: {
     from: { type: 'string', default: '1' },
     seeds: { type: 'string', default: '100' },
+    plans: { type: 'string' },
     seed: { type: 'string' },
+    script: { type: 'string' },
+    faults: { type: 'string' },
+    systematic: { type: 'boolean', default: false },
+    composite: { type: 'boolean', default: false },
+    transitions: { type: 'boolean', default: false },
     log: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    stop: { type: 'boolean', default: false },
     defect: { type: 'string' },
     aws: { type: 'boolean', default: false },
+    processes: { type: 'string', default: String(availableParallelism()) },
+    part: { type: 'string' },
+    shrinks: { type: 'string', default: '2' },
   },
 });
 
-const from = Number(values.seed ?? values.from);
-const count = values.seed === undefined ? Number(values.seeds) : 1;
-const defect = values.defect === undefined ? undefined : DEFECTS[values.defect];
-if (values.defect !== undefined && !defect) {
-  throw new Error(`no such defect; there are ${Object.keys(DEFECTS).join(', ')}`);
-}
+// Errors are everyday life here, and nobody reads where thousands of them were made.
+if (values.seed === undefined) Error.stackTraceLimit = 0;
 
-const startedMs = performance.now();
-const failures: RunResult[] = [];
-const totals = { faults: 0, steps: 0, slowestRecoveryMs: 0 };
-for (let seed = from; seed < from + count; seed++) {
-  const result = await run({
-    seed,
-    ...(values.log ? { print: (line: string) => console.log(line) } : {}),
-    ...(values.aws ? { sky: awsSky } : {}),
-    ...defect,
-  });
-  totals.steps += result.steps;
-  totals.faults += Object.values(result.faults).reduce((sum, n) => sum + n, 0);
-  totals.slowestRecoveryMs = Math.max(totals.slowestRecoveryMs, result.recoveredMs);
+const setting = await settingOf();
+if (values.seed !== undefined) await one(await oneJob(Number(values.seed)));
+else if (values.part !== undefined) await somePart(values.part);
+else await all();
+
+/** One run, with all that happened in it if asked for. */
+async function one(job: Job): Promise<void> {
+  const print = values.log ? (line: string) => console.log(line) : undefined;
+  const result = await run({ ...optionsOf(job, setting), ...(print ? { print } : {}) });
+  const { seed, violation, hash } = result;
   if (values.json) console.log(JSON.stringify(result));
-  if (result.violation) {
-    failures.push(result);
-    if (!values.json) console.log(describe(result));
+  else if (violation) {
+    console.log(`seed ${seed} step ${violation.step}: ${violation.invariant} ${violation.message}`);
   }
-  if (count === 1 && !values.json) console.log(`seed ${seed}: hash ${result.hash}`);
+  if (!values.json) console.log(`seed ${seed}: hash ${hash}`);
+  process.exitCode = violation ? 1 : 0;
 }
 
-const seconds = (performance.now() - startedMs) / 1000;
-const speed = (count / seconds).toFixed(1);
-console.error(
-  `${count} seeds, ${failures.length} failed, ${totals.faults} faults, ${totals.steps} steps, ` +
-    `slowest recovery ${totals.slowestRecoveryMs / 1000} s; ` +
-    `${seconds.toFixed(1)} s, ${speed} seeds/s`,
-);
-process.exitCode = failures.length > 0 ? 1 : 0;
+/** A plan is judged by what its script comes to when nothing strikes it. */
+async function oneJob(seed: number): Promise<Job> {
+  const { script, faults } = values;
+  const listed = faults === undefined ? undefined : parseFaults(faults === 'none' ? '' : faults);
+  const isPlan = script !== undefined && listed !== undefined && listed.length > 0;
+  const reference = isPlan ? (await traced(script, seed, setting)).reference : undefined;
+  return {
+    ...{ seed, ...(script ? { script } : {}), ...(listed ? { faults: listed } : {}) },
+    ...(reference ? { reference } : {}),
+  };
+}
 
-function describe({ seed, violation }: RunResult): string {
+/** Every n-th job; the totals go to whoever began this process. */
+async function somePart(part: string): Promise<void> {
+  const [index = 0, count = 1] = part.split('/').map(Number);
+  const jobs = (await allJobs()).filter((_, i) => i % count === index);
+  const told = (_job: Job, _result: unknown, failure: Failure | undefined): void => {
+    if (failure) console.error(textOf(failure));
+  };
+  const totals = await doJobs(jobs, setting, {
+    shrinks: Number(values.shrinks),
+    stops: values.stop,
+    told,
+  });
+  console.log(JSON.stringify(totals));
+}
+
+async function all(): Promise<void> {
+  const startedMs = performance.now();
+  const totals: Totals = await inProcesses(
+    Number(values.processes),
+    process.argv.slice(2),
+    (line) => console.error(line),
+  );
+  const summary = summaryOf(totals, (performance.now() - startedMs) / 1_000);
+  if (values.json) console.log(JSON.stringify(summary));
+  else console.log(inWords(summary));
+  process.exitCode = totals.failures.length + totals.mismatches > 0 ? 1 : 0;
+}
+
+function allJobs(): Promise<readonly Job[]> {
+  const generator: Generator =
+    GENERATORS.find((name) => name !== 'swarm' && values[name]) ?? 'swarm';
+  const { from, seeds, plans, script } = values;
+  return jobsOf(
+    {
+      ...{ generator, from: Number(from), seeds: Number(seeds), script },
+      plans: plans === undefined ? undefined : Number(plans),
+    },
+    setting,
+  );
+}
+
+/** What AWS takes is loaded for it alone: it takes longer than many a run. */
+async function settingOf(): Promise<Setting> {
+  const { defect, aws } = values;
+  const planted = defect === undefined ? undefined : DEFECTS[defect];
+  if (defect !== undefined && !planted) {
+    throw new Error(`no such defect; there are ${Object.keys(DEFECTS).join(', ')}`);
+  }
+  const sky = aws ? (await import('./aws.ts')).awsSky : undefined;
+  return { ...planted, aws, ...(sky ? { sky } : {}) };
+}
+
+function textOf({ seed, step, invariant, message, command, smaller }: Failure): string {
+  const lines = [`seed ${seed} step ${step}: ${invariant} ${message}`, `  ${command}`];
+  return [...lines, ...(smaller === undefined ? [] : [`  smaller: ${smaller}`])].join('\n');
+}
+
+function inWords(summary: ReturnType<typeof summaryOf>): string {
+  const { runs, violations, faults, kinds, simulatedHours, recoverySeconds, seconds } = summary;
   return (
-    `seed ${seed} step ${violation?.step}: ${violation?.invariant} ${violation?.message}\n` +
-    `  npm run sim --${values.aws ? ' --aws' : ''} --seed ${seed} --log`
+    `${runs} runs, ${violations} failed, ${faults} faults of ${kinds} kinds, ` +
+    `${simulatedHours} simulated hours, slowest recovery ${recoverySeconds.max} s, ` +
+    `${summary.writesPerLaunch} writes a launch, ${summary.doubled} run twice, ` +
+    `${summary.mismatches} of them different; ${seconds} s, ${summary.runsPerSecond} runs/s`
   );
 }

@@ -4,29 +4,37 @@
  *  2. Recovery: no more faults, what can't run is mended. Everything must come right within a bound
  *     (L1, L2).
  *  3. Silence: once right, an hour without a write, a message or a call; then a sweep that changes
- *     nothing (L3).
+ *     nothing, and a week later all messages that there ever were, which change nothing either
+ *     (L3).
  */
-import { SeededRandom } from '../../adapters/memory/seeded-random.ts';
 import type { Violation } from '../../shared/core/invariants.ts';
-import { Agenda } from '../world/agenda.ts';
-import { type Cloud, type Parts, World } from '../world/world.ts';
-import type { Recorder } from '../../shared/ports/recorder.ts';
-import { type FaultKind, type FaultRates, Faults } from './faults.ts';
-import { SimulatedGround } from './ground.ts';
-import { Log } from './log.ts';
-import { FaultyNetwork, faultyPost } from './network.ts';
-import { type Broken, Oracles } from './oracles.ts';
-import { staleIndexes } from './stale-indexes.ts';
-import { type Ground, isUnfit, Workload } from './workload.ts';
+import type { FaultKind } from './faults/catalogue.ts';
+import { INCIDENTS } from './faults/catalogue.ts';
+import type { Fault } from './faults/fault.ts';
+import { BEGIN } from './faults/incidents.ts';
+import type { Broken } from './judges/oracles.ts';
+import { type EndState, endStateOf } from './judges/end-state.ts';
+import { Stage, type StageOptions } from './stage.ts';
+import { isUnfit, mend } from './workload/mend.ts';
+import { type Script, scriptNamed } from './workload/scripts.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
+const WEEK_MS = 7 * 24 * HOUR_MS;
 
-/** How long people work; long enough for back-offs, grace periods and a sweep or two. */
-const TROUBLE_MS = 6 * MINUTE_MS;
-const ACTS = 18;
+const SET_UP_MS = 30 * SECOND_MS;
+/** How much people do, drawn by the seed; an act in so long, for back-offs, grace and a sweep. */
+const FEWEST_ACTS = 6;
+const MOST_ACTS = 18;
+const ACT_EVERY_MS = 20 * SECOND_MS;
+/** A script is over sooner. */
+const SCRIPT_MS = 40 * SECOND_MS;
 const SWEEP_EVERY_MS = 5 * MINUTE_MS;
+/** How often a thing that lasts may begin. */
+const TICK_MS = 20 * SECOND_MS;
+/** A restore sets back by so many ticks. */
+const BACKUPS_KEPT = 6;
 /** What was under way when the faults ended still comes: late messages, and calls of the dead. */
 const AFTERMATH_MS = 65 * SECOND_MS;
 /**
@@ -41,40 +49,11 @@ const FIRST_SWEEP_MS = 30 * SECOND_MS;
 const RECOVERY_MS = 20 * MINUTE_MS;
 const LOOK_EVERY_MS = 10 * SECOND_MS;
 
-export interface RunOptions {
-  readonly seed: number;
-  readonly alter?: (parts: Parts) => Parts;
-  readonly rates?: FaultRates;
-  readonly print?: (line: string) => void;
-  /** A cloud with faults of its own, in place of the simulated runtime. */
-  readonly sky?: (given: SkyOptions) => Sky;
-}
-
-/** What a cloud is made of. */
-export interface SkyOptions {
-  readonly agenda: Agenda;
-  readonly random: SeededRandom;
-  readonly network: FaultyNetwork;
-  readonly faults: Faults;
-  readonly log: Log;
-  readonly oracles: Oracles;
-  readonly recorder: Recorder;
-  /** Takes an event to the health queue, as well or badly as the post does. */
-  readonly tell: (event: object) => void;
-}
-
-export interface Sky {
-  readonly cloud: Cloud;
-  readonly ground: Ground;
-  /** What is there before anybody comes. */
-  setUp(world: World): Promise<void>;
-  /** Bad weather, until it is ended. */
-  begin(): void;
-  end(): void;
-  /** What is not as it should be once everything has had its time. */
-  unsettled(): readonly Violation[];
-  /** Requests so far, of any kind. */
-  readonly requests: number;
+export interface RunOptions extends StageOptions {
+  /** A small workload that is the same in each run, in place of one that the seed draws. */
+  readonly script?: string;
+  /** What a run without faults came to, which this one has to come to as well. */
+  readonly reference?: EndState;
 }
 
 export interface RunResult {
@@ -83,9 +62,15 @@ export interface RunResult {
   /** The first thing that went wrong. */
   readonly violation?: Broken & { readonly step: number };
   readonly steps: number;
+  readonly simulatedMs: number;
+  /** Every fault that happened, in order. */
+  readonly injected: readonly Fault[];
   readonly faults: { readonly [kind in FaultKind]?: number };
   /** How long recovery took. */
   readonly recoveredMs: number;
+  readonly writes: number;
+  readonly launches: number;
+  readonly endState: EndState;
 }
 
 export async function run(options: RunOptions): Promise<RunResult> {
@@ -98,149 +83,169 @@ export async function run(options: RunOptions): Promise<RunResult> {
 
 class Simulation {
   readonly #options: RunOptions;
-  readonly #world: World;
-  readonly #log: Log;
-  readonly #faults: Faults;
-  readonly #network: FaultyNetwork;
-  readonly #oracles: Oracles;
-  readonly #workload: Workload;
-  readonly #random: SeededRandom;
-  readonly #ground: Ground;
-  readonly #sky: Sky | undefined;
+  readonly #stage: Stage;
+  readonly #script: Script | undefined;
+  readonly #startMs: number;
   #step = 0;
   #violation: RunResult['violation'];
   #recoveredMs = 0;
+  /** A week in which nothing is done is no test of anything. */
+  #idleMs = 0;
 
   constructor(options: RunOptions) {
     this.#options = options;
-    const random = new SeededRandom(options.seed);
-    this.#random = random.fork('times');
-    const agenda = new Agenda();
-    this.#log = new Log(agenda, options.print);
-    this.#faults = new Faults(random, this.#log, options.rates);
-    this.#network = new FaultyNetwork({
-      agenda,
-      random,
-      faults: this.#faults,
-      log: this.#log,
-      interfere: (about) => this.#interfere(about),
-    });
-    this.#oracles = new Oracles(
-      () => agenda.nowMs,
-      () => this.#network.acting,
-    );
-    const recorder: Recorder = {
-      audit: () => {},
-      measure: () => {},
-      log: (record) => this.#oracles.logged(record),
-    };
-    const sky = options.sky?.({
-      ...{ agenda, random, network: this.#network, faults: this.#faults, log: this.#log },
-      ...{ oracles: this.#oracles, recorder, tell: (event: object) => this.#world.tell(event) },
-    });
-    this.#sky = sky;
-    this.#world = new World({
-      agenda,
-      seed: options.seed,
-      functions: true,
-      network: this.#network,
-      post: faultyPost(this.#faults),
-      recorder,
-      ...(sky ? { cloud: sky.cloud } : {}),
-      onChange: (change) => this.#oracles.changed(change),
-      onHealth: (message) => {
-        this.#oracles.reported(message);
-        simulated.heard(message);
-      },
-      alter: (parts) => this.#alter(parts),
-    });
-    const simulated = new SimulatedGround(this.#world);
-    this.#ground = sky?.ground ?? simulated;
-    this.#workload = new Workload(this.#world, this.#ground, random, this.#log);
+    this.#script = options.script === undefined ? undefined : scriptNamed(options.script);
+    this.#stage = new Stage(options, this.#script !== undefined, () => this.#step);
+    this.#startMs = this.#stage.agenda.nowMs;
   }
 
   async trouble(): Promise<void> {
-    this.#log.write(`swarm ${this.#faults.describe()}`);
-    await this.#world.start();
-    this.#faults.on = false;
-    if (this.#sky) this.#spawn(this.#sky.setUp(this.#world));
-    this.#spawn(this.#workload.setUp());
-    await this.#pass(30 * SECOND_MS);
-    this.#faults.on = true;
-    this.#sky?.begin();
-    for (let i = 0; i < ACTS; i++) {
-      const atMs = Math.floor(this.#random.fraction() * TROUBLE_MS);
-      this.#world.agenda.in(atMs, () => this.#spawn(this.#workload.act()));
-    }
+    const { world, faults, log, sky, spawn } = this.#stage;
+    log.write(faults.describe());
+    await world.start();
+    faults.on = false;
+    if (sky) spawn(sky.setUp(world));
+    spawn(this.#setUp());
+    await this.#pass(SET_UP_MS);
+    faults.on = true;
+    sky?.begin();
+    const acts = FEWEST_ACTS + this.#stage.times.integer(MOST_ACTS - FEWEST_ACTS + 1);
+    const troubleMs = this.#script ? SCRIPT_MS : acts * ACT_EVERY_MS;
+    if (this.#script) this.#planDeeds(this.#script);
+    else this.#planActs(acts, troubleMs);
+    this.#tickRegularly(troubleMs);
     const sweeps = this.#sweepRegularly(SWEEP_EVERY_MS);
-    await this.#pass(TROUBLE_MS);
+    await this.#pass(troubleMs);
+    faults.on = false;
+    while (this.#stage.busyMs > 0 && !this.#violation) await this.#pass(this.#stage.busyMs);
     sweeps.stop();
   }
 
   async recovery(): Promise<void> {
     if (this.#violation) return;
-    this.#faults.on = false;
-    this.#sky?.end();
-    this.#log.write('faults end');
+    const { agenda, people, machines, ground, scene, sky, log, spawn, oracles } = this.#stage;
+    sky?.end();
+    log.write('faults end');
     this.#sweep();
     await this.#pass(AFTERMATH_MS);
-    const startMs = this.#world.agenda.nowMs;
-    this.#spawn(this.#workload.mend());
+    const startMs = agenda.nowMs;
+    const spoilt = [...scene.spoilt.values()];
+    spawn(mend({ people, machines, ground, spoilt, replaces: this.#script?.isMended ?? true }));
     const sweeps = this.#sweepRegularly(FIRST_SWEEP_MS);
     let unsettled: readonly Violation[] = [];
     do {
       await this.#pass(LOOK_EVERY_MS);
       unsettled = this.#unsettled();
-      this.#recoveredMs = this.#world.agenda.nowMs - startMs;
+      this.#recoveredMs = agenda.nowMs - startMs;
       if (this.#violation || this.#recoveredMs >= RECOVERY_MS) break;
     } while (unsettled.length > 0 || this.#recoveredMs < 2 * FIRST_SWEEP_MS);
     sweeps.stop();
-    this.#oracles.violations.push(...unsettled);
+    oracles.violations.push(...unsettled);
     this.#judge();
   }
 
   async silence(): Promise<void> {
     if (this.#violation) return;
+    const { oracles, post, world, spawn } = this.#stage;
     await this.#pass(HOUR_MS);
-    const before = this.#stirs();
-    await this.#pass(HOUR_MS);
-    this.#expectStill(before, this.#stirs(), 'in an hour of silence');
-    const swept = this.#stirs();
-    this.#sweep();
-    await this.#pass(MINUTE_MS);
+    await this.#expectStill('in an hour of silence', {}, () => this.#pass(HOUR_MS));
     // A sweep sends messages and asks; what it must not do is change anything.
     const looking = { messages: 0, requests: 0 };
-    this.#expectStill({ ...swept, ...looking }, { ...this.#stirs(), ...looking }, 'in a sweep');
-    this.#oracles.violations.push(...this.#unsettled());
+    await this.#expectStill('in a sweep', looking, () => {
+      this.#sweep();
+      return this.#pass(MINUTE_MS);
+    });
+    await this.#pass(WEEK_MS);
+    this.#idleMs = WEEK_MS;
+    // An old word of a task that has ended since may have it stopped again, which is nothing.
+    await this.#expectStill('by messages of last week', { ...looking, calls: 0 }, () => {
+      for (const { channel, message } of post.sent) spawn(world.queues[channel].send([message]));
+      return this.#pass(5 * MINUTE_MS);
+    });
+    oracles.violations.push(...this.#unsettled(), ...this.#differences());
     this.#judge();
   }
 
   result(): RunResult {
+    const { log, faults, agenda, oracles } = this.#stage;
     return {
       seed: this.#options.seed,
-      hash: this.#log.digest(),
+      hash: log.digest(),
       ...(this.#violation ? { violation: this.#violation } : {}),
       steps: this.#step,
-      faults: Object.fromEntries(this.#faults.counts),
+      simulatedMs: agenda.nowMs - this.#startMs - this.#idleMs,
+      injected: faults.injected,
+      faults: faults.counts(),
       recoveredMs: this.#recoveredMs,
+      writes: oracles.writes,
+      launches: oracles.launches,
+      endState: endStateOf(oracles),
     };
   }
 
+  async #setUp(): Promise<void> {
+    const { drawn, machines, people } = this.#stage;
+    if (!this.#script) return drawn.setUp();
+    await this.#script.setUp({ machines, people });
+  }
+
+  /** One after the other, however long each takes to be answered. */
+  #planDeeds({ deeds }: Script): void {
+    const { world, people, machines, ground, spawn } = this.#stage;
+    const { agenda, clock } = world;
+    const startMs = agenda.nowMs;
+    let before = Promise.resolve<unknown>(undefined);
+    for (const { atMs, act } of deeds) {
+      before = before
+        .then(() => clock.delay(startMs + atMs - agenda.nowMs))
+        .then(() => people.inTurn(() => act({ people, machines, ground, clock })));
+    }
+    spawn(before);
+  }
+
+  #planActs(acts: number, troubleMs: number): void {
+    const { agenda, drawn, times, spawn } = this.#stage;
+    for (let i = 0; i < acts; i++) {
+      const atMs = Math.floor(times.fraction() * troubleMs);
+      agenda.in(atMs, () => spawn(drawn.act()));
+    }
+  }
+
+  #tickRegularly(troubleMs: number): void {
+    const { agenda, faults, scene, oracles } = this.#stage;
+    const backups: (typeof scene.backup.objects)[] = [];
+    const tick = (): void => {
+      backups.push(oracles.stored());
+      if (backups.length > BACKUPS_KEPT) backups.shift();
+      scene.backup.objects = backups[0] ?? [];
+      for (const incident of INCIDENTS) {
+        const random = faults.hits(incident);
+        if (random) BEGIN[incident](scene, random);
+      }
+    };
+    for (let atMs = 0; atMs < troubleMs; atMs += TICK_MS) agenda.in(atMs, tick);
+  }
+
+  /** What is not as it should be once everything has had its time. */
   #unsettled(): readonly Violation[] {
-    return [...this.#oracles.unsettled(isUnfit), ...(this.#sky?.unsettled() ?? [])];
+    const { oracles, sky } = this.#stage;
+    return [...oracles.unsettled(isUnfit), ...(sky?.unsettled() ?? [])];
   }
 
-  #alter(parts: Parts): Parts {
-    const lagging: Parts = {
-      ...parts,
-      effects: (effects) => staleIndexes(effects, this.#faults, () => this.#oracles),
-    };
-    return this.#options.alter?.(lagging) ?? lagging;
+  /** S8: what a run with a fault came to is what the run without came to. */
+  #differences(): readonly Violation[] {
+    const { reference } = this.#options;
+    if (!reference) return [];
+    const [was, is] = [
+      reference.lines.join('; '),
+      endStateOf(this.#stage.oracles).lines.join('; '),
+    ];
+    return was === is ? [] : [{ invariant: 'S8', message: `ends as ${is}, not as ${was}` }];
   }
 
   /** Lets time pass, and stops at the first thing that may never be. */
   async #pass(ms: number): Promise<void> {
-    const { agenda } = this.#world;
+    const { agenda } = this.#stage;
     await agenda.runUntil(agenda.nowMs + ms, () => {
       this.#step++;
       this.#judge();
@@ -249,64 +254,47 @@ class Simulation {
   }
 
   #judge(): void {
-    const [first] = this.#oracles.violations;
+    const { oracles, log } = this.#stage;
+    const [first] = oracles.violations;
     if (!first || this.#violation) return;
     this.#violation = { ...first, step: this.#step };
-    this.#log.write(`violation ${first.invariant}: ${first.message}`);
+    log.write(`violation ${first.invariant}: ${first.message}`);
   }
 
   #sweep(): void {
-    this.#world.sweep();
-    this.#ground.tellOfMachines();
+    this.#stage.world.sweep();
+    this.#stage.ground.tellOfMachines();
   }
 
   /** Sweeps as a schedule starts them, until told to stop. */
   #sweepRegularly(firstMs: number): { stop(): void } {
-    const { agenda } = this.#world;
+    const { agenda, faults } = this.#stage;
     const sweepIn = (ms: number) =>
       agenda.in(ms, () => {
-        if (!this.#faults.hits('sweepLoss')) this.#sweep();
+        if (!faults.hits('sweepLoss')) this.#sweep();
         next = sweepIn(SWEEP_EVERY_MS);
       });
     let next = sweepIn(firstMs);
     return { stop: () => agenda.cancel(next) };
   }
 
-  #stirs() {
-    const { queue, runtime } = this.#network.effects;
-    const requests = this.#sky?.requests ?? 0;
-    return { writes: this.#oracles.writes, messages: queue, calls: runtime, requests };
-  }
-
-  #expectStill(before: Stirs, after: Stirs, when: string): void {
+  async #expectStill(
+    when: string,
+    allowed: Partial<Stirs>,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    if (this.#violation) return;
+    const { oracles } = this.#stage;
+    const before = this.#stage.stirs();
+    await work();
+    const after = { ...this.#stage.stirs(), ...allowed };
     for (const what of ['writes', 'messages', 'calls', 'requests'] as const) {
-      const count = after[what] - before[what];
+      const count = after[what] - (allowed[what] ?? before[what]);
       const message = `${count} ${what} ${when}`;
-      if (count > 0) this.#oracles.violations.push({ invariant: 'L3', message });
+      if (count > 0) oracles.violations.push({ invariant: 'L3', message });
     }
     this.#judge();
   }
-
-  /** A write that changes nothing but the version. */
-  async #interfere(about: string): Promise<void> {
-    const [resource = '', namespace = '', name = ''] = about.split('/');
-    const { store } = this.#world;
-    const object = await store.get({ resource, namespace, name });
-    if (!object) return;
-    const annotations = { ...object.metadata.annotations, 'sim/touched': String(this.#step) };
-    await store.update(resource, { ...object, metadata: { ...object.metadata, annotations } });
-  }
-
-  /** Starts something that nobody waits for. Its failure is a defect of the simulation itself. */
-  #spawn(work: Promise<unknown>): void {
-    work.catch((error: unknown) => {
-      this.#log.write(`workload failed: ${String(error)}`);
-      this.#oracles.violations.push({
-        invariant: 'surprise',
-        message: `workload: ${String(error)}`,
-      });
-    });
-  }
 }
 
-type Stirs = { readonly [what in 'writes' | 'messages' | 'calls' | 'requests']: number };
+type Stirs = ReturnType<Stage['stirs']>;

@@ -31,10 +31,12 @@ export interface PodShape {
   readonly restartPolicy?: string;
   readonly command?: readonly string[];
   readonly nodeSelector?: { readonly [label: string]: string };
+  readonly priorityClassName?: string;
 }
 
 export function podSpec(shape: PodShape): object {
   const { image = 'app:1', cpu = '100m', gpuMilli, restartPolicy, command, nodeSelector } = shape;
+  const { priorityClassName } = shape;
   const limits = gpuMilli === undefined ? {} : { limits: { 'nullplane.io/gpu-milli': gpuMilli } };
   const resources = { requests: { cpu, memory: '64Mi' }, ...limits };
   return {
@@ -42,6 +44,7 @@ export function podSpec(shape: PodShape): object {
     terminationGracePeriodSeconds: 5,
     ...(nodeSelector ? { nodeSelector } : {}),
     ...(restartPolicy ? { restartPolicy } : {}),
+    ...(priorityClassName ? { priorityClassName } : {}),
   };
 }
 
@@ -57,15 +60,19 @@ export function deployment(
     replicas = 1,
     strategy,
     behaviour,
+    labels: more = {},
     ...shape
   }: PodShape & {
     readonly replicas?: number;
     readonly strategy?: object;
     /** How simulated tasks behave. */
     readonly behaviour?: object;
+    /** Of its pods, besides. */
+    readonly labels?: { readonly [name: string]: string };
   },
 ): AnyObject {
-  const labels = { app: name };
+  const matchLabels = { app: name };
+  const labels = { ...matchLabels, ...more };
   const annotations = { 'nullplane.io/simulate': JSON.stringify(behaviour) };
   return manifest(
     'apps/v1',
@@ -74,7 +81,7 @@ export function deployment(
     {
       spec: {
         replicas,
-        selector: { matchLabels: labels },
+        selector: { matchLabels },
         template: {
           metadata: { labels, ...(behaviour ? { annotations } : {}) },
           spec: podSpec(shape),
@@ -88,6 +95,22 @@ export function deployment(
 export function service(name: string, ns: string, selector: object): AnyObject {
   const spec = { selector, ports: [{ port: 80, targetPort: 8080 }] };
   return manifest('v1', 'Service', { name, namespace: ns }, { spec });
+}
+
+/** A disruption budget of the pods of a Deployment. */
+export function budget(name: string, ns: string, limits: object): AnyObject {
+  const spec = { selector: { matchLabels: { app: name } }, ...limits };
+  return manifest('policy/v1', 'PodDisruptionBudget', { name, namespace: ns }, { spec });
+}
+
+/** Pods that are placed together; they name it in their label. */
+export function podGroup(name: string, ns: string, minMember: number): AnyObject {
+  const spec = { minMember };
+  return manifest('scheduling.x-k8s.io/v1alpha1', 'PodGroup', { name, namespace: ns }, { spec });
+}
+
+export function priorityClass(name: string, value: number): AnyObject {
+  return manifest('scheduling.k8s.io/v1', 'PriorityClass', { name }, { value });
 }
 
 /** The server fills in what a client leaves out. */

@@ -19,6 +19,11 @@ export class WarmInstances {
     this.#mirrored = mirrored;
   }
 
+  /** Invocations that come now begin cold, as after a deployment. */
+  forget(): void {
+    this.#idle.length = 0;
+  }
+
   /** Does an invocation's work over the mirror of a warm instance, or of a new one. */
   async with<T>(store: Store, work: (mirror: Store) => Promise<T>): Promise<T> {
     const instance = this.#idle.pop() ?? started(store, this.#mirrored);

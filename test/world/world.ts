@@ -9,9 +9,10 @@ import { MemoryRecorder } from '../../adapters/memory/memory-recorder.ts';
 import { MemoryStore } from '../../adapters/memory/memory-store.ts';
 import { SeededIds } from '../../adapters/memory/seeded-ids.ts';
 import { SimulatedRuntime } from '../../adapters/memory/simulated-runtime.ts';
-import type { Change } from '../../shared/api/change.ts';
-import type { Labels } from '../../shared/api/meta.ts';
+import { type Change, expectedOf, keyOf } from '../../shared/api/change.ts';
 import type { ApiHandler, ApiRequest, ApiResponse } from '../../shared/api/http.ts';
+import { type AnyObject, keyText, type Labels } from '../../shared/api/meta.ts';
+import { RESOURCES } from '../../shared/api/resources.ts';
 import type { HealthMessage, TaskSpec, TaskState } from '../../shared/api/task.ts';
 import { createApiServer } from '../../shared/control/apiserver/server.ts';
 import type { AnyController, Outcome } from '../../shared/control/controller.ts';
@@ -46,6 +47,8 @@ import {
   runtimeThrough,
   storeThrough,
 } from './process.ts';
+import { Gate } from './gate.ts';
+import { Slots } from './slots.ts';
 import { WarmInstances } from './warm.ts';
 
 /** What an invocation may take before its message is handed out again. */
@@ -86,7 +89,13 @@ export interface WorldOptions {
   readonly cloud?: Cloud;
   /** Whether node pools can launch machines; a cloud has its own. */
   readonly machines?: boolean;
+  /** Invocations of a function that takes messages, at a time; without, as many as there are. */
+  readonly concurrency?: number;
+  /** The clock of a process, where it is not the world's. */
+  readonly clockOf?: (process: Process) => Clock;
 }
+
+export type Stored = readonly [resource: string, object: AnyObject];
 
 /** What processes reach of a cloud, each for itself, and what its events say. */
 export interface Cloud {
@@ -113,11 +122,13 @@ export class World {
   readonly #options: WorldOptions;
   readonly #network: Network;
   readonly #post: Post;
+  readonly #gate: Gate;
   readonly #schedulers = new WarmInstances((store) => mirroredStore(store, CLUSTER_RESOURCES));
   readonly #reconcilers = new WarmInstances((store) =>
     listMirroringStore(store, this.clock, WORTH_MIRRORING),
   );
   #processes = 0;
+  #isQuiet = false;
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -127,6 +138,7 @@ export class World {
     this.agenda = options.agenda ?? new Agenda();
     const clock = virtualClock(this.agenda);
     this.clock = clock;
+    this.#gate = new Gate(this.agenda);
     this.recorder = options.recorder ?? new MemoryRecorder();
     this.store = new MemoryStore({ clock, onCommit: (change) => this.#stream(change) });
     this.runtime = new SimulatedRuntime({
@@ -176,6 +188,36 @@ export class World {
     return ensureVirtualNodes(this.effects(this.process('set-up')), 'us-east-1');
   }
 
+  /** A node whose object was lost is entered again, as its agent does: it is another object. */
+  async reenterNode({ metadata, ...rest }: AnyObject): Promise<void> {
+    const { name, labels = {} } = metadata;
+    const creationTimestamp = rfc3339(this.clock.nowMs());
+    const again = { ...metadata, creationTimestamp, uid: this.ids.uid(), resourceVersion: '' };
+    try {
+      await this.store.create('nodes', { ...rest, metadata: { ...again, name, labels } });
+    } catch (error) {
+      if (!(error instanceof AlreadyExists)) throw error;
+    }
+  }
+
+  /** The table is as it was: exactly these are there. No stream tells of it. */
+  async restore(objects: readonly Stored[]): Promise<void> {
+    this.#isQuiet = true;
+    const wanted = new Map(objects.map(([resource, o]) => [keyText(keyOf(resource, o)), o]));
+    for (const { name: resource } of RESOURCES) {
+      const { items } = await this.store.list({ resource });
+      for (const object of items) {
+        const key = keyOf(resource, object);
+        if (wanted.get(keyText(key)) === object) wanted.delete(keyText(key));
+        else await this.store.remove(key, expectedOf(object));
+      }
+    }
+    for (const [resource, object] of objects) {
+      if (wanted.has(keyText(keyOf(resource, object)))) await this.store.create(resource, object);
+    }
+    this.#isQuiet = false;
+  }
+
   /** Lets the handlers listen. */
   async start(): Promise<void> {
     this.#listen('reconcile', ({ body }, effects, routes) =>
@@ -199,6 +241,7 @@ export class World {
 
   /** One run of the sweep; it may die on the way like any other invocation. */
   sweep(): void {
+    if (this.#gate.isShut('consumers')) return;
     const process = this.process('sweep');
     void this.parts
       .sweep(this.effects(process), this.#routes(process))
@@ -206,7 +249,28 @@ export class World {
   }
 
   process(name: string): Process {
-    return { name: `${name}#${++this.#processes}`, alive: true };
+    const process = { name: `${name}#${++this.#processes}`, alive: true };
+    this.#gate.begun(process);
+    return process;
+  }
+
+  /**
+   * No message is taken any more, and with `all` whoever works dies and every request is refused.
+   * What the stream held for longer than a day when this ends is lost. Answers with what ends it.
+   */
+  halt(what: 'consumers' | 'all'): () => void {
+    return this.#gate.shut(what);
+  }
+
+  /** Resolves as soon as requests are answered again, or at once. */
+  serving(): Promise<void> {
+    return this.#gate.passed('all');
+  }
+
+  /** Instances that are warm are gone, as after a deployment. */
+  coldStart(): void {
+    this.#schedulers.forget();
+    this.#reconcilers.forget();
   }
 
   effects(process: Process): Effects {
@@ -215,7 +279,7 @@ export class World {
       store: storeThrough(this.#network, process, this.store),
       ...(this.#options.cloud?.portsOf(process) ?? this.#ownPorts(process)),
       ...this.#machineTypes(),
-      clock: this.clock,
+      clock: this.#options.clockOf?.(process) ?? this.clock,
       ids: this.ids,
       recorder: this.recorder,
     };
@@ -241,11 +305,13 @@ export class World {
     const group = `${this.#processes++}`; // a standard queue: no order
     for (const delayMs of this.#post.arrivals('health')) {
       const late = delayMs > 0 ? { delayMs } : {};
-      void this.queues.health.send([{ group: `${group}+${delayMs}`, body, ...late }]);
+      const sent = { group: `${group}+${delayMs}`, body, ...late };
+      void this.queues.health.send(this.#post.sending('health', [sent]));
     }
   }
 
-  #serve(request: ApiRequest): Promise<ApiResponse> {
+  async #serve(request: ApiRequest): Promise<ApiResponse> {
+    if (this.#gate.isShut('all')) return AWAY;
     const process = this.process('api');
     return this.#prompted(this.effects(process), this.#routes(process), (effects) => {
       const server = createApiServer({
@@ -296,6 +362,7 @@ export class World {
 
   #stream(change: Change): void {
     this.#options.onChange?.(change);
+    if (this.#isQuiet) return;
     for (const delayMs of this.#post.arrivals('stream')) {
       this.agenda.in(delayMs, () => this.#route(change));
     }
@@ -304,18 +371,25 @@ export class World {
   /**
    * A stream's batch comes again until it was taken; nobody knows whether a dead process took it.
    */
-  #route(change: Change): void {
+  #route(change: Change, writtenAtMs = this.agenda.nowMs): void {
+    if (this.#gate.isShut('consumers')) return this.#routeLater(change, writtenAtMs);
     const process = this.process('router');
-    const again = this.agenda.in(VISIBILITY_MS, () => this.#route(change));
+    const again = this.agenda.in(VISIBILITY_MS, () => this.#route(change, writtenAtMs));
     const { store } = this.effects(process);
     route([change], store, this.#routes(process)).then(
       () => this.agenda.cancel(again),
       (error: unknown) => {
         this.#failed(process, error);
         this.agenda.cancel(again);
-        this.agenda.in(STREAM_RETRY_MS, () => this.#route(change));
+        this.agenda.in(STREAM_RETRY_MS, () => this.#route(change, writtenAtMs));
       },
     );
+  }
+
+  #routeLater(change: Change, writtenAtMs: number): void {
+    void this.#gate.passed('consumers').then(() => {
+      if (this.agenda.nowMs - writtenAtMs < STREAM_KEPT_MS) this.#route(change, writtenAtMs);
+    });
   }
 
   #routes(process: Process): Routes {
@@ -327,7 +401,12 @@ export class World {
   }
 
   #queue(channel: Exclude<Channel, 'stream'>, process: Process): Queue {
-    return queueThrough(this.#network, process, this.queues[channel]);
+    const queue = queueThrough(this.#network, process, this.queues[channel]);
+    const send: Queue['send'] = async (messages) => {
+      const sent = this.#post.sending(channel, messages);
+      if (sent.length > 0) await queue.send(sent);
+    };
+    return { ...queue, send };
   }
 
   /** Hands messages to handlers, each in a process of its own, as the queue lets them out. */
@@ -335,18 +414,26 @@ export class World {
     channel: Exclude<Channel, 'stream'>,
     work: (delivery: Delivery, effects: Effects, routes: Routes) => Promise<Outcome>,
   ): void {
+    const slots = new Slots(this.#options.concurrency ?? Infinity);
     const handle = (delivery: Delivery): void => {
       const process = this.process(channel);
+      slots.taken++;
       const run = async (): Promise<void> => {
         const outcome = await work(delivery, this.effects(process), this.#routes(process));
         if (outcome.type === 'terminal') this.#failed(process, outcome.error);
         await settle(this.#queue(channel, process), delivery, outcome);
       };
-      void run().catch((error: unknown) => this.#failed(process, error));
+      void run()
+        .catch((error: unknown) => this.#failed(process, error))
+        .finally(() => slots.free());
     };
     const listen = async (): Promise<never> => {
       for (;;) {
-        for (const delivery of await this.queues[channel].receive(1, Infinity)) {
+        await this.#gate.passed('consumers');
+        await slots.wait();
+        const deliveries = await this.queues[channel].receive(1, Infinity);
+        await this.#gate.passed('consumers');
+        for (const delivery of deliveries) {
           const arrivals = channel === 'health' ? [0] : this.#post.arrivals(channel);
           for (const delayMs of arrivals) this.agenda.in(delayMs, () => handle(delivery));
         }
@@ -361,7 +448,15 @@ export class World {
   }
 }
 
+/** What a client is told where no function runs. */
+const AWAY: ApiResponse = {
+  status: 503,
+  headers: { 'content-type': 'application/json' },
+  body: '{"message":"Service Unavailable"}',
+};
+
 const STREAM_RETRY_MS = 200;
+const STREAM_KEPT_MS = 86_400_000;
 
 const NOTHING_LEFT = { cpuMillis: 0, gpus: 0 };
 

@@ -22,10 +22,10 @@ export const BUDGETS = 'poddisruptionbudgets.policy';
 export const GRANT_TTL_MS = 120_000;
 
 /**
- * An evictor may use a grant for as long as this, and asks anew after it: a deletion that is slow,
- * or a clock that is, must not come after the grant has been forgotten.
+ * An evictor may use a grant for as long as this, and asks anew after it: its deletion may be under
+ * way for a minute, and its clock may be slow, and it must not come after the grant was forgotten.
  */
-export const GRANT_USE_MS = 60_000;
+export const GRANT_USE_MS = 30_000;
 
 /** More grants than this mean that nobody keeps the budget's status; Kubernetes' own figure. */
 export const MAX_GRANTS = 2_000;

@@ -55,7 +55,7 @@ describe('who may go now', () => {
           {},
           {
             disruptionsAllowed: 0,
-            disruptedPods: { b: rfc3339(T0 - 59_000), c: rfc3339(T0 - 60_000) },
+            disruptedPods: { b: rfc3339(T0 - 29_000), c: rfc3339(T0 - 30_000) },
           },
         ),
       ],

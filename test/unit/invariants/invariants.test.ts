@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Pod } from '../../../shared/api/kinds/pod.ts';
 import type { TaskPhase, TaskState } from '../../../shared/api/task.ts';
 import {
+  checkEviction,
+  checkGrants,
   checkLedger,
   checkMatches,
   checkNodeRoom,
@@ -12,6 +14,8 @@ import {
   type ClusterFacts,
   type TaskFact,
 } from '../../../shared/core/invariants.ts';
+
+import { budget } from '../disruption/fixtures.ts';
 
 const REQUESTS = { cpu: 600 };
 
@@ -48,6 +52,7 @@ const NOBODY: ClusterFacts = {
   allocations: [],
   services: [],
   endpointSlices: [],
+  budgets: [],
   tasks: [],
 };
 
@@ -109,7 +114,47 @@ describe('checkNoLeaks', () => {
   });
 });
 
+describe('S9', () => {
+  const guarded = pod('p', {
+    metadata: {
+      ...{ uid: 'p', name: 'p', namespace: 'd', labels: { app: 'web' } },
+      creationTimestamp: '2029-01-01T00:00:00Z',
+    },
+  });
+  const at = '2030-01-01T00:00:00Z';
+
+  it('an evicted pod that was ready had been granted', () => {
+    const granted = budget({}, { disruptedPods: { p: at } });
+    expect(checkEviction(guarded, [granted])).toEqual([]);
+    expect(names(checkEviction(guarded, [budget()]))).toEqual(['S9']);
+    const other = budget({ selector: { matchLabels: { app: 'x' } } });
+    expect(checkEviction(guarded, [other])).toEqual([]);
+    const unready = { ...guarded, status: { phase: 'Running' as const } };
+    expect(checkEviction(unready, [budget()])).toEqual([]);
+  });
+
+  it('each grant takes one of what is allowed', () => {
+    const [before, one] = [budget({}, { disruptionsAllowed: 1 }), { p: at }];
+    const of = (disruptionsAllowed: number, disruptedPods: { [name: string]: string }) =>
+      budget({}, { disruptionsAllowed, disruptedPods });
+    expect(checkGrants(before, of(0, one))).toEqual([]);
+    expect(checkGrants(of(0, one), of(2, {}))).toEqual([]);
+    expect(names(checkGrants(before, of(1, one)))).toEqual(['S9']);
+    expect(names(checkGrants(before, of(-1, { ...one, q: at })))).toEqual(['S9']);
+  });
+});
+
 describe('checkMatches', () => {
+  it('counts the healthy pods of a budget', () => {
+    const of = (currentHealthy: number, disruptedPods = {}) => ({
+      ...NOBODY,
+      budgets: [budget({}, { currentHealthy, disruptedPods })],
+    });
+    expect(checkMatches(of(0))).toEqual([]);
+    expect(names(checkMatches(of(1)))).toEqual(['L1']);
+    expect(names(checkMatches(of(0, { p: '2030-01-01T00:00:00Z' })))).toEqual(['L1']);
+  });
+
   it('finds nothing in a cluster that is well', () => {
     expect(checkMatches({ ...NOBODY, pods: [pod('p')] })).toEqual([]);
   });

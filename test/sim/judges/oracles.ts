@@ -3,22 +3,29 @@
  * it comes about, past the network and its faults; what may never happen is noted at once, with the
  * step at which it happened.
  */
-import { type Change, indexValues, keyOf } from '../../shared/api/change.ts';
-import { sameJson } from '../../shared/api/hash.ts';
-import type { EndpointSlice, Service } from '../../shared/api/kinds/core.ts';
-import type { Node, NodeAllocation } from '../../shared/api/kinds/node.ts';
-import type { Pod } from '../../shared/api/kinds/pod.ts';
-import type { Deployment, ReplicaSet } from '../../shared/api/kinds/workloads.ts';
+import { findCondition } from '../../../shared/api/conditions.ts';
+import { type Change, indexValues, keyOf } from '../../../shared/api/change.ts';
+import { sameJson } from '../../../shared/api/hash.ts';
+import type { EndpointSlice, Service } from '../../../shared/api/kinds/core.ts';
+import type { Node, NodeAllocation } from '../../../shared/api/kinds/node.ts';
+import type { Pod } from '../../../shared/api/kinds/pod.ts';
+import type { PodDisruptionBudget } from '../../../shared/api/kinds/policy.ts';
+import type { Deployment, ReplicaSet } from '../../../shared/api/kinds/workloads.ts';
 import {
   type AnyObject,
   compareVersions,
   controllerOf,
   keyText,
   type KubeObject,
-} from '../../shared/api/meta.ts';
-import type { LogRecord } from '../../shared/ports/recorder.ts';
-import type { HealthMessage, TaskState } from '../../shared/api/task.ts';
+  type ObjectKey,
+} from '../../../shared/api/meta.ts';
+import type { LogRecord } from '../../../shared/ports/recorder.ts';
+import type { HealthMessage, TaskState } from '../../../shared/api/task.ts';
+import { parseTime } from '../../../shared/api/time.ts';
+import { BUDGETS } from '../../../shared/core/disruption/budgets.ts';
 import {
+  checkEviction,
+  checkGrants,
   checkLedger,
   checkMatches,
   checkDevices,
@@ -31,12 +38,14 @@ import {
   type InvariantName,
   type TaskFact,
   type Violation,
-} from '../../shared/core/invariants.ts';
-import { taskIdOfAttempt } from '../../shared/core/pod/attempt.ts';
-import { isTerminal, podIsActive } from '../../shared/core/pod/predicates.ts';
-import { hasBegun } from '../../shared/core/pod/send-back.ts';
-import { podRequests, type Requests } from '../../shared/core/pod/requests.ts';
+} from '../../../shared/core/invariants.ts';
+import { taskIdOfAttempt } from '../../../shared/core/pod/attempt.ts';
+import { isTerminal, podIsActive } from '../../../shared/core/pod/predicates.ts';
+import { hasBegun } from '../../../shared/core/pod/send-back.ts';
+import { podRequests, type Requests } from '../../../shared/core/pod/requests.ts';
+import type { Stored } from '../../world/world.ts';
 import { Asked } from './asked.ts';
+import { POISON } from './poison.ts';
 
 /** What a task that was started with others does not say itself. */
 type BatchOwner = Pick<TaskState, 'podUid' | 'podName' | 'nodeName'>;
@@ -62,6 +71,14 @@ export class Oracles {
   readonly #inBatches = new Map<string, BatchOwner>();
   /** When an object came into an index: `uid/index/value`. */
   readonly #indexedAtMs = new Map<string, number>();
+  /** When each task was first heard of. */
+  readonly #startedAtMs = new Map<string, number>();
+  /** Objects that were spoilt, by uid: what becomes of them is judged no more. */
+  readonly #spoilt = new Map<string, string>();
+  /** Tasks whose pods a restore has taken away. */
+  readonly #abandoned = new Set<string>();
+  readonly #created = new Map<string, number>();
+  #isBeingSetBack = false;
   readonly #asked: Asked;
   readonly #nowMs: () => number;
   readonly #writer: () => string;
@@ -78,20 +95,22 @@ export class Oracles {
     const known = this.#table(resource);
     const key = keyText(keyOf(resource, object));
     const previous = known.get(key);
-    if (previous) this.#follows(resource, previous, object, type);
+    if (this.#isBeingSetBack) this.#setBackTo(type, object.metadata.uid);
+    else if (previous) this.#follows(resource, previous, object, type);
     if (type === 'delete') {
       known.delete(key);
       this.#gone.add(object.metadata.uid);
       this.#checkTasksOfGone(key, object.metadata.uid);
     } else {
       if (this.#gone.has(object.metadata.uid)) this.#broken('S5', `${key} came back`);
+      if (!previous) this.#created.set(resource, this.created(resource) + 1);
       known.set(key, object);
       this.#indexed(resource, object);
     }
     if (resource === 'pods') {
       const pod = object as unknown as Pod;
-      if (!previous) this.#checkAskedFor(pod);
-      this.#podChanged(pod);
+      if (!previous && !this.#isBeingSetBack) this.#checkAskedFor(pod);
+      if (!this.#spoilt.has(pod.metadata.uid)) this.#podChanged(pod);
     }
     if (resource === 'replicasets.apps') this.#asked.changed(object as unknown as ReplicaSet);
   }
@@ -110,13 +129,57 @@ export class Oracles {
     return this.#inBatches.get(taskId);
   }
 
-  /** Errors of everyday life are no surprise; what handlers log as an error is. */
-  logged({ level, message, fields }: LogRecord): void {
-    if (level !== 'error') return;
+  /**
+   * Errors of everyday life are no surprise; what handlers log as an error is, unless it is about
+   * what was spoilt or poisoned.
+   */
+  logged({ level, message, fields = {} }: LogRecord): void {
+    if (level !== 'error' || String(fields['error']).includes(POISON)) return;
+    const key = fields['key'] as ObjectKey | undefined;
+    if (key && [...this.#spoilt.values()].includes(keyText(key))) return;
     this.violations.push({
       invariant: 'surprise',
       message: `${message} ${JSON.stringify(fields)}`,
     });
+  }
+
+  /** What becomes of that object is judged no more. */
+  expectNothingOf(uid: string, key: ObjectKey): void {
+    this.#spoilt.set(uid, keyText(key));
+  }
+
+  /** While the table is set back, old objects come back, and new ones go. */
+  setBack(on: boolean): void {
+    this.#isBeingSetBack = on;
+  }
+
+  /** How many objects of the resource were ever created. */
+  created(resource: string): number {
+    return this.#created.get(resource) ?? 0;
+  }
+
+  /** How many tasks were ever started. */
+  get launches(): number {
+    return this.#tasks.size;
+  }
+
+  wasStarted(taskId: string): boolean {
+    return this.#tasks.has(taskId);
+  }
+
+  liveTasks(): number {
+    return [...this.#tasks.values()].filter(({ state }) => isLive(state)).length;
+  }
+
+  isListed(taskId: string, forMs: number): boolean {
+    return (this.#startedAtMs.get(taskId) ?? 0) <= this.#nowMs() - forMs;
+  }
+
+  /** Everything that is stored, as it is now. */
+  stored(): readonly Stored[] {
+    return [...this.#objects].flatMap(([resource, table]) =>
+      [...table.values()].map((object) => [resource, object] as const),
+    );
   }
 
   /** Whether the index has shown the object as it is for at least this long. */
@@ -150,6 +213,7 @@ export class Oracles {
       allocations: all<NodeAllocation>('nodeallocations.nullplane.io'),
       services: all<Service>('services'),
       endpointSlices: all<EndpointSlice>('endpointslices.discovery.k8s.io'),
+      budgets: all<PodDisruptionBudget>(BUDGETS),
       tasks: [...this.#tasks.values()],
     };
   }
@@ -181,7 +245,31 @@ export class Oracles {
     if (type === 'put' && isUsers && !sameJson(previous['spec'], object['spec'])) {
       this.#broken('S6', `${name}: ${this.#writer()} overwrote the user's spec`);
     }
-    if (resource === 'pods') this.#podFollows(name, previous, object);
+    if (resource === 'pods' && !this.#spoilt.has(is.uid)) this.#podFollows(name, previous, object);
+    if (resource === 'pods' && isEvicted(object) && !isEvicted(previous)) this.#evicted(previous);
+    if (resource === BUDGETS && type === 'put') {
+      const budgets = [previous, object] as unknown as [PodDisruptionBudget, PodDisruptionBudget];
+      this.violations.push(...checkGrants(...budgets));
+    }
+  }
+
+  /** S9: a budget that is younger may have come after the evictor had looked. */
+  #evicted(pod: AnyObject): void {
+    const isOld = ({ metadata }: PodDisruptionBudget) =>
+      this.#nowMs() - (parseTime(metadata.creationTimestamp) ?? 0) > EVICTION_MS;
+    const budgets = this.facts().budgets.filter(isOld);
+    this.violations.push(...checkEviction(pod as unknown as Pod, budgets));
+  }
+
+  /** What comes back is no resurrection, and what lives of what goes is nobody's fault. */
+  #setBackTo(type: Change['type'], uid: string): void {
+    if (type === 'put') {
+      this.#gone.delete(uid);
+      return;
+    }
+    for (const { state } of this.#tasks.values()) {
+      if (state.podUid === uid && isLive(state)) this.#abandoned.add(state.id);
+    }
   }
 
   /** S7 in a pod: attempts, observed versions, restarts and ends stay where they have got to. */
@@ -227,7 +315,7 @@ export class Oracles {
   /** S5: what is gone has nothing that runs. */
   #checkTasksOfGone(key: string, uid: string): void {
     for (const { state } of this.#tasks.values()) {
-      if (state.podUid !== uid || !isLive(state)) continue;
+      if (state.podUid !== uid || !isLive(state) || this.#abandoned.has(state.id)) continue;
       this.#broken('S5', `${key} was removed while its task ${state.id} lives`);
     }
   }
@@ -259,6 +347,7 @@ export class Oracles {
     }
     // A repeated launch is answered with what was.
     if (known && known.version >= state.version) return;
+    if (!known) this.#startedAtMs.set(state.id, this.#nowMs());
     const requests = this.#requests.get(state.podUid) ?? {};
     this.#tasks.set(state.id, { state, requests });
     const ofPod = [...this.#tasks.values()].filter((t) => t.state.podUid === state.podUid);
@@ -269,10 +358,13 @@ export class Oracles {
   #checkRoom(nodeName: string): void {
     const node = this.#table('nodes').get(`nodes//${nodeName}`) as unknown as Node | undefined;
     if (!node) return;
-    const pods = [...this.#table('pods').values()] as unknown as Pod[];
+    const pods = ([...this.#table('pods').values()] as unknown as Pod[]).filter(
+      ({ metadata }) => !this.#spoilt.has(metadata.uid),
+    );
+    const tasks = [...this.#tasks.values()].filter(({ state }) => !this.#abandoned.has(state.id));
+    this.violations.push(...checkNodeRoom(node, { pods, tasks }));
     const ledgers = this.#table('nodeallocations.nullplane.io');
     const allocations = [...ledgers.values()] as unknown as NodeAllocation[];
-    this.violations.push(...checkNodeRoom(node, { pods, tasks: [...this.#tasks.values()] }));
     this.violations.push(...checkDevices(node, { pods, allocations }));
   }
 
@@ -301,6 +393,14 @@ export class Oracles {
  * it sees it.
  */
 const TOLERATED_SURPLUS = 2;
+
+/** How long an eviction may be under way. */
+const EVICTION_MS = 120_000;
+
+function isEvicted(object: AnyObject): boolean {
+  const { conditions } = (object as unknown as Pod).status;
+  return findCondition(conditions, 'DisruptionTarget')?.reason === 'EvictionByEvictionAPI';
+}
 
 /** Controllers never write the spec of these. */
 const USERS_OWN = new Set(['deployments.apps', 'services', 'configmaps']);

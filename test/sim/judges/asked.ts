@@ -1,5 +1,5 @@
 /** What was asked for, and when: the measure of what may be there. */
-import type { ReplicaSet } from '../../shared/api/kinds/workloads.ts';
+import type { ReplicaSet } from '../../../shared/api/kinds/workloads.ts';
 
 /**
  * How many pods each ReplicaSet was asked for lately: a create may be late, and is then of no harm.

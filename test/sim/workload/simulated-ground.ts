@@ -1,7 +1,7 @@
 /** Machines of the simulated runtime, as people and the cloud treat them. */
-import type { HealthMessage } from '../../shared/api/task.ts';
-import type { World } from '../world/world.ts';
-import type { Ground } from './workload.ts';
+import type { ConditionMessage, HealthMessage } from '../../../shared/api/task.ts';
+import type { World } from '../../world/world.ts';
+import type { Ground } from './ground.ts';
 
 /** Little enough that pods have to wait for one another. */
 const ROOM = { cpu: '3', memory: '8Gi' };
@@ -13,6 +13,8 @@ export class SimulatedGround implements Ground {
   readonly #world: World;
   /** What was last said of each machine that ever was in trouble. */
   readonly #machines = new Map<string, HealthMessage>();
+  /** What was last said of the GPUs of each. */
+  readonly #conditions = new Map<string, ConditionMessage>();
   #added = 0;
 
   constructor(world: World) {
@@ -51,13 +53,15 @@ export class SimulatedGround implements Ground {
     return { behaviour };
   }
 
-  /** Told by the runtime whenever a machine comes or goes. */
   heard(message: HealthMessage): void {
     if (message.type === 'node') this.#machines.set(message.nodeName, message);
+    if (message.type === 'node-condition') this.#conditions.set(message.nodeName, message);
   }
 
-  /** In place of a sweep of instances: nobody launched these. */
+  /** In place of a sweep of instances: nobody launched these. Agents repeat what they said. */
   tellOfMachines(): void {
     for (const message of this.#machines.values()) this.#world.tell(message);
+    const atMs = this.#world.agenda.nowMs;
+    for (const message of this.#conditions.values()) this.#world.tell({ ...message, atMs });
   }
 }

@@ -3,7 +3,7 @@
  * are.
  */
 import { createHash } from 'node:crypto';
-import { type Agenda, EPOCH_MS } from '../world/agenda.ts';
+import { type Agenda, EPOCH_MS } from '../../world/agenda.ts';
 
 export class Log {
   readonly #agenda: Agenda;

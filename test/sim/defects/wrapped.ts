@@ -2,15 +2,15 @@
  * Defects planted on purpose, each a small change to one part of the product: the simulation is
  * worth what it catches. `seeds` is how many runs at most it takes.
  */
-import { delegating } from '../../shared/control/delegating.ts';
-import type { Pod } from '../../shared/api/kinds/pod.ts';
-import { taskIdOf, type TaskState } from '../../shared/api/task.ts';
-import type { AnyController } from '../../shared/control/controller.ts';
-import type { Effects } from '../../shared/control/effects.ts';
-import type { Action, Plan } from '../../shared/core/plan.ts';
-import { Conflict, type Store } from '../../shared/ports/store.ts';
-import type { FaultRates } from './faults.ts';
-import type { Parts } from '../world/world.ts';
+import { delegating } from '../../../shared/control/delegating.ts';
+import type { Pod } from '../../../shared/api/kinds/pod.ts';
+import { taskIdOf, type TaskState } from '../../../shared/api/task.ts';
+import type { AnyController } from '../../../shared/control/controller.ts';
+import type { Effects } from '../../../shared/control/effects.ts';
+import type { Action, Plan } from '../../../shared/core/plan.ts';
+import { Conflict, type Store } from '../../../shared/ports/store.ts';
+import type { FaultRates } from '../faults/faults.ts';
+import type { Parts } from '../../world/world.ts';
 
 export interface Defect {
   readonly what: string;
@@ -33,7 +33,7 @@ export const DEFECTS: { readonly [name: string]: Defect } = {
   },
   noVersionGate: {
     what: 'messages about tasks are believed in the order in which they come',
-    seeds: 10,
+    seeds: 60,
     alter: (parts) => ({ ...parts, health: believeAll(parts.health) }),
   },
   earlyRemoval: {

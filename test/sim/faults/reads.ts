@@ -1,0 +1,44 @@
+/**
+ * Lists as services give them: an index or a list of tasks that does not show what came in the last
+ * seconds, and pages of a few, between which the world goes on.
+ */
+import type { KubeObject } from '../../../shared/api/meta.ts';
+import type { Effects } from '../../../shared/control/effects.ts';
+import type { ListQuery, Page, Store } from '../../../shared/ports/store.ts';
+import { type Faults, shortly } from './faults.ts';
+
+const LAG_MS = 5_000;
+const SHORT_PAGE = 3;
+
+/** What is known of how long things have been there. */
+export interface Ages {
+  isIndexed(resource: string, object: KubeObject, forMs: number): boolean;
+  /** Whether the task was started before that time. */
+  isListed(taskId: string, forMs: number): boolean;
+}
+
+export function faultyReads(effects: Effects, faults: Faults, ages: () => Ages): Effects {
+  const { store, runtime } = effects;
+  const list = async <T extends KubeObject>(query: ListQuery): Promise<Page<T>> => {
+    const { resource, index } = query;
+    const stale = index && faults.hits('staleIndex', `?${resource} by ${index.name}`);
+    const short = faults.hits('shortPage', `?${resource}`);
+    const limit = Math.min(
+      query.limit ?? Infinity,
+      short ? 1 + short.integer(SHORT_PAGE) : Infinity,
+    );
+    const page = await store.list<T>(limit < Infinity ? { ...query, limit } : query);
+    if (!stale) return page;
+    const lagMs = shortly(stale, LAG_MS);
+    return { ...page, items: page.items.filter((o) => ages().isIndexed(resource, o, lagMs)) };
+  };
+  const lagging: Store = { ...store, list };
+  const listTasks = async (): Promise<readonly string[]> => {
+    const stale = faults.hits('staleTasks');
+    const ids = await runtime.list();
+    if (!stale) return ids;
+    const lagMs = shortly(stale, LAG_MS);
+    return ids.filter((id) => ages().isListed(id, lagMs));
+  };
+  return { ...effects, store: lagging, runtime: { ...runtime, list: listTasks } };
+}

@@ -1,0 +1,77 @@
+/**
+ * What people do at last, so that there is a state in which everything can be well: mend what can't
+ * run, and bring room.
+ */
+import { type AnyObject, controllerOf, type ObjectKey } from '../../../shared/api/meta.ts';
+import { deployment, podGroup, priorityClass } from '../../world/manifests.ts';
+import { AT_ONCE, type Ground } from './ground.ts';
+import type { Machines } from './machines.ts';
+import type { People } from './people.ts';
+
+/** Asks for more than any node has. */
+export const HUGE = 'huge';
+export const GANG = 'gang';
+export const GANG_SIZE = 3;
+export const URGENT = 'urgent';
+export const URGENT_PRIORITY = 1_000;
+
+/** The annotation that tells a simulated task what to do. */
+const SIMULATE = 'nullplane.io/simulate';
+
+/** Things that no node is large enough for: they wait, and nothing else is expected of them. */
+export function isUnfit({ metadata }: AnyObject): boolean {
+  return metadata.labels?.['app'] === HUGE;
+}
+
+export interface Mending {
+  readonly people: People;
+  readonly machines: Machines;
+  readonly ground: Ground;
+  /** What was spoilt, to be deleted. */
+  readonly spoilt: readonly ObjectKey[];
+  /** Whether Deployments may be such as can't run, and are replaced. */
+  readonly replaces: boolean;
+}
+
+/** Lets everything be able to run, whatever was done before. */
+export async function mend(mending: Mending): Promise<void> {
+  const { people, machines, ground, spoilt, replaces } = mending;
+  for (const name of machines.names) machines.reconnect(name);
+  await ground.addSpare();
+  for (const { metadata } of await people.list('nodes')) await people.cordon(metadata.name, false);
+  for (const key of spoilt) await people.deleteKey(key);
+  if (replaces) await replaceAll(people, ground);
+  await deleteOrphans(people);
+}
+
+async function replaceAll(people: People, ground: Ground): Promise<void> {
+  for (const { metadata, spec } of await people.list('deployments.apps')) {
+    const { namespace: ns = '', name } = metadata;
+    // Whose creation was not answered.
+    if (name === GANG) await people.create(podGroup(GANG, ns, GANG_SIZE));
+    if (name === URGENT) await people.create(priorityClass(URGENT, URGENT_PRIORITY));
+    if (name === HUGE || name === GANG || name === URGENT) continue;
+    const { replicas = 1 } = (spec ?? {}) as { readonly replicas?: number };
+    await people.replace(deployment(name, ns, { replicas, ...ground.shapeOf(AT_ONCE) }));
+  }
+}
+
+/** What was orphaned may have a template that can't run, and nobody mends it. */
+async function deleteOrphans(people: People): Promise<void> {
+  for (const resource of ['replicasets.apps', 'pods']) {
+    const [word = ''] = resource.split('.');
+    for (const object of await people.list(resource)) {
+      const { namespace: ns, name } = object.metadata;
+      if (!controllerOf(object)) await people.delete(word, ns, name);
+    }
+  }
+}
+
+/** The patch that gives a Deployment's pods another image and behaviour. */
+export function templateChange(image: string, shape: ReturnType<Ground['shapeOf']>) {
+  const { behaviour, command } = shape;
+  const annotations = behaviour && { [SIMULATE]: JSON.stringify(behaviour) };
+  const container = { name: 'main', image, ...(command ? { command } : {}) };
+  const metadata = annotations ? { annotations } : {};
+  return { spec: { template: { metadata, spec: { containers: [container] } } } };
+}
