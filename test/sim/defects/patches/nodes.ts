@@ -1,0 +1,129 @@
+/** Planted defects: places and nodes. */
+import type { Patches } from '../patch.ts';
+
+export const OF_NODES = {
+  ledgerNotWritten: {
+    what: 'pods are bound without their room being entered',
+    file: 'shared/core/scheduling/plans.ts',
+    find: 'const stages: Action[][] = entry ? [[entry]] : [];',
+    replace: 'const stages: Action[][] = entry ? [] : [];',
+  },
+  ledgerBlind: {
+    what: 'the ledger of a node is overwritten, whatever was entered meanwhile',
+    file: 'shared/core/scheduling/ledger.ts',
+    find: 'if (!ledger) return create(LEDGERS, draft);',
+    replace: 'if (!ledger || old.length === 0) return undefined;',
+  },
+  podsBeforeLedgers: {
+    what: 'pods are read before ledgers',
+    file: 'shared/control/scheduler.ts',
+    find:
+      'const ledgers = await all<NodeAllocation>(LEDGERS);\n' +
+      "  const pods = await all<Pod>('pods');",
+    replace:
+      "const pods = await all<Pod>('pods');\n  const ledgers = await all<NodeAllocation>(LEDGERS);",
+  },
+  reservedIsFree: {
+    what: 'room that is entered for a pod that is not bound yet is given away',
+    file: 'shared/core/scheduling/ledger.ts',
+    find: 'return pod && !isTerminal(pod) && !isPlaced(pod) ? [pod] : [];',
+    replace: 'return [];',
+  },
+  deletedIsFree: {
+    what: 'the room of a pod is free as soon as it is to go',
+    file: 'shared/core/scheduling/pending.ts',
+    find: 'return Boolean(pod.spec.nodeName) && !isTerminal(pod) && !isPending(pod);',
+    replace:
+      'return Boolean(pod.spec.nodeName) && !isTerminal(pod) && !isPending(pod) && ' +
+      '!pod.metadata.deletionTimestamp;',
+  },
+  neverPlacedAgain: {
+    what: 'room that becomes free wakes nobody',
+    file: 'shared/core/scheduling/helps.ts',
+    find: "if (type === 'delete') return held ? ['podGone'] : [];",
+    replace: "if (type === 'delete') return [];",
+    equivalent: 'the sweep wakes the scheduler within minutes',
+  },
+  noFencing: {
+    what: 'a node out of sight is taken for gone, and its tasks with it',
+    file: 'shared/core/node/plan.ts',
+    find: 'if (!node || isGone(node)) return planGone(snapshot, nowMs);',
+    replace: 'if (!node || isGone(node) || isUnreachable(node)) return planGone(snapshot, nowMs);',
+  },
+  deletionWithoutFence: {
+    what: 'a pod that is evicted is removed although its task may live',
+    file: 'shared/core/deletion.ts',
+    find: "if (resource === 'pods') return hasNoTask(object as Pod, nowMs);",
+    replace: "if (resource === 'pods') return true;",
+  },
+  noGrace: {
+    what: 'a node is lost as soon as its agent is away for a moment',
+    file: 'shared/core/node/plan.ts',
+    find: 'export const NODE_GRACE_MS = 60_000;',
+    replace: 'export const NODE_GRACE_MS = 0;',
+    equivalent: 'tolerations of 300 s still apply before anything is evicted: only readiness flaps',
+  },
+  emptyIsDead: {
+    what: 'a cluster that knows no node takes all of its pods for lost',
+    file: 'shared/core/node/plan.ts',
+    find: 'if (cluster.nodes === 0 && !isMeant) {',
+    replace: 'if (cluster.nodes < 0) {',
+  },
+  massEviction: {
+    what: 'pods are evicted although most nodes are out of sight',
+    file: 'shared/core/node/plan.ts',
+    find: 'if (unreachable > nodes * UNREACHABLE_SHARE_LIMIT) {',
+    replace: 'if (unreachable > nodes) {',
+  },
+  lateNewsOfNodes: {
+    what: 'what is said late of a node counts',
+    file: 'shared/core/node/observe.ts',
+    find: 'if (isLate) return undefined;',
+    replace: '',
+  },
+  goneIsNotFinal: {
+    what: 'a node that is gone for good comes back by a late message',
+    file: 'shared/core/node/observe.ts',
+    find: "if (old.status === 'gone') return undefined;\n  const { status, atMs } = message;",
+    replace: 'const { status, atMs } = message;',
+  },
+  noReturn: {
+    what: 'a node that is back stays tainted',
+    file: 'shared/core/node/plan.ts',
+    find: "const isBack = status === 'connected' && !isHealthy(node);",
+    replace: 'const isBack = false;',
+  },
+  gangInParts: {
+    what: 'some pods of a gang are bound without the others',
+    file: 'shared/core/scheduling/run.ts',
+    find: "'gang' in item ? this.#placeGang(item) : this.#placePod(item.pod),",
+    replace:
+      "'gang' in item ? item.pods.flatMap((pod) => this.#placePod(pod)) : " +
+      'this.#placePod(item.pod),',
+  },
+  budgetNotSpent: {
+    what: 'an eviction does not spend what its budget allows',
+    file: 'shared/core/disruption/may-disrupt.ts',
+    find: 'spent.set(budget, granted(current, pod, nowMs));',
+    replace: '',
+  },
+  budgetUnprocessed: {
+    what: 'a budget that nobody has looked at allows what it did before',
+    file: 'shared/core/disruption/may-disrupt.ts',
+    find: "if (status.disruptionsAllowed <= 0) return 'exhausted';",
+    replace: '',
+  },
+  mirrorGoesBack: {
+    what: 'a warm instance takes an older state for a newer one',
+    file: 'shared/control/mirrored-store.ts',
+    find: 'if (held && versionOf(held) > versionOf(object)) continue;',
+    replace: '',
+    equivalent: 'changes come in order; the check is for a change that the first list has shown',
+  },
+  mirrorNotBroughtUp: {
+    what: 'a warm instance answers from what it held',
+    file: 'shared/control/mirrored-store.ts',
+    find: 'if (await this.#applyBatch(this.#objects)) return;',
+    replace: 'return;',
+  },
+} as const satisfies Patches;

@@ -1,0 +1,120 @@
+/** Planted defects: sets of pods, rollouts, deletion. */
+import type { Patches } from '../patch.ts';
+
+export const OF_SETS = {
+  freshNames: {
+    what: 'a pod is named by the version of its set, not by its slot alone',
+    file: 'shared/core/replicaset/slots.ts',
+    find: 'nameHash(`${metadata.uid}/${slot}/${incarnation}`, SUFFIX_LENGTH)',
+    replace:
+      'nameHash(`${metadata.uid}/${metadata.resourceVersion}/${slot}/${incarnation}`, ' +
+      'SUFFIX_LENGTH)',
+  },
+  incarnationLost: {
+    what: 'a slot is filled again under the name of the pod before',
+    file: 'shared/core/replicaset/slots.ts',
+    find: 'while (names.has(nameOf(set, { slot, incarnation }))) incarnation++;',
+    replace: 'incarnation = FIRST_INCARNATION;',
+  },
+  surplusKept: {
+    what: 'surplus pods are kept',
+    file: 'shared/core/replicaset/surplus.ts',
+    find: 'if (count <= 0) return [];',
+    replace: 'return [];',
+  },
+  observedTooSoon: {
+    what: 'a set says that it has followed before it has',
+    file: 'shared/core/replicaset/status.ts',
+    find: 'const observed = settled ? set.metadata.generation : set.status.observedGeneration;',
+    replace: 'const observed = set.metadata.generation;',
+  },
+  surgeUnbounded: {
+    what: 'a rollout ignores maxSurge',
+    file: 'shared/core/deployment/rolling.ts',
+    find: 'return size + Math.max(0, Math.min(missing, room));',
+    replace: 'return size + missing;',
+  },
+  growsBeforeFollowed: {
+    what: 'a rollout goes on from sizes that nobody has followed',
+    file: 'shared/core/deployment/rolling.ts',
+    find: 'if (!sets.every(isBounded)) return size;',
+    replace: '',
+  },
+  unavailableIgnored: {
+    what: 'a rollout ignores maxUnavailable',
+    file: 'shared/core/deployment/rolling.ts',
+    find: 'const tooManyAvailable = sum(old.map(availableOf)) + newAvailable - minAvailable;',
+    replace: 'const tooManyAvailable = sum(old.map(availableOf));',
+  },
+  recreateDoesNotWait: {
+    what: 'Recreate brings new pods before the old ones have gone',
+    file: 'shared/core/deployment/plan.ts',
+    find: 'const mayCreate = !recreate || known.old.every(isEmpty);',
+    replace: 'const mayCreate = true;',
+  },
+  pausedRolls: {
+    what: 'a paused Deployment rolls out',
+    file: 'shared/core/deployment/plan.ts',
+    find: 'if (spec.paused || (!recreate && isResized(spec, known))) {',
+    replace: 'if (!recreate && isResized(spec, known)) {',
+  },
+  finalizerDropped: {
+    what: 'a foreground deletion does not wait for dependents',
+    file: 'shared/core/gc/plan.ts',
+    find: 'if (blocking.length === 0)',
+    replace: 'if (blocking.length >= 0)',
+  },
+  orphansTaken: {
+    what: 'who orphans his dependents loses them',
+    file: 'shared/core/gc/plan.ts',
+    find: 'if (dependents.length === 0)\n',
+    replace: 'if (dependents.length >= 0)\n',
+  },
+  ownerByName: {
+    what: 'an owner is known by its name alone',
+    file: 'shared/core/gc/plan.ts',
+    find: 'return found?.metadata.uid !== reference.uid || takesDependents(found);',
+    replace: 'return found === undefined || takesDependents(found);',
+  },
+  gcNeverWoken: {
+    what: 'dependents are not looked at when their owner has gone',
+    file: 'shared/control/controllers/gc.ts',
+    find: 'return [...(await dependentKeys(object, read)), ...owners];',
+    replace: 'return owners;',
+    equivalent: 'the sweep looks at every object with an owner that is not there',
+  },
+  namespaceGoesFull: {
+    what: 'a namespace goes before it is empty',
+    file: 'shared/core/namespace/plan.ts',
+    find: 'if (contents.length === 0) return finish(namespace, nowMs);',
+    replace: 'return finish(namespace, nowMs);',
+  },
+  createsInTerminating: {
+    what: 'pods are made in a namespace that is going',
+    file: 'shared/core/replicaset/plan.ts',
+    find: "if (namespace?.status.phase === 'Terminating') {",
+    replace: 'if (namespace === undefined) {',
+  },
+  adoptsAnything: {
+    what: 'an owner takes on what another one controls',
+    file: 'shared/core/replicaset/plan.ts',
+    find: "const claims = claim('pods', set, set.spec.selector, snapshot.pods, isActive);",
+    replace:
+      "const claims = claim('pods', set, set.spec.selector, snapshot.pods.map((p) => " +
+      '({ ...p, metadata: { ...p.metadata, ownerReferences: ' +
+      '(p.metadata.ownerReferences ?? []).filter((r) => r.uid === set.metadata.uid) } ' +
+      '})), isActive);',
+  },
+  endpointsUnready: {
+    what: 'the endpoints of a Service are not written again',
+    file: 'shared/core/endpointslice/plan.ts',
+    find: 'if (sameJson(slice, before)) return [];',
+    replace: 'return [];',
+  },
+  statusAlwaysWritten: {
+    what: 'a status is written although it says nothing new',
+    file: 'shared/core/deployment/plan.ts',
+    find: '...(sameJson(next, deployment) ? [] : [update(DEPLOYMENTS, next)]),',
+    replace: '...[update(DEPLOYMENTS, next)],',
+  },
+} as const satisfies Patches;
