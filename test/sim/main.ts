@@ -106,14 +106,28 @@ async function all(): Promise<void> {
     (line) => console.error(line),
   );
   const summary = summaryOf(totals, (performance.now() - startedMs) / 1_000);
-  if (values.json) console.log(JSON.stringify(summary));
+  const generator = generatorOf();
+  const asked = { generator, from: Number(values.from), aws: values.aws };
+  if (values.json) console.log(JSON.stringify({ ...asked, ...summary }));
   else console.log(inWords(summary));
-  process.exitCode = totals.failures.length + totals.mismatches > 0 ? 1 : 0;
+  const unstruck = isLong(totals) ? summary.missing : [];
+  for (const kind of unstruck) console.error(`${kind} has never struck in so many runs`);
+  process.exitCode = totals.failures.length + totals.mismatches + unstruck.length > 0 ? 1 : 0;
+}
+
+/** In so many seeds each kind must have struck: one that never does tests nothing. */
+const LONG_RUNS = 1_000;
+
+function isLong({ runs }: Totals): boolean {
+  return generatorOf() === 'swarm' && runs >= LONG_RUNS;
+}
+
+function generatorOf(): Generator {
+  return GENERATORS.find((name) => name !== 'swarm' && values[name]) ?? 'swarm';
 }
 
 function allJobs(): Promise<readonly Job[]> {
-  const generator: Generator =
-    GENERATORS.find((name) => name !== 'swarm' && values[name]) ?? 'swarm';
+  const generator = generatorOf();
   const { from, seeds, plans, script } = values;
   return jobsOf(
     {
@@ -141,9 +155,10 @@ function textOf({ seed, step, invariant, message, command, smaller }: Failure): 
 }
 
 function inWords(summary: ReturnType<typeof summaryOf>): string {
-  const { runs, violations, faults, kinds, simulatedHours, recoverySeconds, seconds } = summary;
+  const { runs, violations, faults, kinds, rows, simulatedHours, recoverySeconds, seconds } =
+    summary;
   return (
-    `${runs} runs, ${violations} failed, ${faults} faults of ${kinds} kinds, ` +
+    `${runs} runs, ${violations} failed, ${faults} faults of ${kinds} kinds (${rows} rows), ` +
     `${simulatedHours} simulated hours, slowest recovery ${recoverySeconds.max} s, ` +
     `${summary.writesPerLaunch} writes a launch, ${summary.doubled} run twice, ` +
     `${summary.mismatches} of them different; ${seconds} s, ${summary.runsPerSecond} runs/s`

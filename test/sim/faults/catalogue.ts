@@ -118,6 +118,8 @@ interface Kinds {
   readonly [kind: string]: KindOfFault;
 }
 
+export const ROWS_OF_CATALOGUE = 48;
+
 export const CATALOGUE = { ...OF_CALLS, ...OF_MESSAGES, ...OF_TASKS, ...OF_TIMES };
 
 export type FaultKind = keyof typeof CATALOGUE;
@@ -128,4 +130,10 @@ export const INCIDENTS = Object.keys(OF_TIMES) as readonly Incident[];
 
 export function isFaultKind(text: string): text is FaultKind {
   return Object.hasOwn(CATALOGUE, text);
+}
+
+/** The rows of the catalogue that those kinds stand for. */
+export function rowsOf(kinds: readonly FaultKind[]): readonly number[] {
+  const rows = new Set(kinds.flatMap((kind) => [...CATALOGUE[kind].rows]));
+  return [...rows].sort((a, b) => a - b);
 }

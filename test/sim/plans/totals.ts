@@ -1,5 +1,5 @@
 /** What many runs have come to, in figures that can be added up. */
-import type { FaultKind } from '../faults/catalogue.ts';
+import { FAULT_KINDS, type FaultKind, rowsOf } from '../faults/catalogue.ts';
 import type { RunResult } from '../run.ts';
 
 export interface Failure {
@@ -57,6 +57,7 @@ export function summaryOf(totals: Totals, seconds: number) {
   const { runs, failures, recoveriesMs, faults } = totals;
   const sorted = recoveriesMs.toSorted((a, b) => a - b);
   const at = (share: number) => (sorted[Math.floor(share * (sorted.length - 1))] ?? 0) / 1_000;
+  const kinds = Object.keys(faults) as FaultKind[];
   const injected = Object.values(faults).reduce((sum, n) => sum + n, 0);
   return {
     runs,
@@ -64,7 +65,11 @@ export function summaryOf(totals: Totals, seconds: number) {
     /** The rule of three: with 95 % confidence no more than this share of runs fails. */
     ...(failures.length === 0 ? { bound95: 3 / runs } : {}),
     faults: injected,
-    kinds: Object.keys(faults).length,
+    kinds: kinds.length,
+    /** Of the 48 rows of the catalogue. */
+    rows: rowsOf(kinds).length,
+    /** Kinds that never struck. */
+    missing: FAULT_KINDS.filter((kind) => !kinds.includes(kind)),
     simulatedHours: Math.round(totals.simulatedMs / 3_600_000),
     steps: totals.steps,
     launches: totals.launches,

@@ -5,8 +5,8 @@ export const OF_NODES = {
   ledgerNotWritten: {
     what: 'pods are bound without their room being entered',
     file: 'shared/core/scheduling/plans.ts',
-    find: 'const stages: Action[][] = entry ? [[entry]] : [];',
-    replace: 'const stages: Action[][] = entry ? [] : [];',
+    find: 'entries.length > 0 ? [entries, bindings] : [bindings];',
+    replace: '[bindings];',
   },
   ledgerBlind: {
     what: 'the ledger of a node is overwritten, whatever was entered meanwhile',
@@ -23,10 +23,22 @@ export const OF_NODES = {
     replace:
       "const pods = await all<Pod>('pods');\n  const ledgers = await all<NodeAllocation>(LEDGERS);",
   },
+  ledgerAnew: {
+    what: 'a ledger that is new does not have what runs on the node',
+    file: 'shared/core/scheduling/ledger.ts',
+    find: 'const there = ledger ? [] : boundTo(node, pods).map(entryOfBound);',
+    replace: 'const there: Allocation[] = [];',
+  },
+  unreadableStops: {
+    what: 'a pod that cannot be read stops the passes of its cell',
+    file: 'shared/control/scheduler.ts',
+    find: 'const sound = soundPods(pods, ledgers);',
+    replace: 'const sound = { pods, unreadable: [] };',
+  },
   reservedIsFree: {
     what: 'room that is entered for a pod that is not bound yet is given away',
     file: 'shared/core/scheduling/ledger.ts',
-    find: 'return pod && !isTerminal(pod) && !isPlaced(pod) ? [pod] : [];',
+    find: 'return pod && !isTerminal(pod) && !isPlaced(pod) && isMeant(entry, pod) ? [pod] : [];',
     replace: 'return [];',
   },
   deletedIsFree: {

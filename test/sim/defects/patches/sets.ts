@@ -117,4 +117,10 @@ export const OF_SETS = {
     find: '...(sameJson(next, deployment) ? [] : [update(DEPLOYMENTS, next)]),',
     replace: '...[update(DEPLOYMENTS, next)],',
   },
+  refusedBlocks: {
+    what: 'a revision whose pods are refused keeps the one that mends it from growing',
+    file: 'shared/core/deployment/rolling.ts',
+    find: 'return hasFollowed(set) || isRefused(set);',
+    replace: 'return hasFollowed(set);',
+  },
 } as const satisfies Patches;
