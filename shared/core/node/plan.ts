@@ -205,7 +205,8 @@ function planEvictions(due: readonly Pod[], nowMs: number): Plan {
 /**
  * The machine is gone, and its tasks with it: their pods go, so that their owners replace them, and
  * then the node. Where only the object was deleted, the machine may live: the tasks are told to
- * stop. A pod that only asked for the node never was on it: it waits, and the scheduler says why.
+ * stop, and their pods go when they have (D1). A pod that only asked for the node never was on it:
+ * it waits, and the scheduler says why.
  */
 function planGone({ node, pods, cluster }: NodeSnapshot, nowMs: number): Plan {
   const isMeant = node?.metadata.deletionTimestamp !== undefined;
@@ -213,11 +214,13 @@ function planGone({ node, pods, cluster }: NodeSnapshot, nowMs: number): Plan {
     return blocked('no node is known: nothing is evicted for it');
   }
   if (node && evictionIsOff(node)) return blocked('eviction is switched off by annotation');
-  const left = pods.filter(
-    (pod) => !isPending(pod) && (!isTerminal(pod) || mayHaveTask(pod) || isDeleted(pod)),
-  );
+  const nodeLost = node !== undefined;
+  const left = pods.filter((pod) => {
+    if (isPending(pod) || (isDeleted(pod) && !nodeLost)) return false;
+    return !isTerminal(pod) || mayHaveTask(pod) || isDeleted(pod);
+  });
   const now = left.slice(0, EVICTIONS_PER_PASS);
-  const gone = now.flatMap((pod) => deletion('pods', pod, { nodeLost: true }, nowMs) ?? []);
+  const gone = now.flatMap((pod) => deletion('pods', pod, { nodeLost }, nowMs) ?? []);
   if (gone.length > 0) {
     const stages = node ? [gone] : [now.flatMap(stop), gone];
     const plan = { ...NOTHING, stages: stages.filter((stage) => stage.length > 0) };

@@ -175,7 +175,10 @@ describe('a node that is gone', () => {
   });
 
   it('has its tasks stopped when only its object was deleted', () => {
-    expect(kinds(plan(undefined, [runningPod('a')], T0))).toEqual(['stopTask', 'remove']);
+    const next = plan(undefined, [runningPod('a')], T0);
+    expect(kinds(next)).toEqual(['stopTask', 'update']);
+    // The pod goes when its task has ended, which is its own controller's business.
+    expect(kinds(plan(undefined, updated(next, 'pods') as unknown as Pod[], T0))).toEqual([]);
   });
 
   it('leaves a pod alone that asks for it by name and was never on it', () => {
