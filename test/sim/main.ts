@@ -9,7 +9,6 @@
  *   npm run sim -- --transitions [--plans 500]             every field that people may set
  *   npm run sim -- --seed 1 --script rollout --faults …    one plan again
  *   npm run sim -- --aws --seeds 100                       over the adapters of AWS
- *   npm run sim -- --defect blindUpdate --seeds 20         with a defect planted: is it caught?
  *   npm run sim:defects [-- name …]                        every defect in turn (defects/main.ts)
  *
  * `--processes 1` for one process; `--stop` at the first failure; `--shrinks 2` failures are shrunk
@@ -18,7 +17,6 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { parseFaults } from './faults/fault.ts';
-import { DEFECTS } from './defects/wrapped.ts';
 import { type Generator, GENERATORS, jobsOf } from './plans/generators.ts';
 import type { Job, Setting } from './plans/job.ts';
 import { optionsOf } from './plans/job.ts';
@@ -42,13 +40,15 @@ const { values } = parseArgs({
     log: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     stop: { type: 'boolean', default: false },
-    defect: { type: 'string' },
     aws: { type: 'boolean', default: false },
     processes: { type: 'string', default: String(availableParallelism()) },
     part: { type: 'string' },
     shrinks: { type: 'string', default: '2' },
   },
 });
+
+/** In so many seeds each kind must have struck: one that never does tests nothing. */
+const LONG_RUNS = 1_000;
 
 // Errors are everyday life here, and nobody reads where thousands of them were made.
 if (values.seed === undefined) Error.stackTraceLimit = 0;
@@ -115,9 +115,6 @@ async function all(): Promise<void> {
   process.exitCode = totals.failures.length + totals.mismatches + unstruck.length > 0 ? 1 : 0;
 }
 
-/** In so many seeds each kind must have struck: one that never does tests nothing. */
-const LONG_RUNS = 1_000;
-
 function isLong({ runs }: Totals): boolean {
   return generatorOf() === 'swarm' && runs >= LONG_RUNS;
 }
@@ -140,13 +137,9 @@ function allJobs(): Promise<readonly Job[]> {
 
 /** What AWS takes is loaded for it alone: it takes longer than many a run. */
 async function settingOf(): Promise<Setting> {
-  const { defect, aws } = values;
-  const planted = defect === undefined ? undefined : DEFECTS[defect];
-  if (defect !== undefined && !planted) {
-    throw new Error(`no such defect; there are ${Object.keys(DEFECTS).join(', ')}`);
-  }
+  const { aws } = values;
   const sky = aws ? (await import('./aws.ts')).awsSky : undefined;
-  return { ...planted, aws, ...(sky ? { sky } : {}) };
+  return { aws, ...(sky ? { sky } : {}) };
 }
 
 function textOf({ seed, step, invariant, message, command, smaller }: Failure): string {

@@ -5,8 +5,8 @@
 import { describe, expect, test } from 'vitest';
 import { type RunResult, run } from './run.ts';
 
-const SEEDS = 150;
-const SEEDS_A_TEST = 25;
+const SEEDS = 60;
+const SEEDS_A_TEST = 20;
 /** Far more than they take: a busy machine must not fail them. */
 const TIMEOUT_MS = 240_000;
 
@@ -25,7 +25,7 @@ describe('under faults, the invariants hold', () => {
 });
 
 test('the same seed gives the same run, to the byte', async () => {
-  for (const seed of [1, 51, 101]) {
+  for (const seed of [1, 51]) {
     const [first, second] = [await run({ seed }), await run({ seed })];
     expect(second.hash).toBe(first.hash);
     expect(second).toEqual(first);

@@ -14,7 +14,7 @@ import type { Process } from '../world/process.ts';
 import { type Cloud, type Parts, World } from '../world/world.ts';
 import type { FaultKind } from './faults/catalogue.ts';
 import type { Fault } from './faults/fault.ts';
-import { type FaultRates, Faults } from './faults/faults.ts';
+import { Faults } from './faults/faults.ts';
 import { BEGIN } from './faults/incidents.ts';
 import { FaultyNetwork } from './faults/network.ts';
 import { Outages } from './faults/outages.ts';
@@ -38,8 +38,6 @@ export interface StageOptions {
   readonly seed: number;
   /** All faults that happen; without it, the seed draws them. */
   readonly faults?: readonly Fault[];
-  readonly rates?: FaultRates;
-  readonly alter?: (parts: Parts) => Parts;
   readonly print?: (line: string) => void;
   /** Told of each opportunity of a fault. */
   readonly trace?: (kind: FaultKind, at: number, about: string) => void;
@@ -102,7 +100,7 @@ export class Stage {
     const { agenda } = this;
     this.log = new Log(agenda, options.print);
     this.faults = new Faults({
-      ...{ seed, log: this.log, plan: options.faults, rates: options.rates, trace: options.trace },
+      ...{ seed, log: this.log, plan: options.faults, trace: options.trace },
       begin: (incident, random) => BEGIN[incident](this.scene, random),
     });
     const { log, faults } = this;
@@ -209,12 +207,11 @@ export class Stage {
   }
 
   #alter(parts: Parts): Parts {
-    const broken: Parts = {
+    return {
       ...parts,
       controllers: parts.controllers.map((controller) => this.#poisonable(controller)),
       effects: (effects) => faultyReads(effects, this.faults, () => this.oracles),
     };
-    return this.#options.alter?.(broken) ?? broken;
   }
 
   #poisonable(controller: AnyController): AnyController {

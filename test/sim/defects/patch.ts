@@ -6,6 +6,8 @@ export interface Patch {
   /** Text that the file has once. */
   readonly find: string;
   readonly replace: string;
+  /** Only the adapters of AWS have it. */
+  readonly aws?: true;
   /** Why nothing can be seen of it, where that is so. */
   readonly equivalent?: string;
 }

@@ -80,8 +80,8 @@ const OF_TASKS = {
   crashLoop: { what: 'an image ends soon after each start', rows: [36], rate: 0.15 },
   badImage: { what: 'an image that is not there', rows: [35], rate: 0.2 },
   stuckTask: { what: 'a task never leaves its first state', rows: [33], rate: 0.04 },
-  neverFits: { what: 'pods that nothing is large enough for', rows: [41], rate: 0.06 },
-  oversized: { what: 'an object that is larger than a store takes', rows: [18], rate: 0.04 },
+  neverFits: { what: 'pods that nothing is large enough for', rows: [41], rate: 0.5 },
+  oversized: { what: 'an object that is larger than a store takes', rows: [18], rate: 0.3 },
 } as const satisfies Kinds;
 
 /** Asked about every twenty seconds of trouble: things that last (incidents.ts). */

@@ -13,8 +13,6 @@ import type { Log } from '../judges/log.ts';
 import { CATALOGUE, FAULT_KINDS, type FaultKind, type Incident } from './catalogue.ts';
 import { type Fault, textOf } from './fault.ts';
 
-export type FaultRates = { readonly [kind in FaultKind]?: number };
-
 /** The share of kinds that a seed leaves out. */
 const LEFT_OUT = 0.3;
 
@@ -23,8 +21,6 @@ export interface FaultsOptions {
   readonly log: Log;
   /** All that happens; without it, the seed draws. */
   readonly plan?: readonly Fault[] | undefined;
-  /** Fixed by the caller, whatever the seed says. */
-  readonly rates?: FaultRates | undefined;
   /** Begins what lasts, together with a fault. */
   readonly begin: (incident: Incident, random: SeededRandom) => void;
   /** Told of each opportunity, and what it is about. */
@@ -53,7 +49,7 @@ export class Faults {
     this.#sources = new Map(
       FAULT_KINDS.map((kind) => {
         const scale = swarm.chance(LEFT_OUT) ? 0 : 0.2 + 2.5 * swarm.fraction();
-        const rate = options.rates?.[kind] ?? CATALOGUE[kind].rate * scale;
+        const rate = CATALOGUE[kind].rate * scale;
         const planned = plan && new Map(plan.get(kind)?.map((fault) => [fault.at, fault]));
         const random = new SeededRandom(`${options.seed}/faults/${kind}`);
         return [kind, { random, rate, planned, opportunities: 0 }];

@@ -2,9 +2,7 @@
  * A run as data: what a generator makes, what a failure is replayed by, and what is cut down to a
  * smaller one that fails in the same way.
  */
-import type { Parts } from '../../world/world.ts';
 import { type Fault, listOf } from '../faults/fault.ts';
-import type { FaultRates } from '../faults/faults.ts';
 import type { EndState } from '../judges/end-state.ts';
 import type { RunOptions } from '../run.ts';
 import type { Sky, SkyOptions } from '../stage.ts';
@@ -20,16 +18,12 @@ export interface Job {
 export interface Setting {
   readonly aws?: boolean;
   readonly sky?: (given: SkyOptions) => Sky;
-  readonly alter?: (parts: Parts) => Parts;
-  readonly rates?: FaultRates;
 }
 
-export function optionsOf(job: Job, { sky, alter, rates }: Setting): RunOptions {
+export function optionsOf(job: Job, { sky }: Setting): RunOptions {
   return {
     ...job,
     ...(sky ? { sky } : {}),
-    ...(alter ? { alter } : {}),
-    ...(rates ? { rates } : {}),
   };
 }
 

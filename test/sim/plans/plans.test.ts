@@ -7,7 +7,7 @@ import { commandOf } from './job.ts';
 import { fewest } from './shrink.ts';
 import { doJobs } from './work.ts';
 
-const PLANS = { systematic: 120, composite: 60, transitions: 40 } as const;
+const PLANS = { systematic: 60, composite: 40, transitions: 40 } as const;
 /** Far more than they take: a busy machine must not fail them. */
 const TIMEOUT_MS = 240_000;
 

@@ -93,7 +93,8 @@ export class DrawnWorkload {
       [1, () => this.#createGang(ns)],
       [1, () => people.create(this.#urgent(ns))],
       [1, () => people.create(service(name, ns, { app: name }))],
-      [1, () => patch(this.#oddChange(ns))],
+      [1, () => patch(this.#padding())],
+      [1, () => this.#createHuge(ns)],
       [0.5, () => this.#delete('namespaces', undefined, ns)],
       [1, () => people.create(namespace(ns))],
       [3, () => this.#troubleANode()],
@@ -114,13 +115,16 @@ export class DrawnWorkload {
     });
   }
 
-  /** Something that never fits, or that is larger than a store takes. */
-  #oddChange(ns: string): object {
-    if (this.#strikes('oversized')) {
-      return { metadata: { annotations: { padding: 'x'.repeat(OVERSIZED) } } };
-    }
-    void this.#people.create(deployment(HUGE, ns, { replicas: 1, cpu: '64' }));
-    return {};
+  /** At times more than a store takes. */
+  #padding(): object {
+    const length = this.#strikes('oversized') ? OVERSIZED : 1;
+    return { metadata: { annotations: { padding: 'x'.repeat(length) } } };
+  }
+
+  /** At times a pod that fits nowhere. */
+  async #createHuge(ns: string): Promise<void> {
+    if (!this.#strikes('neverFits')) return;
+    await this.#people.create(deployment(HUGE, ns, { replicas: 1, cpu: '64' }));
   }
 
   async #createGang(ns: string): Promise<void> {

@@ -138,4 +138,17 @@ export const OF_NODES = {
     find: 'if (await this.#applyBatch(this.#objects)) return;',
     replace: 'return;',
   },
+  objectIsMachine: {
+    what: 'pods whose node is not in the table are removed beside their tasks',
+    file: 'shared/core/node/plan.ts',
+    find: 'const nodeLost = node !== undefined;',
+    replace: 'const nodeLost = true;',
+  },
+  anyRegistration: {
+    what: 'a registration that does not say so is taken for one without a connection',
+    file: 'lambdas/health/instance-event.ts',
+    find: "typeof agentConnected === 'boolean' &&",
+    replace: '',
+    aws: true,
+  },
 } as const satisfies Patches;
