@@ -25,8 +25,8 @@ const WEEK_MS = 7 * 24 * HOUR_MS;
 
 const SET_UP_MS = 30 * SECOND_MS;
 /** How much people do, drawn by the seed; an act in so long, for back-offs, grace and a sweep. */
-const FEWEST_ACTS = 6;
-const MOST_ACTS = 18;
+const FEWEST_ACTS = 4;
+const MOST_ACTS = 12;
 const ACT_EVERY_MS = 20 * SECOND_MS;
 /** A script is over sooner. */
 const SCRIPT_MS = 40 * SECOND_MS;
