@@ -1,8 +1,7 @@
 /**
- * Runs that have found a defect of the product, each with what was wrong: they are run with every
- * test. Seeds mean other runs once what is drawn changes; what they found is then planted again
- * (../defects) to find another that catches it, so that each of these fails with its defect in
- * place.
+ * Seeds that have found a defect of the product, each with what was wrong: they are run with every
+ * test. A seed means another run once what is drawn changes; that a defect does not come back is
+ * held by its unit test, and the defect itself is planted again by `npm run sim:defects`.
  */
 import type { Job } from '../plans/job.ts';
 
@@ -13,4 +12,11 @@ export interface KnownSeed extends Job {
   readonly what: string;
 }
 
-export const KNOWN_SEEDS: readonly KnownSeed[] = [];
+export const KNOWN_SEEDS: readonly KnownSeed[] = [
+  { seed: 113, defect: 'unreadableStops', what: 'a pod without resources stopped its cell' },
+  { seed: 378, defect: 'unreadableStops', what: 'an amount that is none stopped its cell' },
+  { seed: 221, defect: 'ledgerAnew', what: 'a ledger came back without what ran on its node' },
+  { seed: 357, defect: 'refusedBlocks', what: 'a refused revision held up the one that mends it' },
+  { seed: 893, defect: 'objectIsMachine', what: 'pods were removed beside tasks that ran on' },
+  { seed: 16, defect: 'anyRegistration', aws: true, what: 'a garbled event took a node for lost' },
+];
