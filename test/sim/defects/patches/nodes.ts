@@ -38,8 +38,8 @@ export const OF_NODES = {
   reservedIsFree: {
     what: 'room that is entered for a pod that is not bound yet is given away',
     file: 'shared/core/scheduling/ledger.ts',
-    find: 'return pod && !isTerminal(pod) && !isPlaced(pod) && isMeant(entry, pod) ? [pod] : [];',
-    replace: 'return [];',
+    find: 'isMeant(entry, pod)) reserved.push(pod);',
+    replace: 'isMeant(entry, pod)) continue;',
   },
   deletedIsFree: {
     what: 'the room of a pod is free as soon as it is to go',
