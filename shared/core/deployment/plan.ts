@@ -25,6 +25,7 @@ import {
   REVISION,
   revised,
   revisionOf,
+  wouldBeKnown,
 } from './revisions.ts';
 import { isEmpty, recreateSizes, rollingSizes, type Sized } from './rolling.ts';
 import { isResized, scaledSizes } from './scaling.ts';
@@ -50,11 +51,13 @@ export function planDeployment(snapshot: DeploymentSnapshot, nowMs: number): Pla
   if (claims.changes.length > 0) return { stages: [claims.changes], blocked: [] };
   const before = fleetOf(deployment, claims.owned);
   const step = stepOf(snapshot, before);
+  if (step.created && !wouldBeKnown(deployment)) return { stages: [], blocked: [UNKNOWN_SET] };
   if (step.created && snapshot.namesake) return renamed(deployment);
   return conclude(deployment, before, step, nowMs);
 }
 
 const OTHER_NAME_AFTER_MS = 50;
+const UNKNOWN_SET = 'its selector does not select what its template makes';
 
 /** The name of the new set belongs to another object, so that the next look derives another one. */
 function renamed(deployment: Deployment): Plan {

@@ -12,6 +12,7 @@ import { canonicalJson, nameHash, sameJson } from '../../api/hash.ts';
 import type { PodTemplate } from '../../api/kinds/pod.ts';
 import type { Deployment, ReplicaSet } from '../../api/kinds/workloads.ts';
 import { controllerReference, draftMeta, type Labels } from '../../api/meta.ts';
+import { matchesSelector } from '../../api/selectors.ts';
 
 const HASH_LABEL = 'pod-template-hash';
 const HASH_LENGTH = 10;
@@ -80,6 +81,17 @@ export function newSet(deployment: Deployment): ReplicaSet {
     },
     status: { replicas: 0 },
   };
+}
+
+/**
+ * Whether a ReplicaSet that is made of the Deployment would be known as its own. It is not where
+ * what is stored was spoilt past the API, and then each look would make another one.
+ */
+export function wouldBeKnown(deployment: Deployment): boolean {
+  const { metadata, spec } = newSet(deployment);
+  const { selector, template } = deployment.spec;
+  const isOfTemplate = spec.template !== undefined && isOf(spec.template, template);
+  return isOfTemplate && matchesSelector(selector, metadata.labels);
 }
 
 /**

@@ -198,6 +198,15 @@ describe('a rolling update', () => {
     expect(rollout.sets.length).toBe(2);
     expect(rollout.readyPods).toBe(3);
   });
+
+  it('makes no set that it would not know again', () => {
+    const rollout = new Rollout({ selector: { matchLabels: { app: 'spoilt' } } });
+    const { stages, blocked } = rollout.planned();
+    expect([stages, blocked]).toEqual([
+      [],
+      ['its selector does not select what its template makes'],
+    ]);
+  });
 });
 
 describe('Recreate', () => {
