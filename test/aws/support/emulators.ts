@@ -25,6 +25,12 @@ const LOOK_EVERY_MS = 100;
 /** Where each emulator says that it is up. */
 const HEALTH_PATHS = { ministack: '/_ministack/health', moto: '/moto-api/' } as const;
 
+/**
+ * MiniStack would run the containers of tasks where it finds an engine, and pull images for it: its
+ * answers must not depend on what else the machine has.
+ */
+const NO_ENGINE = 'tcp://127.0.0.1:9';
+
 /** `extra` goes into the emulator's environment; MiniStack hands it on to its functions. */
 export async function startEmulator(
   name: EmulatorName,
@@ -61,7 +67,7 @@ function spawnEmulator(
     });
   if (name === 'moto') return python('moto_server', ['-H', '127.0.0.1', '-p', String(port)], {});
   const own = { BIND_HOST: '127.0.0.1', GATEWAY_PORT: String(port), LAMBDA_EXECUTOR: 'local' };
-  return python('ministack', [], own);
+  return python('ministack', [], { ...own, DOCKER_HOST: NO_ENGINE });
 }
 
 async function answering(name: string, url: string, child: ChildProcess): Promise<void> {
