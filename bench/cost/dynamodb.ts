@@ -4,7 +4,9 @@
  * rest. What DynamoDB would do at its limits (throttling, splitting) is not here.
  */
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { type Item, itemBytes } from '../../adapters/aws/dynamo/item.ts';
+import { compareKeys } from '../../adapters/aws/dynamo/keys.ts';
 import { holds } from '../../test/unit/dynamo/fake-dynamodb.ts';
 import { entryOf, INDEXES, readUnits, refusedUnits, writeUnits } from './units.ts';
 
@@ -38,8 +40,12 @@ export interface StreamEntry {
 /** A table on demand begins with four partitions, and its stream with a shard for each. */
 export const STREAM_SHARDS = 4;
 
-/** DynamoDB ends a page there. */
+/** A page holds no more, before any filter: DynamoDB API reference, Query. */
 const MAX_PAGE_BYTES = 1_048_576;
+/** Amazon DynamoDB developer guide, quotas: names and values of an item together. */
+const MAX_ITEM_BYTES = 409_600;
+/** DynamoDB API reference, BatchGetItem. */
+const MAX_BATCH_KEYS = 100;
 
 interface Stored {
   readonly wire: Wire;
@@ -47,7 +53,7 @@ interface Stored {
   readonly bytes: number;
 }
 
-/** Items in order of a key. */
+/** Items in order of a key: by its bytes in UTF-8. */
 class Ordered {
   readonly #items = new Map<string, Stored>();
   #keys: string[] | undefined;
@@ -64,11 +70,11 @@ class Ordered {
 
   /** Those from a key on, in order. */
   *from(first: string): Generator<readonly [string, Stored]> {
-    this.#keys ??= [...this.#items.keys()].sort();
+    this.#keys ??= [...this.#items.keys()].sort(compareKeys);
     let low = 0;
     for (let high = this.#keys.length; low < high;) {
       const middle = (low + high) >> 1;
-      if ((this.#keys[middle] ?? '') < first) low = middle + 1;
+      if (compareKeys(this.#keys[middle] ?? '', first) < 0) low = middle + 1;
       else high = middle;
     }
     for (const key of this.#keys.slice(low)) {
@@ -83,6 +89,9 @@ type Input = Record<string, never> & {
   readonly Key?: Wire;
   readonly ConditionExpression?: string;
   readonly ExpressionAttributeValues?: Wire;
+  readonly ReturnValues?: string;
+  readonly ReturnValuesOnConditionCheckFailure?: string;
+  readonly ProjectionExpression?: string;
   readonly ConsistentRead?: boolean;
   readonly IndexName?: string;
   readonly Limit?: number;
@@ -157,6 +166,8 @@ export class Table {
   #getAll({ RequestItems = {} }: Input): TableAnswer {
     const [[table, batch] = ['', { Keys: [] }]] = Object.entries<Batch>(RequestItems);
     const { Keys, ConsistentRead = false } = batch;
+    const isTwice = new Set(Keys.map((key) => JSON.stringify(key))).size < Keys.length;
+    if (Keys.length > MAX_BATCH_KEYS || isTwice) return invalid('BatchGetItem');
     const found = Keys.map((key) => this.#at(key));
     const units = found.reduce((sum, one) => sum + readUnits(one?.bytes ?? 0, ConsistentRead), 0);
     const items = found.flatMap((one) => one?.wire ?? []);
@@ -166,16 +177,18 @@ export class Table {
 
   #write(operation: string, key: Wire, input: Input, after: Stored | undefined): TableAnswer {
     const before = this.#at(key);
+    if ((after?.bytes ?? 0) > MAX_ITEM_BYTES) return invalid(operation);
     const { ConditionExpression: expression, ExpressionAttributeValues: values = {} } = input;
     if (expression !== undefined && !holds(expression, decoded(values), before?.item)) {
       const units = refusedUnits(before?.item);
-      const body = { __type: REFUSED, message: 'refused', ...(before && { Item: before.wire }) };
+      const isTold = before && input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
+      const body = { __type: REFUSED, message: 'refused', ...(isTold && { Item: before.wire }) };
       return { status: 400, body, counted: written(`${operation} refused`, units, 0) };
     }
     const { table, indexes } = writeUnits(before?.item, after?.item);
     const indexUnits = Object.values(indexes).reduce((sum, units) => sum + units, 0);
     this.#put(key, before, after);
-    const body = before ? { Attributes: before.wire } : {};
+    const body = before && input.ReturnValues === 'ALL_OLD' ? { Attributes: before.wire } : {};
     return answered(body, written(operation, table + indexUnits, indexUnits));
   }
 
@@ -193,6 +206,7 @@ export class Table {
         this.#part(index.name, partition).set(`${sort}\u0001${pk}\u0001${sk}`, kept);
       }
     }
+    if (isDeepStrictEqual(before?.wire, after?.wire)) return; // what changes nothing is not told
     const shard = createHash('md5').update(pk).digest()[0] ?? 0;
     const told = { before: before?.wire, after: after?.wire };
     this.#tell({ shard: shard % STREAM_SHARDS, sequence: ++this.#sequence, ...told });
@@ -201,20 +215,22 @@ export class Table {
   #query(input: Input): TableAnswer {
     const { IndexName: index = '', FilterExpression: filter, Limit: limit = Infinity } = input;
     const items: Wire[] = [];
-    let bytes = 0;
-    let looked = 0;
-    let last: Wire | undefined;
+    let [bytes, looked] = [0, 0];
+    let lastSeen: Wire = {};
+    let isOver = true;
     for (const { wire, bytes: size } of this.#range(index, input)) {
-      if (looked === limit || bytes > MAX_PAGE_BYTES) {
-        last = startKey(index, items.at(-1) ?? {});
-        break;
-      }
+      isOver = looked === 0 || bytes + size <= MAX_PAGE_BYTES;
+      if (!isOver) break;
       looked++;
       bytes += size;
-      if (filter === undefined || wire['deleted'] === undefined) items.push(wire);
+      lastSeen = wire;
+      if (filter === undefined || wire['deleted'] === undefined) items.push(projected(wire, input));
+      // It stops at the limit without a look at what follows, if anything does.
+      isOver = looked < limit;
+      if (!isOver) break;
     }
     const units = readUnits(bytes, input.ConsistentRead === true);
-    const body = { Items: items, ...(last && { LastEvaluatedKey: last }) };
+    const body = { Items: items, ...(!isOver && { LastEvaluatedKey: startKey(index, lastSeen) }) };
     return answered(body, read(index === '' ? 'Query' : `Query ${index}`, units));
   }
 
@@ -228,7 +244,8 @@ export class Table {
     for (const [key, stored] of part.from(after ?? first)) {
       const sort = key.split('\u0001')[0] ?? '';
       if (key === after) continue;
-      if ((last !== undefined && sort > last) || !sort.startsWith(prefix)) return;
+      const isPast = last !== undefined && compareKeys(sort, last) > 0;
+      if (isPast || !sort.startsWith(prefix)) return;
       yield stored;
     }
   }
@@ -250,6 +267,21 @@ function positionIn(index: string, key: Wire): string {
   if (index === '') return sk;
   const sort = INDEXES.find(({ name }) => name === index)?.keys[1] ?? '';
   return `${textOf(key[sort])}\u0001${pk}\u0001${sk}`;
+}
+
+/** The store asks for names that are no words of DynamoDB's, or for all. */
+function projected(wire: Wire, { ProjectionExpression: names }: Input): Wire {
+  if (names === undefined) return wire;
+  const own = names
+    .split(', ')
+    .flatMap((name): [string, Wire[string]][] => (wire[name] ? [[name, wire[name]]] : []));
+  return Object.fromEntries(own);
+}
+
+/** A request that DynamoDB takes for a mistake. */
+function invalid(operation: string): TableAnswer {
+  const body = { __type: 'com.amazon.coral.validate#ValidationException', message: 'invalid' };
+  return { status: 400, body, counted: read(`${operation} invalid`, 0) };
 }
 
 function startKey(index: string, wire: Wire): Wire {
