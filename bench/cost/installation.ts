@@ -5,7 +5,6 @@
  *
  * Not counted: STS, which vouches for a caller once in a while, and Secrets' values in SSM.
  */
-import { createHash } from 'node:crypto';
 import type { APIGatewayProxyEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { dynamoDbClient, ecsClient, logsClient, sqsClient } from '../../adapters/aws/clients.ts';
 import { decodeBody } from '../../adapters/aws/dynamo/codec.ts';
@@ -50,6 +49,7 @@ import { type Caller, Meter } from './meter.ts';
 import { LATENCY_MS, Network } from './network.ts';
 import { kindOf, QueueSource, StreamSource } from './sources.ts';
 import { FakeQueue, type SentEntry } from './sqs.ts';
+import { answerOf, type SqsRequest } from './sqs-wire.ts';
 
 /** SQS counts a request for each 64 KB of it. */
 const REQUEST_BYTES = 65_536;
@@ -299,19 +299,16 @@ export class Installation {
 
   #sqs(caller: Caller) {
     return this.#network.handler(caller, LATENCY_MS.sqs, ({ headers, body }) => {
-      const { QueueUrl, Entries } = JSON.parse(body) as BatchRequest;
-      const queue = this.#queue(QueueUrl.split('/').at(-1) ?? '');
-      const isSend = commandOf(headers) === 'SendMessageBatch';
+      const request = JSON.parse(body) as SqsRequest & { readonly QueueUrl: string };
+      const queue = this.#queue(request.QueueUrl.split('/').at(-1) ?? '');
+      const command = commandOf(headers);
+      const isSend = command === 'SendMessageBatch';
       const chunks = isSend ? Math.ceil(Buffer.byteLength(body) / REQUEST_BYTES) : 1;
       const what = isSend ? 'send' : 'visibility';
       this.meter.add('queueRequests', `${kindOf(queue)} ${what}`, chunks);
-      const done = Entries.map((entry) => {
-        if (isSend) return sentAnswer(entry, queue.send(entry));
-        queue.changeVisibility(entry.ReceiptHandle, entry.VisibilityTimeout);
-        return { Id: entry.Id };
-      });
+      const answer = answerOf(command, queue, request);
       this.#sources.get(queue.name)?.look();
-      return json({ Successful: done, Failed: [] });
+      return json(answer.body, answer.status);
     });
   }
 
@@ -360,19 +357,6 @@ class Instances<Handler> {
       this.#idle.push(instance);
     }
   }
-}
-
-interface BatchRequest {
-  readonly QueueUrl: string;
-  readonly Entries: readonly (SentEntry & {
-    readonly ReceiptHandle: string;
-    readonly VisibilityTimeout: number;
-  })[];
-}
-
-/** The SDK holds what was taken on against what it sent. */
-function sentAnswer({ Id, MessageBody: body }: SentEntry, MessageId: string): object {
-  return { Id, MessageId, MD5OfMessageBody: createHash('md5').update(body).digest('hex') };
 }
 
 const JSON_TYPE = 'application/x-amz-json-1.0';
