@@ -50,7 +50,10 @@ export interface Settings {
   readonly clusters: readonly string[];
   /** Others must be created first. */
   readonly logGroups: readonly string[];
-  /** Availability zone of a subnet; subnets that are not here spread over three zones. */
+  /**
+   * Availability zone of each subnet that there is. Where none is named, any is there, and they
+   * spread over three zones.
+   */
   readonly subnetZones: Readonly<Record<string, string>>;
   /**
    * What an instance of a launch template registers as. Templates that are not here register in

@@ -254,10 +254,18 @@ describe('DescribeSubnets', () => {
       const { Subnets } = await bench.ec2.send(new DescribeSubnetsCommand({ SubnetIds }));
       return Subnets?.map(({ AvailabilityZone }) => AvailabilityZone);
     };
-    expect(await zones('subnet-x', 'subnet-b')).toEqual(['us-east-1c', 'us-east-1c']);
-    await expect(zones('nowhere')).rejects.toMatchObject({ name: 'InvalidSubnetID.NotFound' });
+    expect(await zones('subnet-x')).toEqual(['us-east-1c']);
+    for (const unknown of ['subnet-b', 'nowhere']) {
+      await expect(zones(unknown)).rejects.toMatchObject({ name: 'InvalidSubnetID.NotFound' });
+    }
     const network = { awsvpcConfiguration: { subnets: ['subnet-x'] } };
     const answer = await bench.run(await bench.define(), { networkConfiguration: network });
     expect(the(answer.tasks).availabilityZone).toBe('us-east-1c');
+  });
+
+  it('finds any subnet where the settings name none', async () => {
+    const asked = new DescribeSubnetsCommand({ SubnetIds: ['subnet-b'] });
+    const { Subnets } = await new Bench().ec2.send(asked);
+    expect(Subnets?.map(({ AvailabilityZone }) => AvailabilityZone)).toEqual(['us-east-1c']);
   });
 });

@@ -95,17 +95,20 @@ export class Ec2 {
     return { instanceTypeSet: types.map(instanceTypeView) };
   }
 
-  /** Every subnet that is asked for by its id is there; a list is of those in the settings. */
+  /** Those of the settings; where these name none, any that is asked for by its id. */
   describeSubnets({ SubnetId: ids }: { SubnetId?: readonly string[] }): object {
     this.#take('ec2Read');
     const { settings } = this.#options;
-    const wrong = ids?.find((id) => !id.startsWith('subnet-'));
+    const known = Object.keys(settings.subnetZones);
+    const isThere = (id: string) =>
+      known.length === 0 ? id.startsWith('subnet-') : known.includes(id);
+    const wrong = ids?.find((id) => !isThere(id));
     if (wrong !== undefined) {
       const message = `The subnet ID '${wrong}' does not exist`;
       throw new AwsError('InvalidSubnetID.NotFound', message);
     }
     return {
-      subnetSet: (ids ?? Object.keys(settings.subnetZones)).map((subnetId) => ({
+      subnetSet: (ids ?? known).map((subnetId) => ({
         subnetId,
         state: 'available',
         vpcId: 'vpc-0123456789abcdef0',

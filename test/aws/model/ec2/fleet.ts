@@ -122,7 +122,7 @@ export class Fleets {
         if (left === 0) break;
       }
     }
-    return { fleetId, errorSet, fleetInstanceSet: launched.map(launchedView) };
+    return { fleetId, errorSet, fleetInstanceSet: launchedViews(launched) };
   }
 
   #one(pool: Pool, lifecycle: Lifecycle, request: FleetRequest, fleetId: string): Machine {
@@ -292,11 +292,19 @@ function errorView(pool: Pool, lifecycle: Lifecycle, { code, message }: Refusal)
   };
 }
 
-function launchedView({ machine, pool }: { machine: Machine; pool: Pool }): object {
-  return {
-    launchTemplateAndOverrides: overridesView(pool),
-    lifecycle: machine.lifecycle,
-    instanceIds: [machine.id],
-    instanceType: machine.type,
-  };
+/** What was launched of a pool is one entry. */
+function launchedViews(launched: readonly { machine: Machine; pool: Pool }[]): object[] {
+  const byPool = Map.groupBy(launched, ({ pool, machine }) => {
+    return `${machine.lifecycle} ${JSON.stringify(pool)}`;
+  });
+  return [...byPool.values()].flatMap((group) => {
+    const [first] = group;
+    if (!first) return [];
+    return {
+      launchTemplateAndOverrides: overridesView(first.pool),
+      lifecycle: first.machine.lifecycle,
+      instanceIds: group.map(({ machine }) => machine.id),
+      instanceType: first.machine.type,
+    };
+  });
 }
