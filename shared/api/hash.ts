@@ -6,17 +6,26 @@
 /** Kubernetes' alphabet of generated names. */
 export const NAME_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 
-const FNV_OFFSET = 0xcbf29ce484222325n;
-const FNV_PRIME = 0x100000001b3n;
-const MASK_64 = (1n << 64n) - 1n;
+const FNV_OFFSET = { high: 0xcbf29ce4, low: 0x84222325 };
+/** The prime is 2^40 + 435. */
+const FNV_PRIME_LOW = 435;
+const FNV_PRIME_SHIFT = 40 - 32;
+const TWO_TO_32 = 2 ** 32;
 
-/** FNV-1a, 64 bits (Fowler, Noll, Vo), over UTF-16 code units. */
+/**
+ * FNV-1a, 64 bits (Fowler, Noll, Vo), over UTF-16 code units. In two halves, since a multiplication
+ * of BigInts for each character is ten times as slow.
+ */
 export function hash64(text: string): bigint {
-  let hash = FNV_OFFSET;
+  let { high, low } = FNV_OFFSET;
   for (let i = 0; i < text.length; i++) {
-    hash = ((hash ^ BigInt(text.charCodeAt(i))) * FNV_PRIME) & MASK_64;
+    const mixed = (low ^ text.charCodeAt(i)) >>> 0;
+    const product = mixed * FNV_PRIME_LOW; // 41 bits at most: exact
+    const carry = Math.floor(product / TWO_TO_32);
+    high = (Math.imul(high, FNV_PRIME_LOW) + carry + (mixed << FNV_PRIME_SHIFT)) >>> 0;
+    low = product >>> 0;
   }
-  return hash;
+  return (BigInt(high) << 32n) | BigInt(low);
 }
 
 /** `length` (at most 12) characters of the name alphabet that stand for the text. */

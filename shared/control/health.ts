@@ -64,6 +64,8 @@ function apply(message: HealthMessage, effects: Effects): Promise<void> {
 
 async function applyToPod(task: TaskState, effects: Effects): Promise<void> {
   const owner = await ownerOf(task, effects.store);
+  // The sweep compares with all pods, and ends what is nobody's.
+  if (owner === 'unknown') return;
   let superseded = false;
   let nodeName: string | undefined;
   const fold = (pod: Pod, nowMs: number) => {
@@ -71,7 +73,8 @@ async function applyToPod(task: TaskState, effects: Effects): Promise<void> {
     superseded = isSuperseded(pod, task.attempt);
     return observeTask(pod, task, nowMs);
   };
-  const folded = owner ? await foldIntoPod(owner.key, owner.uid, fold, effects) : 'missing';
+  const folded =
+    owner === 'nobody' ? 'missing' : await foldIntoPod(owner.key, owner.uid, fold, effects);
   if (folded === 'written' && lackedCapacity(task)) {
     await noteShortage(nodeName, task.message ?? NO_CAPACITY_REASON, effects);
   }

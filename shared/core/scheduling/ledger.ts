@@ -111,10 +111,12 @@ function holds(entry: Allocation, node: Node, pods: PodsByUid): boolean {
 /** What the pod says itself: it was entered for the attempt that it makes now. */
 function entryOfBound(pod: Pod): Allocation {
   const { uid, name, namespace = '' } = pod.metadata;
-  const { attempt, gpuDevices: devices } = pod.control ?? {};
+  const { attempt, gpuDevices: devices, batch } = pod.control ?? {};
   return {
     ...{ podUid: uid, podName: name, namespace, requests: podRequests(pod.spec) },
     ...(devices && Object.keys(devices).length > 0 ? { devices } : {}),
+    // What is told of its task, however late, finds it by this alone (control/task-owner.ts).
+    ...(batch ? { batch: batch.token } : {}),
     ...(attempt === undefined || attempt === 1 ? {} : { attempt }),
   };
 }

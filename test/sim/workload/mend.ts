@@ -2,9 +2,10 @@
  * What people do at last, so that there is a state in which everything can be well: mend what can't
  * run, and bring room.
  */
+import type { Deployment } from '../../../shared/api/kinds/workloads.ts';
 import { type AnyObject, controllerOf, type ObjectKey } from '../../../shared/api/meta.ts';
 import { deployment, podGroup, priorityClass } from '../../world/manifests.ts';
-import { AT_ONCE, type Ground } from './ground.ts';
+import { AT_ONCE, type Behaviour, type Ground } from './ground.ts';
 import type { Machines } from './machines.ts';
 import type { People } from './people.ts';
 
@@ -17,6 +18,9 @@ export const URGENT_PRIORITY = 1_000;
 
 /** The annotation that tells a simulated task what to do. */
 const SIMULATE = 'nullplane.io/simulate';
+
+/** In the behaviour of a task that ends by itself, and again, however well it runs now. */
+const ENDS_BY_ITSELF: keyof Behaviour = 'exitAfterMs';
 
 /** Things that no node is large enough for: they wait, and nothing else is expected of them. */
 export function isUnfit({ metadata }: AnyObject): boolean {
@@ -45,15 +49,29 @@ export async function mend(mending: Mending): Promise<void> {
 }
 
 async function replaceAll(people: People, ground: Ground): Promise<void> {
-  for (const { metadata, spec } of await people.list('deployments.apps')) {
+  for (const object of await people.list('deployments.apps')) {
+    const { metadata, spec } = object;
     const { namespace: ns = '', name } = metadata;
     // Whose creation was not answered.
     if (name === GANG) await people.create(podGroup(GANG, ns, GANG_SIZE));
     if (name === URGENT) await people.create(priorityClass(URGENT, URGENT_PRIORITY));
-    if (name === HUGE || name === GANG || name === URGENT) continue;
+    if (name === HUGE || name === GANG || name === URGENT || isWell(object)) continue;
     const { replicas = 1 } = (spec ?? {}) as { readonly replicas?: number };
     await people.replace(deployment(name, ns, { replicas, ...ground.shapeOf(AT_ONCE) }));
   }
+}
+
+/** All that it asks for runs, and will: nobody touches it, so that it is seen to stay so. */
+function isWell(object: AnyObject): boolean {
+  const { metadata, spec, status } = object as Deployment;
+  const { replicas, updatedReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = status;
+  const counts = [replicas ?? 0, updatedReplicas, readyReplicas, availableReplicas];
+  return (
+    status.observedGeneration === metadata.generation &&
+    !spec.paused &&
+    counts.every((count) => count === (spec.replicas ?? 1)) &&
+    !JSON.stringify(spec.template).includes(ENDS_BY_ITSELF)
+  );
 }
 
 /** What was orphaned may have a template that can't run, and nobody mends it. */

@@ -181,6 +181,20 @@ describe('asking for a batch', () => {
       expect(stopped).toEqual([stateAt('at-web-1').id]);
     });
 
+    it('leaves a task alone while the ledger of its node is gone', async () => {
+      await stored(member('web-1'));
+      await entered(TOKEN);
+      const key = {
+        resource: 'nodeallocations.nullplane.io',
+        namespace: '',
+        name: 'node-of-web-1',
+      };
+      const ledgerThere = await store.get(key);
+      if (ledgerThere) await store.remove(key, ledgerThere.metadata);
+      await told('running');
+      expect(stopped).toEqual([]);
+    });
+
     it('ends a task whose pod has gone on to another attempt', async () => {
       await stored(withIntent(member('web-1'), 2, 0));
       await entered(TOKEN);

@@ -119,11 +119,16 @@ describe('a pass', () => {
   });
 
   it('enters what runs on a node in the ledger that it has anew', async () => {
-    const there = running('a', pod('there', { requests: half }));
+    const control = { attempt: 1, batch: { token: 'b-1', at: 'registered' } };
+    const there = { ...running('a', pod('there', { requests: half })), control };
     const w = await world(node('a'), there, pod('p', { requests: half }));
     await w.pass();
     const [ledger] = await w.ledgers();
-    expect(ledger?.allocations.map(({ podName }) => podName)).toEqual(['there', 'p']);
+    const entered = ledger?.allocations.map(({ podName, batch }) => [podName, batch]);
+    expect(entered).toEqual([
+      ['there', 'b-1'],
+      ['p', undefined],
+    ]);
   });
 
   it.each([
