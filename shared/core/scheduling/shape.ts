@@ -147,7 +147,7 @@ export function isReadable(pod: Pod): boolean {
   if (readable === undefined) {
     try {
       specShape(keysFor(pod).spec, pod);
-      readable = true;
+      readable = pod.spec.containers.length > 0; // or it would hold nothing where its task runs
     } catch {
       readable = false;
     }

@@ -135,6 +135,7 @@ describe('a pass', () => {
     ['an amount that is none', { containers: [container({ cpu: 'abc' })] }],
     ['no resources', { containers: [{ name: 'main', image: 'app' }] }],
     ['no containers', { containers: undefined }],
+    ['an empty list of them', { containers: [] }],
   ])('places the others beside pods with %s (B7)', async (_, spoilt) => {
     const spec = spoilt as unknown as Partial<Pod['spec']>;
     const sick = running('a', pod('sick', { spec }));

@@ -29,6 +29,19 @@ export const OF_NODES = {
     find: 'const there = ledger ? [] : boundTo(node, pods).map(entryOfBound);',
     replace: 'const there: Allocation[] = [];',
   },
+  ledgerForgetsBatch: {
+    what: 'a ledger that is new does not have by which launch the tasks on its node were started',
+    file: 'shared/core/scheduling/ledger.ts',
+    find: '...(batch ? { batch: batch.token } : {}),',
+    replace: '',
+    aws: true,
+  },
+  emptyIsReadable: {
+    what: 'a pod whose containers were lost holds nothing, although its task runs',
+    file: 'shared/core/scheduling/shape.ts',
+    find: 'readable = pod.spec.containers.length > 0;',
+    replace: 'readable = true;',
+  },
   unreadableStops: {
     what: 'a pod that cannot be read stops the passes of its cell',
     file: 'shared/control/scheduler.ts',
