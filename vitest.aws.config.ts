@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/aws/**/*.test.ts'],
+    setupFiles: ['test/setup.ts'],
     exclude: ['test/aws/deploy/**'],
     pool: 'forks',
     maxWorkers: 2,

@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/setup.ts'],
     exclude: ['test/e2e/**', 'test/kubectl/**', 'test/aws/**', 'node_modules/**'],
     pool: 'threads',
     maxWorkers: 2,

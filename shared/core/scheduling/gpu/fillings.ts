@@ -21,6 +21,13 @@ export const STEPS = WHOLE_GPU_MILLI / STEP_MILLI;
  */
 export const SOFTNESS_MILLI = 20;
 
+/**
+ * A pod counts for no more than so much of each step it takes: eight times a whole device, which no
+ * price of a real demand comes near. The weights of all fillings of a device, 10^175 at most, can
+ * then be summed.
+ */
+const MOST_PER_STEP_MILLI = (8 * WHOLE_GPU_MILLI) / STEPS;
+
 /** A kind of pod with its price, as the tables need it. */
 export interface Offer {
   /** Its place in the list of kinds. */
@@ -54,8 +61,10 @@ export class Fillings {
 
   /** `cpuPriceMilli` is that of a core. */
   constructor(offers: readonly Offer[], cpuPriceMilli: number) {
-    const worth = ({ share, priceMilli, cpuMillis }: Offer): number =>
-      priceMilli - (cpuPriceMilli * cpuMillis) / CORE_MILLIS + SOFTNESS_MILLI * Math.log(share);
+    const worth = ({ share, priceMilli, cpuMillis, steps, devices }: Offer): number => {
+      const counted = Math.min(priceMilli, MOST_PER_STEP_MILLI * steps * devices);
+      return counted - (cpuPriceMilli * cpuMillis) / CORE_MILLIS + SOFTNESS_MILLI * Math.log(share);
+    };
     this.#singles = offers.filter(({ devices }) => devices === 1);
     this.#multiples = offers.filter(({ devices }) => devices > 1);
     this.#weights = Float64Array.from(this.#singles, (o) => Math.exp(worth(o) / SOFTNESS_MILLI));

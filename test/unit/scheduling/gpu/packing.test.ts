@@ -95,6 +95,12 @@ describe('packing', () => {
     );
   });
 
+  it('values room for tiny pods, whatever they are worth', () => {
+    const kinds = [kind(0.5, { cpuMillis: 0 }), kind(0.5, { cpuMillis: 0, milliPerDevice: 1 })];
+    const value = new NodeValue({ kinds, milli: Float64Array.from([65, 5_000]), cpuMilli: 1 });
+    expect(value.of(0, 0, Int16Array.from([1000]), 0, 1)).toBeLessThan(10_000);
+  });
+
   it('values room at 0 or more, and more CPU at no less', () => {
     const left = fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1, maxLength: 8 });
     const cpu = fc.tuple(fc.nat(64_000), fc.nat(64_000));
