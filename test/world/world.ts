@@ -417,7 +417,6 @@ export class World {
     const slots = new Slots(this.#options.concurrency ?? Infinity);
     const handle = (delivery: Delivery): void => {
       const process = this.process(channel);
-      slots.taken++;
       const run = async (): Promise<void> => {
         const outcome = await work(delivery, this.effects(process), this.#routes(process));
         if (outcome.type === 'terminal') this.#failed(process, outcome.error);
@@ -435,6 +434,7 @@ export class World {
         await this.#gate.passed('consumers');
         for (const delivery of deliveries) {
           const arrivals = channel === 'health' ? [0] : this.#post.arrivals(channel);
+          slots.taken += arrivals.length; // at once: more may be received before this one arrives
           for (const delayMs of arrivals) this.agenda.in(delayMs, () => handle(delivery));
         }
       }

@@ -1,6 +1,9 @@
 /**
  * What every namespace has from the start: the service account that pods run as unless they name
  * another, and the authority by which they trust the API.
+ *
+ * Both are owned by the namespace itself: a create that a dead process sent, and that lands when the
+ * namespace has gone already, is garbage by that alone.
  */
 import type { ConfigMap, Namespace, ServiceAccount } from '../../api/kinds/core.ts';
 import { draftMeta } from '../../api/meta.ts';
@@ -20,10 +23,9 @@ export interface ServiceAccountSnapshot {
 export function planServiceAccount(snapshot: ServiceAccountSnapshot): Plan {
   const { namespace, hasAccount, authority, caPem } = snapshot;
   if (namespace.metadata.deletionTimestamp) return blocked('the namespace is being deleted');
-  const { name } = namespace.metadata;
   const actions: Action[] = [];
-  if (!hasAccount) actions.push(create('serviceaccounts', account(name)));
-  if (!authority) actions.push(create('configmaps', rootAuthority(name, caPem)));
+  if (!hasAccount) actions.push(create('serviceaccounts', account(namespace)));
+  if (!authority) actions.push(create('configmaps', rootAuthority(namespace, caPem)));
   else if (authority.data?.['ca.crt'] !== caPem) {
     // A new start may have a new authority; pods that trust the old one would trust nobody.
     const current = { ...authority, data: { ...authority.data, 'ca.crt': caPem } };
@@ -32,23 +34,27 @@ export function planServiceAccount(snapshot: ServiceAccountSnapshot): Plan {
   return actions.length > 0 ? { stages: [actions], blocked: [] } : NOTHING;
 }
 
-function account(namespace: string): ServiceAccount {
+function account(namespace: Namespace): ServiceAccount {
   return {
     apiVersion: 'v1',
     kind: 'ServiceAccount',
-    metadata: draftMeta({ name: DEFAULT_ACCOUNT, namespace }),
+    metadata: draftMeta({ name: DEFAULT_ACCOUNT, ...within(namespace) }),
   };
 }
 
-function rootAuthority(namespace: string, caPem: string): ConfigMap {
+function rootAuthority(namespace: Namespace, caPem: string): ConfigMap {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: draftMeta({
       name: ROOT_CA_CONFIG_MAP,
-      namespace,
+      ...within(namespace),
       annotations: { 'kubernetes.io/description': 'The certificate authority of this API.' },
     }),
     data: { 'ca.crt': caPem },
   };
+}
+
+function within({ apiVersion, kind, metadata: { name, uid } }: Namespace) {
+  return { namespace: name, ownerReferences: [{ apiVersion, kind, name, uid }] };
 }

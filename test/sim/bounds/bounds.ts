@@ -5,14 +5,15 @@
 import { SeededRandom } from '../../../adapters/memory/seeded-random.ts';
 import { Agenda } from '../../world/agenda.ts';
 import { send, pathOf, typeOf } from '../../world/client.ts';
-import { deployment, namespace, pod } from '../../world/manifests.ts';
+import { deployment, namespace } from '../../world/manifests.ts';
 import type { AnyObject } from '../../../shared/api/meta.ts';
 import type { Pod } from '../../../shared/api/kinds/pod.ts';
 import { podIsReady } from '../../../shared/core/pod/predicates.ts';
 import type { Call, Network } from '../../world/process.ts';
 import { World } from '../../world/world.ts';
 
-const MINUTE_MS = 60_000;
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const NS = 'bounds';
 /** Of one leg of a call; a launch takes ten times as long. */
@@ -165,19 +166,41 @@ export async function launchesOfACrashLoop(): Promise<number> {
   return plain.network.effects.runtime - before;
 }
 
+export interface Drain {
+  readonly pods: number;
+  readonly seconds: number;
+  readonly writesPerPod: number;
+  /** At no look were there fewer pods ready than at the one before. */
+  readonly isSteady: boolean;
+}
+
 /**
- * B6: nothing is taken from queues for three hours, while people create so many pods; then how long
- * it takes until all of them run. `concurrency`: invocations of each function at a time.
+ * B6: nothing is taken from queues for three hours, while people create so many Deployments of
+ * three; then how long it takes until all of their pods run, and what it costs. The runtime takes
+ * whatever is asked of it. `concurrency`: invocations of each function at a time.
  */
-export async function drainMsAfterOutage(pods: number, concurrency: number): Promise<number> {
+export async function drainAfterOutage(deployments: number, concurrency: number): Promise<Drain> {
   const plain = new Plain(concurrency);
+  const pods = 3 * deployments;
   await plain.begin(Math.ceil(pods / 100));
   const resume = plain.world.halt('consumers');
-  const created = Array.from({ length: pods }, (_, i) => plain.create(pod(`p${i}`, NS, {})));
+  const created = Array.from({ length: deployments }, (_, i) =>
+    plain.create(deployment(`web-${i}`, NS, { replicas: 3 })),
+  );
   await plain.pass(3 * HOUR_MS);
   await Promise.all(created);
+  const { effects } = plain.network;
+  const [startMs, before] = [plain.agenda.nowMs, effects.store];
   resume();
-  return plain.untilReady(pods, HOUR_MS);
+  let [ready, isSteady] = [0, true];
+  while (ready < pods && plain.agenda.nowMs - startMs < HOUR_MS) {
+    await plain.pass(SECOND_MS);
+    const now = await plain.ready();
+    isSteady &&= now >= ready;
+    ready = now;
+  }
+  const seconds = (plain.agenda.nowMs - startMs) / SECOND_MS;
+  return { pods, seconds, writesPerPod: (effects.store - before) / pods, isSteady };
 }
 
 /** Static stability: the control plane is away for a day; how many tasks were stopped or lost. */

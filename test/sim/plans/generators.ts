@@ -93,21 +93,16 @@ const OF_THE_REST = new Set<FaultKind>([
 ]);
 
 /**
- * Creates that are not to come late. A person's, after he has given up on it and deleted it, is
- * there rightly. What each namespace is given has no owner: one that comes after its namespace has
- * gone stays (docs/reliability.md, "What is not fixed").
+ * Creates that are not to come late: a person's, after he has given up on it and deleted it, is
+ * there rightly.
  */
-const NEVER_LATE = [
-  'api store.create',
-  'reconcile store.create serviceaccounts',
-  'reconcile store.create configmaps',
-];
+const NEVER_LATE = 'api store.create';
 
 /** A death between two calls that change nothing is the death before the second. */
 function isStruck({ kind, about }: Opportunity): boolean {
   if (OF_THE_REST.has(kind)) return true;
   if (!OF_EFFECTS.has(kind) || about.startsWith('?')) return false;
-  return !(kind === 'zombie' && NEVER_LATE.some((call) => about.startsWith(call)));
+  return !(kind === 'zombie' && about.startsWith(NEVER_LATE));
 }
 
 /** So many of them, evenly. */

@@ -27,6 +27,17 @@ describe('what a namespace must have', () => {
     ]);
   });
 
+  it('belongs to this very namespace, and goes with it however late it came', () => {
+    const snapshot = { ...complete, hasAccount: false, authority: undefined };
+    const { uid } = namespace.metadata;
+    const owner = { apiVersion: 'v1', kind: 'Namespace', name: 'shop', uid };
+    const metadata = { namespace: 'shop', ownerReferences: [owner] };
+    expect(planServiceAccount(snapshot).stages.flat()).toMatchObject([
+      { object: { metadata } },
+      { object: { metadata } },
+    ]);
+  });
+
   it('is left alone when it is there', () => {
     expect(planServiceAccount(complete).stages).toEqual([]);
   });
