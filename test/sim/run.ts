@@ -30,7 +30,8 @@ const MOST_ACTS = 12;
 const ACT_EVERY_MS = 20 * SECOND_MS;
 /** A script is over sooner. */
 const SCRIPT_MS = 40 * SECOND_MS;
-const SWEEP_EVERY_MS = 5 * MINUTE_MS;
+/** More often than in earnest: trouble is short, and is to strike sweeps as well. */
+const SWEEP_EVERY_MS = 100 * SECOND_MS;
 /** How often a thing that lasts may begin. */
 const TICK_MS = 20 * SECOND_MS;
 /** A restore sets back by so many ticks. */

@@ -73,6 +73,7 @@ export class Machines implements InstancePool {
   readonly #options: MachinesOptions;
   readonly #instances: MemoryInstances;
   readonly #booting = new Set<string>();
+  #joins = true;
 
   constructor(options: MachinesOptions) {
     this.#options = options;
@@ -99,6 +100,16 @@ export class Machines implements InstancePool {
   list: InstancePool['list'] = () => this.#instances.list();
   zones: InstancePool['zones'] = () => this.#instances.zones();
 
+  /** How many were launched so far. */
+  get launched(): number {
+    return this.#booting.size;
+  }
+
+  /** Machines that boot from now on find no cluster. */
+  joinNoMore(): void {
+    this.#joins = false;
+  }
+
   /** Launches of this type fail in all zones from now on: there are none. */
   runOut(type: string): void {
     const code = 'InsufficientInstanceCapacity';
@@ -115,7 +126,7 @@ export class Machines implements InstancePool {
 
   async #join(id: string): Promise<void> {
     const [known] = await this.#instances.describe([id]);
-    if (known?.instance?.state !== 'pending') return;
+    if (known?.instance?.state !== 'pending' || !this.#joins) return;
     this.#instances.register(id);
     const [joined] = await this.#instances.describe([id]);
     const { registration } = joined?.instance ?? {};

@@ -109,6 +109,13 @@ export function podGroup(name: string, ns: string, minMember: number): AnyObject
   return manifest('scheduling.x-k8s.io/v1alpha1', 'PodGroup', { name, namespace: ns }, { spec });
 }
 
+/** A pool of machines of any type, at the price of on-demand ones. */
+export function nodePool(name: string): AnyObject {
+  const onDemand = { key: 'karpenter.sh/capacity-type', operator: 'In', values: ['on-demand'] };
+  const template = { spec: { requirements: [onDemand], expireAfter: 'Never' } };
+  return manifest('karpenter.sh/v1', 'NodePool', { name }, { spec: { template } });
+}
+
 export function priorityClass(name: string, value: number): AnyObject {
   return manifest('scheduling.k8s.io/v1', 'PriorityClass', { name }, { value });
 }

@@ -2,8 +2,8 @@
  * What every namespace has from the start: the service account that pods run as unless they name
  * another, and the authority by which they trust the API.
  *
- * Both are owned by the namespace itself: a create that a dead process sent, and that lands when the
- * namespace has gone already, is garbage by that alone.
+ * Both are owned by the namespace itself: a create that a dead process sent, and that lands when
+ * the namespace has gone already, is garbage by that alone.
  */
 import type { ConfigMap, Namespace, ServiceAccount } from '../../api/kinds/core.ts';
 import { draftMeta } from '../../api/meta.ts';

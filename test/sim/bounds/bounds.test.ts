@@ -1,5 +1,6 @@
 /** The bounds on small worlds; `npm run sim:bounds` measures large ones. */
 import { expect, test } from 'vitest';
+import { machinesInVain, readyMsBeside } from './blast.ts';
 import {
   amplificationOf,
   drainAfterOutage,
@@ -14,6 +15,10 @@ const MAX_AT_ONCE = 8;
 /** Four pods at 12 an hour once the back-off is at its longest, and what comes before that. */
 const MAX_LAUNCHES = 4 * (24 * 12 + 10);
 const MAX_DRAIN_SECONDS = 10 * 60;
+/** A machine has 15 minutes to join; each that does not is followed by one. */
+const MAX_MACHINES = 24 * 4;
+/** By as much as a poison object may delay others of its shard. */
+const MAX_DELAY_MS = 5_000;
 const TIMEOUT_MS = 240_000;
 
 test(
@@ -32,6 +37,13 @@ test('B3: a crash loop follows the law of back-off', async () => {
   expect(await launchesOfACrashLoop()).toBeLessThanOrEqual(MAX_LAUNCHES);
 });
 
+test('B4: no machine for what fits on none, and one at a time where none joins', async () => {
+  expect(await machinesInVain(true)).toEqual({ all: 0, atOnce: 0 });
+  const { all, atOnce } = await machinesInVain(false);
+  expect(all).toBeLessThanOrEqual(MAX_MACHINES);
+  expect(atOnce).toBe(1);
+});
+
 test(
   'B6: what an outage of three hours has left is drained, without a collapse',
   async () => {
@@ -42,6 +54,11 @@ test(
   },
   TIMEOUT_MS,
 );
+
+test('B7: what no handler can read delays nobody else', async () => {
+  const delayMs = (await readyMsBeside(5)) - (await readyMsBeside(0));
+  expect(delayMs).toBeLessThanOrEqual(MAX_DELAY_MS);
+});
 
 test('static stability: nothing is stopped while we are away, nor when we are back', async () => {
   expect(await lostInADayWithoutUs()).toBe(0);

@@ -2,6 +2,7 @@
  * The bounds, measured: `npm run sim:bounds`. Takes a minute or two; bounds.test.ts holds the same
  * on smaller worlds.
  */
+import { machinesInVain, readyMsBeside } from './blast.ts';
 import {
   amplificationOf,
   drainAfterOutage,
@@ -23,4 +24,11 @@ for (const concurrency of [50, 10]) {
       `${writesPerPod.toFixed(2)} writes a pod, ${isSteady ? 'steadily' : 'with setbacks'}`,
   );
 }
+const [huge, unmet] = [await machinesInVain(true), await machinesInVain(false)];
+console.log(
+  `B4: machines launched in 24 h for a pod: ${huge.all} where no type has room, ` +
+    `${unmet.all} where none joins, ${unmet.atOnce} at a time`,
+);
+const [alone, beside] = [await readyMsBeside(0), await readyMsBeside(5)];
+console.log(`B7: a Deployment of 20 runs after ${alone} ms, beside spoilt ones ${beside} ms`);
 console.log(`static stability: ${await lostInADayWithoutUs()} tasks lost in 24 h without us`);
