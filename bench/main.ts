@@ -58,9 +58,9 @@ const HELP = `Usage: npm run bench -- NAME [options]
 
 const [name = '', ...args] = process.argv.slice(2);
 const bench = BENCHES[name];
-if (!bench) {
+if (!bench || args.includes('--help')) {
   process.stderr.write(HELP);
-  process.exit(name === '' || name === '--help' ? 0 : 2);
+  process.exit(bench || name === '' || name === '--help' ? 0 : 2);
 }
 const [cpu] = cpus();
 const gib = Math.round(totalmem() / 2 ** 30);
@@ -69,4 +69,8 @@ if (!args.includes('--json')) {
     `machine: ${cpus().length} × ${cpu?.model ?? '?'}, ${gib} GiB, Node ${process.version}`,
   );
 }
-await bench(args);
+await bench(args).catch((error: Error & { readonly code?: string }) => {
+  if (!error.code?.startsWith('ERR_PARSE_ARGS')) throw error;
+  process.stderr.write(`bench: ${error.message}\nTry: npm run bench -- --help\n`);
+  process.exitCode = 2;
+});

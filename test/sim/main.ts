@@ -15,7 +15,7 @@
  * by each process, with some hundred runs each.
  */
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { parseFaults } from './faults/fault.ts';
 import { type Generator, GENERATORS, jobsOf } from './plans/generators.ts';
 import type { Job, Setting } from './plans/job.ts';
@@ -26,7 +26,10 @@ import { traced } from './plans/trace.ts';
 import { doJobs } from './plans/work.ts';
 import { run } from './run.ts';
 
-const { values } = parseArgs({
+/** Options that are whole numbers. */
+const NUMBERS = ['from', 'seeds', 'plans', 'seed', 'processes', 'shrinks'];
+
+const { values } = parsed({
   options: {
     from: { type: 'string', default: '1' },
     seeds: { type: 'string', default: '100' },
@@ -45,7 +48,7 @@ const { values } = parseArgs({
     part: { type: 'string' },
     shrinks: { type: 'string', default: '2' },
   },
-});
+} as const);
 
 /** In so many seeds each kind must have struck: one that never does tests nothing. */
 const LONG_RUNS = 1_000;
@@ -57,6 +60,23 @@ const setting = await settingOf();
 if (values.seed !== undefined) await one(await oneJob(Number(values.seed)));
 else if (values.part !== undefined) await somePart(values.part);
 else await all();
+
+/** The options as they were given; what is none of them, or is no number, ends the process. */
+function parsed<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    const result = parseArgs(config);
+    const given: { readonly [option: string]: unknown } = result.values;
+    for (const name of NUMBERS) {
+      const text = given[name];
+      if (typeof text !== 'string' || /^\d+$/.test(text)) continue;
+      throw new Error(`--${name} is a number, not ${JSON.stringify(text)}`);
+    }
+    return result;
+  } catch (error) {
+    console.error(`sim: ${(error as Error).message}`);
+    return process.exit(2);
+  }
+}
 
 /** One run, with all that happened in it if asked for. */
 async function one(job: Job): Promise<void> {
