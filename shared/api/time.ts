@@ -3,8 +3,11 @@
  * (milliseconds).
  */
 
+/** As `.000Z`. */
+const MILLIS_AND_ZONE = 5;
+
 export function rfc3339(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
+  return `${new Date(ms).toISOString().slice(0, -MILLIS_AND_ZONE)}Z`;
 }
 
 /** Milliseconds since the epoch; undefined for what is not a time. */

@@ -221,10 +221,12 @@ export function fargateCost(requests: Requests, { metadata }: Node): DecisionCos
 }
 
 function partsOf(scores: Scores | undefined): DecisionCandidate['parts'] {
-  const parts = Object.entries(scores?.parts ?? {}).flatMap(([plugin, value]) =>
-    value === 0 ? [] : [[plugin, rounded(value)] as const],
-  );
-  return parts.length > 0 ? Object.fromEntries(parts) : undefined;
+  let parts: Record<string, number> | undefined;
+  for (const plugin in scores?.parts) {
+    const value = scores.parts[plugin] ?? 0;
+    if (value !== 0) (parts ??= {})[plugin] = rounded(value);
+  }
+  return parts;
 }
 
 /** Five digits tell prices and scores apart, and are short. */
@@ -234,12 +236,9 @@ function rounded(value: number): number {
 
 /** Names are as long as people make them: what explains least is left out first (N1). */
 function bounded(decision: Decision): Decision {
-  const { candidates: [first, ...others] = [], victims, refused } = decision;
-  const isShort =
-    !first?.parts && !victims && others.every(({ node }) => node.length <= SHORT_NAME);
-  if (isShort && (first?.node.length ?? 0) <= SHORT_NAME && !isLong(refused)) return decision;
+  if (charsAtMost(decision) <= MAX_DECISION_CHARS || fits(decision)) return decision;
+  const { candidates: [first, ...others] = [], victims } = decision;
   const smaller: readonly Decision[] = [
-    decision,
     ...(first ? [{ ...decision, candidates: [first, ...others.map(withoutParts)] }] : []),
     ...(first ? [{ ...decision, candidates: [withoutParts(first)] }] : []),
     ...(victims ? [{ ...decision, victims: { ...victims, names: [] } }] : []),
@@ -250,13 +249,27 @@ function bounded(decision: Decision): Decision {
   return victims ? { ...least, victims: { ...victims, names: [] } } : least;
 }
 
-/** Usual names of nodes: records of three of them fit, and need not be measured. */
-const SHORT_NAME = 63;
-/** Plugins are few, but a filter may be several joined. */
-const USUAL_FILTERS = 8;
+/** Of all but candidates, filters and victims: their names, a cost and the rest. */
+const CHARS_OF_THE_REST = 400;
+/** Of a candidate, without the name of its node and its parts. */
+const CHARS_OF_A_CANDIDATE = 50;
+/** Of a number with its colon, its comma and the quotes of its name. */
+const CHARS_OF_A_NUMBER = 20;
 
-function isLong(refused: Decision['refused'] = {}): boolean {
-  return Object.keys(refused).length > USUAL_FILTERS;
+/** So many characters or fewer: most records need not be printed to be measured. */
+function charsAtMost({ candidates = [], victims, refused, claim = '' }: Decision): number {
+  if (victims) return Infinity;
+  let chars = CHARS_OF_THE_REST + claim.length + charsOfNumbers(refused);
+  for (const { node, parts } of candidates) {
+    chars += CHARS_OF_A_CANDIDATE + node.length + charsOfNumbers(parts);
+  }
+  return chars;
+}
+
+function charsOfNumbers(numbers: { readonly [name: string]: number } | undefined): number {
+  let chars = 0;
+  for (const name in numbers) chars += CHARS_OF_A_NUMBER + name.length;
+  return chars;
 }
 
 function fits(decision: Decision): boolean {
