@@ -17,7 +17,7 @@ import type { Labels } from '../../api/meta.ts';
 import { allows } from '../../api/requirement.ts';
 import type { Requests } from '../pod/requests.ts';
 import type { Cluster } from '../scheduling/cluster.ts';
-import { type Judge, MAX_SCORE, type Plugin } from '../scheduling/framework.ts';
+import { MAX_SCORE } from '../scheduling/framework.ts';
 import type { SpecShape } from '../scheduling/shape.ts';
 import { type Demand, lowestUsdPerHour } from './bound.ts';
 import { type AskedGpus, gpuNeeds } from './gpu-needs.ts';
@@ -70,7 +70,6 @@ const TIGHTNESS = 1e-4;
 const POOL_STEP_USD = 1_000;
 
 export class Fleet {
-  readonly plugin: Plugin;
   /**
    * What a pod is charged that makes a machine grow: the difference of prices, or nothing, so that
    * machines are filled up to the largest type.
@@ -94,11 +93,32 @@ export class Fleet {
     this.#options = options;
     const weights = [...new Set(kinds.map(({ pool }) => pool.weight))].sort((a, b) => b - a);
     this.#ranks = new Map(kinds.map(({ pool }) => [pool, weights.indexOf(pool.weight)]));
-    this.plugin = {
-      name: 'Machines',
-      helpedBy: ['podPending', 'nodeAdded', 'nodeChanged'],
-      begin: (cluster) => this.#begin(cluster),
-    };
+  }
+
+  /** Its machines are going to be nodes of this cluster. */
+  join(cluster: Cluster): void {
+    this.#cluster = cluster;
+  }
+
+  /** Whether the node is none of its machines, or one that may have a pod of the shape. */
+  allows(node: number, spec: SpecShape): boolean {
+    const machine = this.#machines.get(node);
+    return machine === undefined || this.#fit(machine, spec) >= 0;
+  }
+
+  /** What a pod of the shape costs there, as a score: 0 on nodes that are there anyway. */
+  score(node: number, spec: SpecShape): number {
+    const machine = this.#machines.get(node);
+    if (!machine) return 0;
+    const usd = this.#charge(machine, spec);
+    const cost = usd / (usd + HALF_SCORE_USD);
+    return -MAX_SCORE * (cost + TIGHTNESS * this.#looseness(machine, spec));
+  }
+
+  /** A pod of the shape has come to the node, or left it. */
+  note(node: number, spec: SpecShape, sign: 1 | -1): void {
+    const machine = this.#machines.get(node);
+    if (machine) this.#joined(machine, spec, sign);
   }
 
   /** Offers new machines to the pass from now on. */
@@ -174,33 +194,6 @@ export class Fleet {
   #started(): Cluster {
     if (!this.#cluster) throw new RangeError('F3: machines belong to a pass that has begun');
     return this.#cluster;
-  }
-
-  #begin(cluster: Cluster): Judge {
-    this.#cluster = cluster;
-    const at = (node: number) => this.#machines.get(node);
-    return {
-      nodeFilter: (spec) => ({
-        allows: (node) => {
-          const machine = at(node);
-          return machine === undefined || this.#fit(machine, spec) >= 0;
-        },
-        reasons: () => [NO_TYPE],
-      }),
-      nodeScore: (spec) => (node) => {
-        const machine = at(node);
-        if (!machine) return 0;
-        const usd = this.#charge(machine, spec);
-        const cost = usd / (usd + HALF_SCORE_USD);
-        return -MAX_SCORE * (cost + TIGHTNESS * this.#looseness(machine, spec));
-      },
-      track:
-        ({ spec }) =>
-        (node, sign) => {
-          const machine = at(node);
-          if (machine) this.#joined(machine, spec, sign);
-        },
-    };
   }
 
   #charge(machine: OpenMachine, spec: SpecShape): number {

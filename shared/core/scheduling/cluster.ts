@@ -113,6 +113,7 @@ export class Cluster {
   lastAt = new Int32Array(0);
   readonly #byName = new Map<string, number>();
   readonly #columns = new Map<string, Column>();
+  #inOrder: readonly Column[] | undefined;
   readonly #labels = new Map<string, Domains>();
   /** Domains that leave nodes out. */
   readonly #narrowed: Domains[] = [];
@@ -154,9 +155,10 @@ export class Cluster {
     return index;
   }
 
-  /** The resources that anything asks for or offers. */
+  /** The resources that anything asks for or offers, in the order of their names. */
   get columns(): Iterable<Column> {
-    return this.#columns.values();
+    this.#inOrder ??= [...this.#columns.values()].sort(byResource);
+    return this.#inOrder;
   }
 
   /** Whether the node is one that the selection means, as far as its labels are decided. */
@@ -178,6 +180,7 @@ export class Cluster {
     if (!column) {
       column = new Column(resource);
       this.#columns.set(resource, column);
+      this.#inOrder = undefined;
     }
     return column;
   }
@@ -210,6 +213,17 @@ export class Cluster {
     this.lastAt[node] = this.log.push(node) - 1;
   }
 
+  /** Nobody may follow it any more who has read of it. */
+  clearLog(): void {
+    this.log.length = 0;
+    this.lastAt.fill(0);
+  }
+
+  /** Puts a node in the place of one that offers the same under the same name. */
+  replace(index: number, node: Node): void {
+    this.nodes[index] = node;
+  }
+
   #add(resource: string, node: number, amount: number): void {
     this.column(resource).use(node, amount);
   }
@@ -223,6 +237,10 @@ function offeredBy(node: Node): Offer {
     offers.set(node, offer);
   }
   return offer;
+}
+
+function byResource(a: Column, b: Column): number {
+  return a.resource < b.resource ? -1 : 1;
 }
 
 function isMarked({ spec }: Node): boolean {

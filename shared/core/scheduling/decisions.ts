@@ -28,7 +28,6 @@ import type { Choice, Choices } from './choices.ts';
 import { isVirtualNode, ZONE_LABEL } from './cluster.ts';
 import type { Refused } from './considered.ts';
 import type { Scores } from './engine.ts';
-import { inputDigest } from './input-digest.ts';
 import type { Pass } from './pass.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
 import type { PodShape } from './shape.ts';
@@ -48,6 +47,8 @@ export interface DecisionsGiven {
   readonly choices: Choices;
   readonly types: readonly MachineType[];
   readonly nowMs: number;
+  /** The digest of the snapshot. */
+  readonly input: () => string;
 }
 
 export class Decisions {
@@ -112,7 +113,7 @@ export class Decisions {
   }
 
   #begun(outcome: Decision['outcome']): Pick<Decision, 'outcome' | 'atMs' | 'input'> {
-    this.#input ??= inputDigest(this.#given.snapshot);
+    this.#input ??= this.#given.input();
     return { outcome, atMs: this.#given.nowMs, input: this.#input };
   }
 

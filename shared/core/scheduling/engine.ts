@@ -26,6 +26,9 @@ interface Begun extends Enabled {
   readonly judge: Judge;
 }
 
+/** Verdicts are kept between passes until the log is so long: some megabytes. */
+const MAX_LOG = 2 ** 18;
+
 /** What each plugin thinks of a node, for people. */
 export interface Scores {
   readonly total: number;
@@ -66,6 +69,14 @@ export class Engine {
     this.cluster.pods.place(shape.group, node, sign);
     this.cluster.occupy(node, shape.spec.requests, sign);
     for (const track of this.#trackersOf(shape)) track(node, sign, pod);
+  }
+
+  /** Gets ready for another pass over the same nodes. */
+  settle(): void {
+    this.#closed.clear();
+    if (this.cluster.log.length <= MAX_LOG) return;
+    this.#bySpec.clear();
+    this.cluster.clearLog();
   }
 
   /** Nobody is placed there until it is opened again. */

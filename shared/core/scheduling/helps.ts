@@ -97,7 +97,7 @@ function isMarkedShort(node: Node): boolean {
 }
 
 /** What placement looks at of a node. */
-function offerOf({ metadata, spec, status }: Node): unknown {
+export function offerOf({ metadata, spec, status }: Node): unknown {
   return [metadata.labels, spec.taints, spec.unschedulable, status.allocatable];
 }
 

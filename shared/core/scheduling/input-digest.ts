@@ -10,15 +10,24 @@ const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
 export function inputDigest(snapshot: ClusterSnapshot): string {
-  const { nodes, ledgers, pods, namespaces } = snapshot;
-  const { pools = [], claims = [], groups = [], budgets = [] } = snapshot;
-  let sum = 0;
-  for (const list of [nodes, ledgers, pods, namespaces, pools, claims, groups, budgets]) {
-    for (const { metadata } of list as readonly KubeObject[]) {
-      sum = (sum + fnv32(metadata.uid, fnv32(metadata.resourceVersion, FNV_OFFSET))) >>> 0;
-    }
-  }
+  return inputDigestWith(snapshot, digestSum(snapshot.ledgers) + digestSum(snapshot.pods));
+}
+
+/** The same where the sum over all ledgers and pods is known. */
+export function inputDigestWith(snapshot: ClusterSnapshot, ledgersAndPods: number): string {
+  const { nodes, namespaces, pools = [], claims = [], groups = [], budgets = [] } = snapshot;
+  const lists = [nodes, namespaces, pools, claims, groups, budgets];
+  const sum = lists.reduce((total, list) => total + digestSum(list), ledgersAndPods) >>> 0;
   return sum.toString(16).padStart(8, '0');
+}
+
+/** What the objects are in a digest; what comes and goes is added to it and taken off it. */
+export function digestSum(objects: readonly KubeObject[]): number {
+  let sum = 0;
+  for (const { metadata } of objects) {
+    sum = (sum + fnv32(metadata.uid, fnv32(metadata.resourceVersion, FNV_OFFSET))) >>> 0;
+  }
+  return sum;
 }
 
 /** FNV-1a, 32 bits (Fowler, Noll, Vo), over UTF-16 code units. */

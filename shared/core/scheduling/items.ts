@@ -28,7 +28,7 @@ interface Waiting {
   readonly sizes: Set<number>;
 }
 
-/** `pending`: in the order of the queue. */
+/** `pending`: in the order of the queue; `pods`: at least all pods of gangs. */
 export function queueOf(
   pending: readonly Pod[],
   pods: readonly Pod[],

@@ -39,6 +39,8 @@ export const NO_DEVICES: Devices = new Map();
 interface Entered {
   readonly batches?: Batches;
   readonly devices?: Devices;
+  /** The pods that are bound to the node, and others. */
+  readonly podsOn: (node: Node) => Iterable<Pod>;
 }
 
 /** The pods that the ledger has room for but that are not bound yet (G1). */
@@ -63,14 +65,14 @@ export function enter(
   ledger: NodeAllocation | undefined,
   placed: readonly Pod[],
   pods: PodsByUid,
-  { batches = NO_BATCHES, devices = NO_DEVICES }: Entered = {},
+  { batches = NO_BATCHES, devices = NO_DEVICES, podsOn }: Entered,
 ): Action | undefined {
   const kept = (ledger?.allocations ?? []).filter((entry) => holds(entry, node, pods));
   const known = new Set(kept.map(({ podUid }) => podUid));
   const isNew = ({ metadata }: Pod) => !known.has(metadata.uid);
   const added = placed.filter(isNew).map((pod) => entryOf(pod, batches, devices));
   if (added.length === 0 && !placed.some(isOfGang)) return undefined; // G4
-  const there = ledger ? [] : boundTo(node, pods).map(entryOfBound);
+  const there = ledger ? [] : boundTo(node, podsOn(node)).map(entryOfBound);
   return written(node, ledger, [...kept, ...there, ...added]);
 }
 
@@ -121,23 +123,15 @@ function entryOfBound(pod: Pod): Allocation {
   };
 }
 
-function boundTo({ metadata }: Node, pods: PodsByUid): readonly Pod[] {
-  let byNode = placedByNode.get(pods);
-  if (!byNode) {
-    const placed = [...pods.values()].filter(isPlaced);
-    byNode = Map.groupBy(placed, ({ spec }) => spec.nodeName ?? '');
-    placedByNode.set(pods, byNode);
-  }
-  return (byNode.get(metadata.name) ?? []).toSorted(byUid);
+function boundTo({ metadata }: Node, pods: Iterable<Pod>): readonly Pod[] {
+  const isBound = (pod: Pod) => isPlaced(pod) && pod.spec.nodeName === metadata.name;
+  return [...pods].filter(isBound).sort(byUid);
 }
 
 /** The same pods make the same ledger, in whatever order they are listed. */
 function byUid(a: Pod, b: Pod): number {
   return a.metadata.uid < b.metadata.uid ? -1 : 1;
 }
-
-/** Of each pass, made when its first new ledger asks. */
-const placedByNode = new WeakMap<PodsByUid, ReadonlyMap<string, readonly Pod[]>>();
 
 function entryOf(pod: Pod, batches: Batches, devices: Devices): Allocation {
   const { uid, name, namespace = '' } = pod.metadata;

@@ -13,8 +13,10 @@ import type { Namespace } from '../../api/kinds/core.ts';
 import type { Node, NodeAllocation } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { Choices } from './choices.ts';
+import type { Differences } from './differences.ts';
 import { Engine } from './engine.ts';
 import type { Enabled } from './framework.ts';
+import { LedgerIndex } from './ledger-index.ts';
 import { type Devices, reservations } from './ledger.ts';
 import { isPending, isPlaced } from './pending.ts';
 import type { PodShape } from './shape.ts';
@@ -45,14 +47,19 @@ export class Pass {
   readonly engine: Engine;
   /** Nodes that are there; those after them are only coming, or could be launched. */
   readonly nodeCount: number;
-  readonly ledgers: ReadonlyMap<string, NodeAllocation>;
+  readonly #ledgers: Map<string, NodeAllocation>;
+  readonly #begunWith: number;
   readonly #podsByUid = new Map<string, Pod>();
   readonly #on = new Map<number, Map<Pod, PodShape>>();
   /** The nodes on which a pending pod has room already, by its uid. */
   readonly #reserved = new Map<string, number[]>();
   readonly #placed = new Map<Pod, number>();
   readonly #steps: Step[] = [];
-  readonly #choices: Choices | undefined;
+  /** What is taken for reservations, by node. */
+  readonly #reservations = new Map<number, readonly Pod[]>();
+  #choices: Choices | undefined;
+  /** Made when the pass is first followed by another. */
+  #entries: LedgerIndex | undefined;
 
   constructor(
     snapshot: NodesAndPods,
@@ -66,7 +73,8 @@ export class Pass {
     this.engine = new Engine(snapshot.nodes, new Map(labels), plugins, openLabels);
     this.nodeCount = this.engine.cluster.size;
     for (const node of coming) this.engine.cluster.add(node, { isComing: true });
-    this.ledgers = new Map(snapshot.ledgers.map((ledger) => [ledger.metadata.name, ledger]));
+    this.#begunWith = this.engine.cluster.size;
+    this.#ledgers = new Map(snapshot.ledgers.map((ledger) => [ledger.metadata.name, ledger]));
     for (const ledger of snapshot.ledgers) this.engine.cluster.gpus.remember(ledger);
     for (const pod of snapshot.pods) {
       this.#podsByUid.set(pod.metadata.uid, pod);
@@ -91,8 +99,17 @@ export class Pass {
     );
   }
 
+  get ledgers(): ReadonlyMap<string, NodeAllocation> {
+    return this.#ledgers;
+  }
+
   get podsByUid(): ReadonlyMap<string, Pod> {
     return this.#podsByUid;
+  }
+
+  /** Nodes have been added since it began: machines that could be launched. */
+  get hasGrown(): boolean {
+    return this.engine.cluster.size > this.#begunWith;
   }
 
   nameOf(node: number): string {
@@ -102,6 +119,11 @@ export class Pass {
   /** The pods that hold room of the node, those that are on their way there too. */
   podsOn(node: number): ReadonlyMap<Pod, PodShape> {
     return this.#on.get(node) ?? NOBODY;
+  }
+
+  /** The same by the node's name. */
+  podsOnNamed(name: string): Iterable<Pod> {
+    return this.podsOn(this.engine.cluster.nodeNamed(name) ?? -1).keys();
   }
 
   /** The pod's place is on a machine that has not joined. */
@@ -195,6 +217,55 @@ export class Pass {
     this.#do({ pod, node, sign: -1, isPlacement: false });
   }
 
+  /**
+   * Becomes the pass over what there is now, which is as if it had been made anew: what it decided
+   * is taken back, and what has changed of what it read is worked in (memory.ts: M1).
+   */
+  follow({ pods, ledgers }: Changed, choices: Choices): void {
+    this.rollBack(0);
+    this.#placed.clear();
+    this.#choices = choices;
+    this.engine.settle();
+    this.#entries ??= new LedgerIndex(this.#ledgers.values());
+    const touched = new Set<number>();
+    const touch = (name: string): void => {
+      const node = this.engine.cluster.nodeNamed(name);
+      if (node !== undefined && node < this.nodeCount) touched.add(node);
+    };
+    this.#followLedgers(ledgers, this.#entries);
+    for (const { metadata } of [...ledgers.gone, ...ledgers.come]) touch(metadata.name);
+    for (const { metadata } of [...pods.gone, ...pods.come]) {
+      for (const name of this.#entries.nodesOf(metadata.uid)) touch(name);
+    }
+    for (const node of touched) this.#unreserve(node);
+    this.#followPods(pods);
+    for (const node of touched) this.#reserve(node);
+  }
+
+  #followLedgers({ gone, come }: Differences<NodeAllocation>, entries: LedgerIndex): void {
+    const now = new Map(come.map((ledger) => [ledger.metadata.name, ledger]));
+    for (const ledger of gone) {
+      const { name } = ledger.metadata;
+      if (!now.has(name)) entries.change(ledger, undefined);
+      if (!now.has(name)) this.#ledgers.delete(name);
+    }
+    for (const [name, ledger] of now) {
+      entries.change(this.#ledgers.get(name), ledger);
+      this.#ledgers.set(name, ledger);
+    }
+  }
+
+  #followPods({ gone, come }: Differences<Pod>): void {
+    for (const pod of gone) {
+      this.#podsByUid.delete(pod.metadata.uid);
+      if (isPlaced(pod)) this.#occupy(pod, -1);
+    }
+    for (const pod of come) {
+      this.#podsByUid.set(pod.metadata.uid, pod);
+      if (isPlaced(pod)) this.#occupy(pod);
+    }
+  }
+
   /** Where the pass stands, to come back to. */
   mark(): number {
     return this.#steps.length;
@@ -227,19 +298,33 @@ export class Pass {
     else this.#on.set(node, new Map([[pod, shape]]));
   }
 
-  #occupy(pod: Pod): void {
+  #occupy(pod: Pod, sign: 1 | -1 = 1): void {
     const node = this.engine.cluster.nodeNamed(pod.spec.nodeName ?? '');
-    if (node !== undefined) this.#apply(pod, node, 1);
+    if (node !== undefined) this.#apply(pod, node, sign);
   }
 
   #reserve(node: number): void {
     const ledger = this.ledgers.get(this.nameOf(node));
     if (!ledger) return;
-    for (const pod of reservations(ledger, this.podsByUid)) {
+    const reserved = reservations(ledger, this.podsByUid);
+    if (reserved.length === 0) return;
+    this.#reservations.set(node, reserved);
+    for (const pod of reserved) {
       this.#apply(pod, node, 1);
       const held = this.#reserved.get(pod.metadata.uid) ?? [];
-      this.#reserved.set(pod.metadata.uid, [...held, node]);
+      this.#reserved.set(pod.metadata.uid, [...held, node].sort(byNumber));
     }
+  }
+
+  #unreserve(node: number): void {
+    for (const pod of this.#reservations.get(node) ?? []) {
+      this.#apply(pod, node, -1);
+      const { uid } = pod.metadata;
+      const left = (this.#reserved.get(uid) ?? []).filter((other) => other !== node);
+      if (left.length > 0) this.#reserved.set(uid, left);
+      else this.#reserved.delete(uid);
+    }
+    this.#reservations.delete(node);
   }
 }
 
@@ -249,6 +334,16 @@ export interface PassOptions {
   readonly openLabels?: ReadonlySet<string>;
   /** Where it is noted how pods came to their nodes. */
   readonly choices?: Choices;
+}
+
+/** What is another in a snapshot than in the one before. */
+export interface Changed {
+  readonly pods: Differences<Pod>;
+  readonly ledgers: Differences<NodeAllocation>;
+}
+
+function byNumber(a: number, b: number): number {
+  return a - b;
 }
 
 const NOBODY: ReadonlyMap<Pod, PodShape> = new Map();

@@ -35,6 +35,8 @@ interface Given {
   readonly pods: PodsByUid;
   readonly batches: Batches;
   readonly devices: Devices;
+  /** The pods that hold room of the node. */
+  readonly podsOn: (node: Node) => Iterable<Pod>;
   readonly nowMs: number;
   readonly decisionOf: (pod: Pod, node: Node) => Decision;
 }

@@ -275,10 +275,11 @@ export class Preemption {
     return this.#without(lower, node, () => {
       if (!this.#pass.engine.allowsNow(shape, node)) return undefined;
       // Pods that are on their way out go in any case, and are no loss.
-      const lasting = lower.filter((other) => !other.isTerminating);
+      const lasting = lower.filter((other) => !other.isTerminating).sort(moreImportant);
+      // The same order always, since a budget goes to those who ask first.
       const refused = this.#refused(lasting);
       const inOrder = lasting.sort(
-        (a, b) => Number(refused.has(b.pod)) - Number(refused.has(a.pod)) || moreImportant(a, b),
+        (a, b) => Number(refused.has(b.pod)) - Number(refused.has(a.pod)),
       );
       const victims = this.#thoseWhoGo(inOrder, shape, node);
       const violations = victims.filter(({ pod: victim }) => refused.has(victim)).length;

@@ -9,24 +9,24 @@
 import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { PlannedMachine } from '../capacity/claim/draft.ts';
-import { comingNodes } from '../capacity/claim/state.ts';
 import type { MachineType } from '../capacity/machine-type.ts';
 import { Market } from '../capacity/market.ts';
 import { type GangToProvide, provision } from '../capacity/provision.ts';
 import { shortForMs } from '../node/shortage.ts';
 import type { Plan } from '../plan.ts';
 import { batchesOf } from './batches.ts';
-import { capacityShortages } from './capacity-shortages.ts';
 import { Choices, type Inspection } from './choices.ts';
 import { Decisions } from './decisions.ts';
 import type { Enabled, Gate } from './framework.ts';
-import { GangCloseness } from './gang/closeness.ts';
 import { isOfGang } from './gang/membership.ts';
 import { type GangReport, gangReports, giveBackPlan, groupPlan, saidOfPod } from './gang/report.ts';
 import { togetherByGang } from './gang/together.ts';
+import { Ground } from './ground.ts';
+import { inputDigest, inputDigestWith } from './input-digest.ts';
 import { type Queue, queueOf } from './items.ts';
+import { type PassGiven, type PassMemory, type Recalled, Remembered } from './memory.ts';
 import { countReasons, type ReasonCounts, unschedulableMessage } from './message.ts';
-import { Pass, type Placement } from './pass.ts';
+import type { Pass, Placement } from './pass.ts';
 import { isPending, queueOrder } from './pending.ts';
 import {
   bindPlan,
@@ -38,7 +38,7 @@ import {
   waitsFor,
 } from './plans.ts';
 import { Preemption, type Preempted } from './preemption.ts';
-import { GANG_WEIGHT, MACHINE_WEIGHT, PLUGINS } from './registry.ts';
+import { PLUGINS } from './registry.ts';
 import { type Left, Run } from './run.ts';
 import type { PodShape } from './shape.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
@@ -79,6 +79,8 @@ export interface ScheduleOptions {
   readonly batchSize?: number;
   /** What machines can be had; nothing is launched without. */
   readonly types?: readonly MachineType[];
+  /** What the pass before has read, and this one has to read no more: for the next one as well. */
+  readonly memory?: PassMemory;
   /** The pod about which everything is to be told: `SchedulingResult.inspection`. */
   readonly inspect?: (pod: Pod) => boolean;
 }
@@ -97,26 +99,18 @@ export function schedule(
   nowMs: number,
   options: ScheduleOptions = {},
 ): SchedulingResult {
-  const pending = snapshot.pods.filter(isPending).sort(queueOrder);
+  const { memory, plugins = PLUGINS } = options;
+  const given = { snapshot, plugins, nowMs };
+  const known = memory?.take(given);
+  if (known) known.last.follow(given, known.changed);
+  const waiting = known ? [...known.last.known.pending] : snapshot.pods.filter(isPending);
   // Most wake-ups find that the pass before has placed everything.
-  if (pending.length === 0) return NOTHING_PENDING;
-  return new Scheduling(snapshot, nowMs, options).of(pending);
-}
-
-/** A pass over what is there, what is coming, and what could be launched. */
-export function passOf(
-  snapshot: ClusterSnapshot,
-  plugins: readonly Enabled[],
-  { fleet, openLabels, nowMs }: Market,
-  choices?: Choices,
-): Pass {
-  const coming = comingNodes(snapshot.claims ?? [], snapshot.nodes);
-  const all = [
-    ...plugins,
-    { plugin: capacityShortages(nowMs), weight: 0 },
-    { plugin: fleet.plugin, weight: MACHINE_WEIGHT },
-  ];
-  return new Pass(snapshot, all, { coming, openLabels, ...(choices ? { choices } : {}) });
+  if (waiting.length === 0 && !known) return NOTHING_PENDING;
+  const scheduling = new Scheduling(given, options, known);
+  const pending = waiting.sort(queueOrder);
+  const result = pending.length === 0 ? NOTHING_PENDING : scheduling.of(pending);
+  memory?.keep(scheduling.remembered());
+  return result;
 }
 
 class Scheduling {
@@ -129,22 +123,40 @@ class Scheduling {
   readonly #run: Run;
   readonly #choices: Choices;
   readonly #decisions: Decisions;
+  readonly #ground: Ground;
+  readonly #given: PassGiven;
+  readonly #last: Remembered | undefined;
 
-  constructor(snapshot: ClusterSnapshot, nowMs: number, options: ScheduleOptions) {
+  constructor(given: PassGiven, options: ScheduleOptions, known?: Recalled) {
+    const { snapshot, plugins, nowMs } = given;
+    const { types = [], inspect } = options;
+    this.#given = given;
     this.#snapshot = snapshot;
     this.#nowMs = nowMs;
     this.#options = options;
-    this.#plugins = options.plugins ?? PLUGINS;
-    this.#market = new Market(snapshot, options.types ?? [], nowMs);
-    const closeness = new GangCloseness();
-    const plugins = [...this.#plugins, { plugin: closeness.plugin, weight: GANG_WEIGHT }];
-    this.#choices = new Choices(options.inspect);
+    this.#plugins = plugins;
+    this.#market = new Market(snapshot, types, nowMs);
+    this.#choices = new Choices(inspect);
     const choices = this.#choices;
-    this.#pass = passOf(snapshot, plugins, this.#market, choices);
-    const { types = [] } = options;
-    this.#decisions = new Decisions({ snapshot, pass: this.#pass, choices, types, nowMs });
-    const preemption = new Preemption(this.#pass, snapshot.budgets ?? [], nowMs);
-    this.#run = new Run({ pass: this.#pass, closeness, preemption });
+    this.#last = known?.last;
+    this.#ground = known?.last.ground ?? new Ground(snapshot, plugins, this.#market, choices);
+    if (known) this.#ground.follow(known.changed, this.#market, choices);
+    const { pass, closeness } = this.#ground;
+    this.#pass = pass;
+    const input = () => this.#input();
+    this.#decisions = new Decisions({ snapshot, pass, choices, types, nowMs, input });
+    const preemption = new Preemption(pass, snapshot.budgets ?? [], nowMs);
+    this.#run = new Run({ pass, closeness, preemption });
+  }
+
+  /** For the pass after this one, when all is done. */
+  remembered(): Remembered {
+    return this.#last ?? new Remembered(this.#ground, this.#given);
+  }
+
+  #input(): string {
+    const snapshot = this.#snapshot;
+    return this.#last ? inputDigestWith(snapshot, this.#last.known.digest) : inputDigest(snapshot);
   }
 
   of(pending: readonly Pod[]): SchedulingResult {
@@ -152,7 +164,8 @@ class Scheduling {
     const gated = this.#gated(pending);
     const ready = pending.filter((pod) => !gated.has(pod));
     const { pods, groups = [] } = this.#snapshot;
-    const queue = queueOf(ready, pods, groups, this.#nowMs);
+    const ofGangs = this.#last ? [...this.#last.known.ofGangs] : pods;
+    const queue = queueOf(ready, ofGangs, groups, this.#nowMs);
     const left = this.#run.run(queue.items);
     const { machines, left: unprovided } = this.#provide(queue, left);
     const reports = gangReports(queue.items, unprovided, pass, this.#market);
@@ -210,7 +223,8 @@ class Scheduling {
 
   /** Machines for those that are left, if there is where to launch them from. */
   #provide({ items }: Queue, left: readonly Left[]) {
-    if (!this.#market.isOpen) return { machines: [], left };
+    const isSettled = left.length === 0 && this.#pass.onVirtual.size === 0;
+    if (!this.#market.isOpen || isSettled) return { machines: [], left };
     const lacking = new Set(left.map(({ pod }) => pod));
     const isForGang = new Set(left.flatMap(({ pod, gang }) => (gang === undefined ? [] : [pod])));
     const gangs = items.flatMap((item): readonly GangToProvide[] => {
@@ -281,6 +295,7 @@ class Scheduling {
     const { podsByUid: pods, devices } = pass;
     const given = {
       ...{ pods, batches, devices, nowMs: this.#nowMs },
+      podsOn: ({ metadata }: Node) => pass.podsOnNamed(metadata.name),
       decisionOf: (pod: Pod, node: Node) => this.#decisions.placed(pod, node, this.#market.isOpen),
     };
     return togetherByGang(placed).map((placements) => bindPlan(placements, given));

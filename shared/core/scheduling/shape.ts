@@ -72,6 +72,11 @@ export class Shapes {
     this.#index = index;
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#pods.size;
+  }
+
   of(pod: Pod): PodShape {
     const keys = keysFor(pod);
     let known = this.#pods.get(keys.pod);

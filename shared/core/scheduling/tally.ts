@@ -13,8 +13,8 @@ export class Tally {
   sums: Float64Array<ArrayBuffer>;
   /** Over all domains. Weights of both signs may cancel out here and still differ by domain. */
   total = 0;
-  /** Nothing was ever added. */
-  isZero = true;
+  /** How many domains have a sum. */
+  #nonZero = 0;
   /** The lowest sum of a domain that has a node, and how many have it; none: to be found anew. */
   #lowest = Infinity;
   #atLowest = 0;
@@ -31,10 +31,17 @@ export class Tally {
     const domain = this.domains.of[node] ?? NO_DOMAIN;
     if (domain === NO_DOMAIN) return;
     const before = this.sums[domain] ?? 0;
-    this.sums[domain] = before + amount;
+    const after = before + amount;
+    this.sums[domain] = after;
     this.total += amount;
-    this.isZero = false;
-    this.#follow(before, before + amount);
+    if (before === 0 && after !== 0) this.#nonZero++;
+    else if (before !== 0 && after === 0) this.#nonZero--;
+    this.#follow(before, after);
+  }
+
+  /** No domain has a sum: all is as if nothing had ever been added. */
+  get isZero(): boolean {
+    return this.#nonZero === 0;
   }
 
   /** The lowest sum of a domain that has a node; Infinity when none has. */

@@ -47,11 +47,18 @@ export class DeviceBook {
   readonly #demand = new Demand();
   /** By the state of a node. */
   readonly #scores = new Map<SpecShape, Map<string, number>>();
+  /** Somebody has asked for GPUs. */
+  #isAsked = false;
   #models: ReadonlyMap<string, number> | undefined;
   #value: NodeValue | undefined;
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
+  }
+
+  /** Whether it knows of nobody with GPUs or in want of them. */
+  get isIdle(): boolean {
+    return !this.#isAsked;
   }
 
   /** Takes note of what the ledger of a node says of devices. */
@@ -63,6 +70,7 @@ export class DeviceBook {
 
   /** A pod like this waits: it counts for what room is worth. */
   expect(spec: SpecShape): void {
+    if (spec.gpus) this.#isAsked = true;
     const request = this.#requestOf(spec);
     if (request) this.#demand.count(request);
   }
@@ -127,6 +135,7 @@ export class DeviceBook {
   /** The pod comes to the node, or leaves it. Without a pod, any of the shape will do. */
   move(node: number, spec: SpecShape, sign: 1 | -1, pod?: Pod): void {
     if (!spec.gpus || this.#cluster.isOpen[node] === 1) return;
+    this.#isAsked = true;
     const devices = this.at(node);
     const byHolder = this.#held.get(node) ?? new Map<object, Held[]>();
     this.#held.set(node, byHolder);

@@ -26,7 +26,7 @@ export const OF_NODES = {
   ledgerAnew: {
     what: 'a ledger that is new does not have what runs on the node',
     file: 'shared/core/scheduling/ledger.ts',
-    find: 'const there = ledger ? [] : boundTo(node, pods).map(entryOfBound);',
+    find: 'const there = ledger ? [] : boundTo(node, podsOn(node)).map(entryOfBound);',
     replace: 'const there: Allocation[] = [];',
   },
   ledgerForgetsBatch: {
