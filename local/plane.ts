@@ -16,6 +16,7 @@ import type { HealthMessage } from '../shared/api/task.ts';
 import { createApiServer } from '../shared/control/apiserver/server.ts';
 import { ensureSystemObjects } from '../shared/control/apiserver/system-objects.ts';
 import type { Effects, RecordPass } from '../shared/control/effects.ts';
+import { passMemories } from '../shared/control/pass-memories.ts';
 import { handleHealth } from '../shared/control/health.ts';
 import { allControllers } from '../shared/control/registry.ts';
 import { route, type Routes } from '../shared/control/router.ts';
@@ -92,7 +93,11 @@ export async function startPlane(options: PlaneOptions): Promise<LocalPlane> {
   const ids = new RandomIds();
   const { recordPass } = options;
   const recording = recordPass ? { recordPass } : {};
-  const effects: Effects = { store, runtime, clock, ids, recorder, ...machines, ...recording };
+  const effects: Effects = {
+    ...{ store, runtime, clock, ids, recorder, passMemory: passMemories() },
+    ...machines,
+    ...recording,
+  };
   const routes: Routes = {
     controllers: allControllers({ caPem: options.caPem, ...machines }),
     reconcileQueue: queues.reconcile,

@@ -1,7 +1,9 @@
 /**
  * Runs a workload through the pass that the product runs (control/scheduler.ts): a snapshot goes
  * in, plans come out, and what they write is in the next snapshot. Timed is the whole of
- * `schedule`, reading the snapshot's bound pods included; making and keeping objects is not.
+ * `schedule`, reading the snapshot's bound pods included; making and keeping objects is not. The
+ * first pass of a run reads all of them, and the others what has changed since, as the product's
+ * do.
  *
  * A pass takes all pods that are pending. A burst is one pass; where others come in between
  * (churn), there is a pass each time that one of them would come at ten times the threshold, and
@@ -10,6 +12,7 @@
 import type { Node } from '../../shared/api/kinds/node.ts';
 import type { Pod } from '../../shared/api/kinds/pod.ts';
 import type { Enabled } from '../../shared/core/scheduling/framework.ts';
+import { PassMemory } from '../../shared/core/scheduling/memory.ts';
 import { PLUGINS } from '../../shared/core/scheduling/registry.ts';
 import { schedule, type SchedulingResult } from '../../shared/core/scheduling/schedule.ts';
 import { ClusterState } from './state.ts';
@@ -123,6 +126,9 @@ interface Lap {
 class Stopwatch {
   readonly #state: ClusterState;
   readonly #laps: Lap[] = [];
+  readonly #memory = new PassMemory();
+  readonly #tenths = new Tenths();
+  readonly #plugins = [...PLUGINS, { plugin: this.#tenths.plugin, weight: 0 }];
   #ms = 0;
   #cpuMs = 0;
 
@@ -133,14 +139,14 @@ class Stopwatch {
   pass(): SchedulingResult {
     const snapshot = this.#state.snapshot();
     const bound = snapshot.pods.filter(({ spec }) => spec.nodeName !== undefined).length;
-    const tenths = new Tenths(bound, snapshot.pods.length);
-    const plugins = [...PLUGINS, { plugin: tenths.plugin, weight: 0 }];
+    this.#tenths.start(bound, snapshot.pods.length);
+    const options = { plugins: this.#plugins, memory: this.#memory };
     const [startMs, startCpuMs] = [performance.now(), threadMs()];
-    const result = schedule(snapshot, 0, { plugins });
+    const result = schedule(snapshot, 0, options);
     this.#ms += performance.now() - startMs;
     const cpuMs = threadMs() - startCpuMs;
     this.#cpuMs += cpuMs;
-    const { lastToFirst } = tenths;
+    const { lastToFirst } = this.#tenths;
     this.#laps.push({ placed: result.placements.length, cpuMs, lastToFirst });
     this.#state.carryOut(result.plans);
     return result;
@@ -176,19 +182,25 @@ function threadMs(): number {
 /** Looks at the clock at the ends of the first and the last tenth of the pods that get a place. */
 class Tenths {
   readonly plugin: Enabled['plugin'];
-  readonly #ends: readonly number[];
+  #ends: readonly number[] = [];
+  #isEnd: ReadonlySet<number> = new Set();
+  #count = 0;
   readonly #at = new Map<number, number>();
 
-  constructor(bound: number, pods: number) {
-    const tenth = Math.floor((pods - bound) / TENTH);
-    this.#ends = [bound + 1, bound + tenth, pods - tenth + 1, pods];
-    const isEnd = new Set(this.#ends);
-    let count = 0;
+  constructor() {
     const track = (_node: number, sign: 1 | -1): void => {
-      if (sign === 1 && isEnd.has(++count)) this.#at.set(count, performance.now());
+      if (sign === 1 && this.#isEnd.has(++this.#count)) this.#at.set(this.#count, performance.now());
     };
     // It says nothing of any node.
     this.plugin = { name: 'Tenths', helpedBy: [], begin: () => ({ track: () => track }) };
+  }
+
+  /** Of a pass that reads all pods anew, as the first of a run does; of others it is not asked. */
+  start(bound: number, pods: number): void {
+    const tenth = Math.floor((pods - bound) / TENTH);
+    this.#ends = [bound + 1, bound + tenth, pods - tenth + 1, pods];
+    this.#isEnd = new Set(this.#ends);
+    this.#count = 0;
   }
 
   get lastToFirst(): number {

@@ -11,6 +11,7 @@ import type { Recorder } from '../ports/recorder.ts';
 import type { TaskRuntime } from '../ports/runtime.ts';
 import type { Store } from '../ports/store.ts';
 import type { Vault } from '../ports/vault.ts';
+import type { PassMemories } from './pass-memories.ts';
 
 export type MachineTypes = () => Promise<readonly MachineType[]>;
 
@@ -26,6 +27,8 @@ export interface Effects {
   readonly machineTypes?: MachineTypes;
   /** Where the values of Secrets are, for the sweep; absent where they are in the store. */
   readonly vault?: Vault;
+  /** What passes of the scheduler leave for the next; each reads everything where it is absent. */
+  readonly passMemory?: PassMemories;
   /** Keeps passes of the scheduler to be looked into; absent where nobody asked for it. */
   readonly recordPass?: RecordPass;
 }

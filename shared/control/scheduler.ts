@@ -74,7 +74,9 @@ export async function schedulePass(cell: string, effects: Effects): Promise<Outc
     const asked = snapshot.pools.length > 0 ? await effects.machineTypes?.() : undefined;
     const types = asked ?? NO_TYPES;
     const nowMs = effects.clock.nowMs();
-    const result = schedule(snapshot, nowMs, { batchSize, types });
+    const memory = effects.passMemory?.(cell);
+    const options = { batchSize, types, ...(memory ? { memory } : {}) };
+    const result = schedule(snapshot, nowMs, options);
     if (result.plans.length > 0) effects.recordPass?.(recordedPass(snapshot, nowMs, result), types);
     // What has just been given a place would be asked about as if it had none.
     const spare = isSettled(result) ? consolidate(snapshot, types, nowMs) : { plans: [] };
