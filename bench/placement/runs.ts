@@ -189,7 +189,8 @@ class Tenths {
 
   constructor() {
     const track = (_node: number, sign: 1 | -1): void => {
-      if (sign === 1 && this.#isEnd.has(++this.#count)) this.#at.set(this.#count, performance.now());
+      if (sign === 1 && this.#isEnd.has(++this.#count))
+        this.#at.set(this.#count, performance.now());
     };
     // It says nothing of any node.
     this.plugin = { name: 'Tenths', helpedBy: [], begin: () => ({ track: () => track }) };

@@ -13,9 +13,9 @@ export interface Differences<T> {
 interface Before<T> {
   readonly list: readonly T[];
   /** By which an object is known in all its versions. */
-  keyOf(object: T): string;
+  readonly keyOf: (object: T) => string;
   /** Whether an object of the list has the key. */
-  has(key: string): boolean;
+  readonly has: (key: string) => boolean;
 }
 
 /** Takes one look at each object where most stay in their order, whatever came or went between. */

@@ -130,7 +130,7 @@ const podSteps = [
   // Sent back: it waits for a node again, and its entry may still be in a ledger.
   toPod((one, world) => {
     const { nodeName: _, ...spec } = one.spec;
-    world.put({ ...one, spec, status: { phase: 'Pending' } } as Pod);
+    world.put({ ...one, spec, status: { phase: 'Pending' } });
   }),
   // The same pods in another order.
   toPod((one, world) => {

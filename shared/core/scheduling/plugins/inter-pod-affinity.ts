@@ -82,8 +82,7 @@ function filter(
         unwanted().every((tally) => tally.isWithin(NONE, node))
       );
     },
-    isIdle: () =>
-      near.length === 0 && far.length === 0 && unwanted().every(({ isZero }) => isZero),
+    isIdle: () => near.length === 0 && far.length === 0 && unwanted().every(({ isZero }) => isZero),
     reasons(node) {
       if (tooFar(node, isFirst())) return [TOO_FAR];
       return [someAt(far, node) ? TOO_NEAR : NOT_WANTED];
