@@ -21,6 +21,7 @@ import { follow } from '../../shared/control/follow.ts';
 import { handleHealth } from '../../shared/control/health.ts';
 import { listMirroringStore, mirroredStore } from '../../shared/control/mirrored-store.ts';
 import { allControllers } from '../../shared/control/registry.ts';
+import { passMemories } from '../../shared/control/pass-memories.ts';
 import { prompted } from '../../shared/control/prompt.ts';
 import { type Routes, route } from '../../shared/control/router.ts';
 import { CLUSTER_RESOURCES, schedulePass } from '../../shared/control/scheduler.ts';
@@ -127,6 +128,8 @@ export class World {
   readonly #reconcilers = new WarmInstances((store) =>
     listMirroringStore(store, this.clock, WORTH_MIRRORING),
   );
+  /** Of the one process that there is without functions. */
+  readonly #passMemory = passMemories();
   #processes = 0;
   #isQuiet = false;
 
@@ -333,8 +336,8 @@ export class World {
     effects: Effects,
     work: (effects: Effects) => Promise<T>,
   ): Promise<T> {
-    if (!this.#options.functions) return work(effects);
-    return instances.with(effects.store, (store) => work({ ...effects, store }));
+    if (!this.#options.functions) return work({ ...effects, passMemory: this.#passMemory });
+    return instances.with(effects.store, (kept) => work({ ...effects, ...kept }));
   }
 
   /** The answer to a launch is the first that is heard of a task: who watches, hears it too. */
