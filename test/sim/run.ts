@@ -11,10 +11,12 @@ import type { Violation } from '../../shared/core/invariants.ts';
 import type { FaultKind } from './faults/catalogue.ts';
 import { INCIDENTS } from './faults/catalogue.ts';
 import type { Fault } from './faults/fault.ts';
+import { spoil } from './faults/harm.ts';
 import { BEGIN } from './faults/incidents.ts';
 import type { Broken } from './judges/oracles.ts';
 import { type EndState, endStateOf } from './judges/end-state.ts';
 import { Stage, type StageOptions } from './stage.ts';
+import type { Hands } from './workload/deeds.ts';
 import { isUnfit, mend } from './workload/mend.ts';
 import { type Script, scriptNamed } from './workload/scripts.ts';
 
@@ -28,6 +30,8 @@ const SET_UP_MS = 30 * SECOND_MS;
 const FEWEST_ACTS = 4;
 const MOST_ACTS = 12;
 const ACT_EVERY_MS = 20 * SECOND_MS;
+/** Where the stream tells nothing: until long after all that is judged of its silence. */
+const DEAF_MS = 12 * HOUR_MS;
 /** A script is over sooner. */
 const SCRIPT_MS = 40 * SECOND_MS;
 /** More often than in earnest: trouble is short, and is to strike sweeps as well. */
@@ -112,6 +116,7 @@ class Simulation {
     sky?.begin();
     const acts = FEWEST_ACTS + this.#stage.times.integer(MOST_ACTS - FEWEST_ACTS + 1);
     const troubleMs = this.#script ? SCRIPT_MS : acts * ACT_EVERY_MS;
+    if (this.#script?.isDeaf) this.#stage.post.stalledUntilMs = this.#startMs + DEAF_MS;
     if (this.#script) this.#planDeeds(this.#script);
     else this.#planActs(acts, troubleMs);
     this.#tickRegularly(troubleMs);
@@ -124,14 +129,23 @@ class Simulation {
 
   async recovery(): Promise<void> {
     if (this.#violation) return;
-    const { agenda, people, machines, ground, scene, sky, log, spawn, oracles } = this.#stage;
+    const { people, machines, ground, scene, sky, log, spawn } = this.#stage;
     sky?.end();
     log.write('faults end');
     this.#sweep();
     await this.#pass(AFTERMATH_MS);
-    const startMs = agenda.nowMs;
+    if (this.#script?.staysSpoilt) await this.#settled();
     const spoilt = [...scene.spoilt.values()];
-    spawn(mend({ people, machines, ground, spoilt, replaces: this.#script?.isMended ?? true }));
+    spawn(
+      mend({ people, machines, ground, spoilt, replaces: this.#script?.isMended ?? !this.#script }),
+    );
+    await this.#settled();
+  }
+
+  /** Waits for all to be as it should be, and judges where it is not within the bound. */
+  async #settled(): Promise<void> {
+    const { agenda, oracles } = this.#stage;
+    const startMs = agenda.nowMs;
     const sweeps = this.#sweepRegularly(FIRST_SWEEP_MS);
     let unsettled: readonly Violation[] = [];
     do {
@@ -156,6 +170,7 @@ class Simulation {
       this.#sweep();
       return this.#pass(MINUTE_MS);
     });
+    if (!this.#violation) oracles.violations.push(...oracles.overdue());
     await this.#pass(WEEK_MS);
     this.#idleMs = WEEK_MS;
     // An old word of a task that has ended since may have it stopped again, which is nothing.
@@ -192,14 +207,15 @@ class Simulation {
 
   /** One after the other, however long each takes to be answered. */
   #planDeeds({ deeds }: Script): void {
-    const { world, people, machines, ground, spawn } = this.#stage;
+    const { world, people, machines, ground, scene, spawn } = this.#stage;
     const { agenda, clock } = world;
+    const harm: Hands['spoil'] = (key, path, value) => spoil(scene, key, path, value);
     const startMs = agenda.nowMs;
     let before = Promise.resolve<unknown>(undefined);
     for (const { atMs, act } of deeds) {
       before = before
         .then(() => clock.delay(startMs + atMs - agenda.nowMs))
-        .then(() => people.inTurn(() => act({ people, machines, ground, clock })));
+        .then(() => people.inTurn(() => act({ people, machines, ground, clock, spoil: harm })));
     }
     spawn(before);
   }

@@ -6,7 +6,7 @@
 import { findCondition } from '../../../shared/api/conditions.ts';
 import { type Change, indexValues, keyOf } from '../../../shared/api/change.ts';
 import { sameJson } from '../../../shared/api/hash.ts';
-import type { EndpointSlice, Service } from '../../../shared/api/kinds/core.ts';
+import type { EndpointSlice, Event, Service } from '../../../shared/api/kinds/core.ts';
 import type { Node, NodeAllocation } from '../../../shared/api/kinds/node.ts';
 import type { Pod } from '../../../shared/api/kinds/pod.ts';
 import type { PodDisruptionBudget } from '../../../shared/api/kinds/policy.ts';
@@ -45,7 +45,10 @@ import { hasBegun } from '../../../shared/core/pod/send-back.ts';
 import { podRequests, type Requests } from '../../../shared/core/pod/requests.ts';
 import type { Stored } from '../../world/world.ts';
 import { Asked } from './asked.ts';
+import { Attempts } from './attempts.ts';
+import { checkExpiry, checkOldEvents } from './events.ts';
 import { POISON } from './poison.ts';
+import { MadeSets } from './sets.ts';
 
 /** What a task that was started with others does not say itself. */
 type BatchOwner = Pick<TaskState, 'podUid' | 'podName' | 'nodeName'>;
@@ -56,7 +59,7 @@ function batchOwner({ metadata, spec }: Pod): BatchOwner {
 
 /** An invariant that does not hold, or an error that nobody has thought of. */
 export type Broken = Omit<Violation, 'invariant'> & {
-  readonly invariant: InvariantName | 'surprise';
+  readonly invariant: InvariantName | 'B3' | 'surprise';
 };
 
 export class Oracles {
@@ -80,6 +83,8 @@ export class Oracles {
   readonly #created = new Map<string, number>();
   #isBeingSetBack = false;
   readonly #asked: Asked;
+  readonly #attempts: Attempts;
+  readonly #madeSets = new MadeSets();
   readonly #nowMs: () => number;
   readonly #writer: () => string;
 
@@ -87,6 +92,7 @@ export class Oracles {
   constructor(nowMs: () => number, writer: () => string) {
     this.#nowMs = nowMs;
     this.#asked = new Asked(nowMs);
+    this.#attempts = new Attempts(nowMs);
     this.#writer = writer;
   }
 
@@ -112,7 +118,11 @@ export class Oracles {
       if (!previous && !this.#isBeingSetBack) this.#checkAskedFor(pod);
       if (!this.#spoilt.has(pod.metadata.uid)) this.#podChanged(pod);
     }
-    if (resource === 'replicasets.apps') this.#asked.changed(object as unknown as ReplicaSet);
+    if (resource === 'replicasets.apps')
+      this.#setChanged(object as unknown as ReplicaSet, !previous);
+    if (resource === 'events' && type === 'delete' && this.#writer().startsWith('sweep')) {
+      this.violations.push(...checkExpiry(object as unknown as Event, this.#nowMs()));
+    }
   }
 
   reported(message: HealthMessage): void {
@@ -188,6 +198,11 @@ export class Oracles {
     return Math.max(0, ...sinceMs) <= this.#nowMs() - forMs;
   }
 
+  /** What a sweep should have taken away. */
+  overdue(): readonly Violation[] {
+    return checkOldEvents(this.#all<Event>('events'), this.#nowMs());
+  }
+
   /** What is not yet as it should be once everything has had its time. */
   unsettled(unfit: (pod: Pod) => boolean): readonly Violation[] {
     const facts = this.facts();
@@ -204,18 +219,21 @@ export class Oracles {
   }
 
   facts(): ClusterFacts {
-    const all = <T>(resource: string) => [...this.#table(resource).values()] as unknown as T[];
     return {
-      deployments: all<Deployment>('deployments.apps'),
-      replicaSets: all<ReplicaSet>('replicasets.apps'),
-      pods: all<Pod>('pods'),
-      nodes: all<Node>('nodes'),
-      allocations: all<NodeAllocation>('nodeallocations.nullplane.io'),
-      services: all<Service>('services'),
-      endpointSlices: all<EndpointSlice>('endpointslices.discovery.k8s.io'),
-      budgets: all<PodDisruptionBudget>(BUDGETS),
+      deployments: this.#all<Deployment>('deployments.apps'),
+      replicaSets: this.#all<ReplicaSet>('replicasets.apps'),
+      pods: this.#all<Pod>('pods'),
+      nodes: this.#all<Node>('nodes'),
+      allocations: this.#all<NodeAllocation>('nodeallocations.nullplane.io'),
+      services: this.#all<Service>('services'),
+      endpointSlices: this.#all<EndpointSlice>('endpointslices.discovery.k8s.io'),
+      budgets: this.#all<PodDisruptionBudget>(BUDGETS),
       tasks: [...this.#tasks.values()],
     };
+  }
+
+  #all<T>(resource: string): T[] {
+    return [...this.#table(resource).values()] as unknown as T[];
   }
 
   #terminatingNamespaces(): readonly Violation[] {
@@ -289,6 +307,8 @@ export class Oracles {
     if (isTerminal(was) && is.status.phase !== was.status.phase) {
       this.#broken('S7', `${name}: ${is.status.phase} after ${was.status.phase}`);
     }
+    const hurry = this.#attempts.changed(was, is);
+    if (hurry !== undefined) this.#broken('B3', hurry);
     this.#nodeFollows(name, was, is);
   }
 
@@ -331,6 +351,12 @@ export class Oracles {
     if (active.length <= asked + TOLERATED_SURPLUS) return;
     const message = `${pod.metadata.name} is the ${active.length}th pod of ${asked} asked for`;
     this.#broken('S8', message);
+  }
+
+  #setChanged(set: ReplicaSet, isNew: boolean): void {
+    this.#asked.changed(set);
+    if (!isNew || this.#isBeingSetBack) return;
+    this.violations.push(...this.#madeSets.check(set, this.#all<Deployment>('deployments.apps')));
   }
 
   #podChanged(pod: Pod): void {
@@ -382,7 +408,7 @@ export class Oracles {
     return table;
   }
 
-  #broken(invariant: InvariantName, message: string): void {
+  #broken(invariant: Broken['invariant'], message: string): void {
     this.violations.push({ invariant, message });
   }
 }

@@ -19,13 +19,16 @@ export interface Wanted {
   readonly seeds: number;
   /** So many plans, spread evenly over all there are; all, if undefined. */
   readonly plans: number | undefined;
-  /** The scripts to strike; all, if undefined. */
+  /** The script to strike; all, if undefined. Seeds strike what people do, if undefined. */
   readonly script: string | undefined;
 }
 
 export async function jobsOf(wanted: Wanted, setting: Setting): Promise<readonly Job[]> {
   const { generator, from, seeds, plans, script } = wanted;
-  if (generator === 'swarm') return Array.from({ length: seeds }, (_, i) => ({ seed: from + i }));
+  if (generator === 'swarm') {
+    const of = script === undefined ? {} : { script };
+    return Array.from({ length: seeds }, (_, i) => ({ seed: from + i, ...of }));
+  }
   if (generator === 'transitions') {
     const all = TRANSITIONS.map((_, i) => ({ seed: from, script: transitionName(i), faults: [] }));
     return spread(all, plans);

@@ -59,6 +59,12 @@ export const OF_MESSAGES = {
     replace: '',
   },
   eventsExpireAtOnce: {
+    what: 'the sweep removes events that are young',
+    file: 'shared/control/sweep.ts',
+    find: 'const expired = events.filter((event) => lastSeenMs(event) < oldestMs);',
+    replace: 'const expired = events.filter((event) => lastSeenMs(event) !== oldestMs);',
+  },
+  eventsNeverExpire: {
     what: 'the sweep removes nothing old',
     file: 'shared/control/sweep.ts',
     find: "if (resource === 'events') await expire(items, effects);",

@@ -62,6 +62,12 @@ export const OF_NODES = {
       'return Boolean(pod.spec.nodeName) && !isTerminal(pod) && !isPending(pod) && ' +
       '!pod.metadata.deletionTimestamp;',
   },
+  victimsAreGone: {
+    what: 'a pass gives away what a pod that preempts others leaves of their room',
+    file: 'shared/core/scheduling/preemption.ts',
+    find: 'this.#victims.set(victim, { ...this.#victimOf(victim), isTerminating: true });',
+    replace: 'this.#pass.expel(victim, node);',
+  },
   neverPlacedAgain: {
     what: 'room that becomes free wakes nobody',
     file: 'shared/core/scheduling/helps.ts',

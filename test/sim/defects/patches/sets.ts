@@ -123,4 +123,10 @@ export const OF_SETS = {
     find: 'return hasFollowed(set) || isRefused(set);',
     replace: 'return hasFollowed(set);',
   },
+  unknownSets: {
+    what: 'a ReplicaSet is made although its Deployment will not know it, and another at each look',
+    file: 'shared/core/deployment/plan.ts',
+    find: 'if (step.created && !wouldBeKnown(deployment)) return { stages: [], blocked: [UNKNOWN_SET] };',
+    replace: '',
+  },
 } as const satisfies Patches;
