@@ -134,12 +134,20 @@ class Simulation {
     log.write('faults end');
     this.#sweep();
     await this.#pass(AFTERMATH_MS);
+    if (this.#script?.isDeaf) this.#expectSwept();
     if (this.#script?.staysSpoilt) await this.#settled();
     const spoilt = [...scene.spoilt.values()];
     spawn(
       mend({ people, machines, ground, spoilt, replaces: this.#script?.isMended ?? !this.#script }),
     );
     await this.#settled();
+  }
+
+  /** W1: where nothing else strikes, one sweep does all that the stream has not told. */
+  #expectSwept(): void {
+    if (this.#options.faults?.length !== 0) return;
+    this.#stage.oracles.violations.push(...this.#unsettled());
+    this.#judge();
   }
 
   /** Waits for all to be as it should be, and judges where it is not within the bound. */
@@ -207,17 +215,30 @@ class Simulation {
 
   /** One after the other, however long each takes to be answered. */
   #planDeeds({ deeds }: Script): void {
-    const { world, people, machines, ground, scene, spawn } = this.#stage;
+    const { world, people, spawn } = this.#stage;
     const { agenda, clock } = world;
-    const harm: Hands['spoil'] = (key, path, value) => spoil(scene, key, path, value);
+    const hands = this.#hands();
     const startMs = agenda.nowMs;
     let before = Promise.resolve<unknown>(undefined);
     for (const { atMs, act } of deeds) {
       before = before
         .then(() => clock.delay(startMs + atMs - agenda.nowMs))
-        .then(() => people.inTurn(() => act({ people, machines, ground, clock, spoil: harm })));
+        .then(() => people.inTurn(() => act(hands)));
     }
     spawn(before);
+  }
+
+  #hands(): Hands {
+    const { world, people, machines, ground, scene, times } = this.#stage;
+    return {
+      ...{ people, machines, ground, clock: world.clock },
+      spoil: (key, path, value) => spoil(scene, key, path, value),
+      begin: (incident) => BEGIN[incident](scene, times.fork(incident)),
+      sweep: () => this.#sweep(),
+      fill: (isFull) => {
+        for (const name of machines.names) world.full[isFull ? 'add' : 'delete'](name);
+      },
+    };
   }
 
   #planActs(acts: number, troubleMs: number): void {

@@ -39,7 +39,7 @@ import {
   type TaskFact,
   type Violation,
 } from '../../../shared/core/invariants.ts';
-import { taskIdOfAttempt } from '../../../shared/core/pod/attempt.ts';
+import { currentTaskId, taskIdOfAttempt } from '../../../shared/core/pod/attempt.ts';
 import { isTerminal, podIsActive } from '../../../shared/core/pod/predicates.ts';
 import { hasBegun } from '../../../shared/core/pod/send-back.ts';
 import { podRequests, type Requests } from '../../../shared/core/pod/requests.ts';
@@ -374,11 +374,21 @@ export class Oracles {
     // A repeated launch is answered with what was.
     if (known && known.version >= state.version) return;
     if (!known) this.#startedAtMs.set(state.id, this.#nowMs());
+    if (state.phase === 'stopping' && known?.phase !== 'stopping') this.#checkStop(state);
     const requests = this.#requests.get(state.podUid) ?? {};
     this.#tasks.set(state.id, { state, requests });
     const ofPod = [...this.#tasks.values()].filter((t) => t.state.podUid === state.podUid);
     this.violations.push(...checkOneTaskPerPod(ofPod));
     this.#checkRoom(state.nodeName);
+  }
+
+  /** S5: the sweep ends no task that a pod means. */
+  #checkStop({ id, podUid }: TaskState): void {
+    if (!this.#writer().startsWith('sweep') || this.#abandoned.has(id)) return;
+    const pod = this.#all<Pod>('pods').find(({ metadata }) => metadata.uid === podUid);
+    if (!pod || this.#spoilt.has(podUid) || currentTaskId(pod) !== id) return;
+    if (pod.metadata.deletionTimestamp !== undefined || isTerminal(pod)) return;
+    this.#broken('S5', `${this.#writer()} stops task ${id}, which ${pod.metadata.name} means`);
   }
 
   #checkRoom(nodeName: string): void {

@@ -2,6 +2,7 @@
 import type { ObjectKey } from '../../../shared/api/meta.ts';
 import type { Clock } from '../../../shared/ports/clock.ts';
 import { deployment, service } from '../../world/manifests.ts';
+import type { Incident } from '../faults/catalogue.ts';
 import type { Ground } from './ground.ts';
 import type { Machines } from './machines.ts';
 import { templateChange } from './mend.ts';
@@ -14,6 +15,12 @@ export interface Hands {
   readonly clock: Clock;
   /** A field of what is stored becomes what it may not be, past the API. */
   readonly spoil: (key: ObjectKey, path: string, value: unknown) => Promise<void>;
+  /** Something that lasts, or harm that is done. */
+  readonly begin: (incident: Incident) => void;
+  /** One sweep more. */
+  readonly sweep: () => void;
+  /** Whether launches find no room, on any machine that is there now. */
+  readonly fill: (isFull: boolean) => void;
 }
 
 export interface Deed {

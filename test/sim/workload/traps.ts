@@ -9,6 +9,11 @@ import { HUGE } from './mend.ts';
 /** Names a PriorityClass that nobody makes: pods of it are refused. */
 const REFUSED = { priorityClassName: 'missing' };
 
+/** More than recovery may take. */
+const AN_HOUR_SECONDS = 3_600;
+
+const SECONDS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
 const WEB = { resource: 'deployments.apps', namespace: NS, name: 'web' };
 const BAD = { resource: 'pods', namespace: NS, name: HUGE };
 
@@ -38,15 +43,54 @@ export const TRAPS: { readonly [name: string]: Written } = {
     ],
   },
   deaf: {
-    what: 'a Deployment and its Service, of which the stream tells nothing',
+    what: 'a Deployment that comes and goes while the stream tells nothing',
     isDeaf: true,
-    deeds: [web(2), exposed()],
+    deeds: [
+      web(2),
+      exposed(),
+      after(10, ({ people }) =>
+        people.delete('deployments', NS, 'web', { propagationPolicy: 'Background' }),
+      ),
+    ],
   },
   crowd: {
-    what: 'pods one by one on machines that have none',
-    deeds: [0, 0.1, 0.2, 0.3, 0.4, 0.5].map((seconds, i) =>
-      after(seconds, ({ people }) => people.create(pod(`solo-${i}`, NS, { cpu: '900m' }))),
+    what: 'pods one by one on a machine that has none, which get parts of its GPUs',
+    deeds: [0, 0.03, 0.06, 0.1, 0.13, 0.16].map((seconds, i) =>
+      after(seconds, ({ people }) => people.create(pod(`solo-${i}`, NS, { gpuMilli: 300 }))),
     ),
+  },
+  swept: {
+    what: 'pods that come while sweep after sweep looks',
+    deeds: SECONDS.flatMap((seconds) => [
+      after(seconds, ({ sweep }) => Promise.resolve(sweep())),
+      after(seconds, ({ people }) => people.create(pod(`solo-${seconds}`, NS, {}))),
+    ]),
+  },
+  noRoom: {
+    what: 'a pod whose launch is refused for want of room, deleted as there is room again',
+    deeds: [
+      after(0, ({ fill }) => Promise.resolve(fill(true))),
+      after(0, ({ people }) => people.create(pod('solo', NS, {}))),
+      after(33, ({ people }) => people.delete('pods', NS, 'solo')),
+      after(34, ({ fill }) => Promise.resolve(fill(false))),
+    ],
+  },
+  restored: {
+    what: 'a table set back to before its Deployment, and people who make it again',
+    deeds: [
+      web(2),
+      after(15, ({ begin }) => Promise.resolve(begin('restore'))),
+      after(16, ({ people }) => people.create(deployment('web', NS, { replicas: 2 }))),
+    ],
+  },
+  patient: {
+    what: 'a pod that is given an hour to end, and needs none',
+    deeds: [
+      after(0, ({ people }) => people.create(pod('solo', NS, {}))),
+      after(5, ({ people }) =>
+        people.delete('pods', NS, 'solo', { gracePeriodSeconds: AN_HOUR_SECONDS }),
+      ),
+    ],
   },
   loop: {
     what: 'a container that ends as soon as it has begun, again and again, until it is mended',
