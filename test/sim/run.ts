@@ -7,7 +7,8 @@
  *     nothing, and a week later all messages that there ever were, which change nothing either
  *     (L3).
  */
-import type { Violation } from '../../shared/core/invariants.ts';
+import type { ClusterFacts, Violation } from '../../shared/core/invariants.ts';
+import { podIsActive, podIsReady } from '../../shared/core/pod/predicates.ts';
 import type { FaultKind } from './faults/catalogue.ts';
 import { INCIDENTS } from './faults/catalogue.ts';
 import type { Fault } from './faults/fault.ts';
@@ -102,6 +103,7 @@ class Simulation {
     this.#script = options.script === undefined ? undefined : scriptNamed(options.script);
     this.#stage = new Stage(options, this.#script !== undefined, () => this.#step);
     this.#startMs = this.#stage.agenda.nowMs;
+    this.#stage.oracles.isCalm = this.#isCalm;
   }
 
   async trouble(): Promise<void> {
@@ -134,7 +136,7 @@ class Simulation {
     log.write('faults end');
     this.#sweep();
     await this.#pass(AFTERMATH_MS);
-    if (this.#script?.isDeaf) this.#expectSwept();
+    if (this.#isCalm) this.#expectSoon();
     if (this.#script?.staysSpoilt) await this.#settled();
     const spoilt = [...scene.spoilt.values()];
     spawn(
@@ -143,10 +145,17 @@ class Simulation {
     await this.#settled();
   }
 
-  /** W1: where nothing else strikes, one sweep does all that the stream has not told. */
-  #expectSwept(): void {
-    if (this.#options.faults?.length !== 0) return;
-    this.#stage.oracles.violations.push(...this.#unsettled());
+  /** A script that nothing strikes. */
+  get #isCalm(): boolean {
+    return this.#script !== undefined && this.#options.faults?.length === 0;
+  }
+
+  /** What a calm script has come to by now, just after the first sweep. */
+  #expectSoon(): void {
+    const { oracles } = this.#stage;
+    const { soon } = this.#script ?? {};
+    if (soon === 'all') oracles.violations.push(...this.#unsettled());
+    if (soon === 'pods') oracles.violations.push(...tooFewReady(oracles.facts()));
     this.#judge();
   }
 
@@ -333,6 +342,16 @@ class Simulation {
     }
     this.#judge();
   }
+}
+
+/** Deployments that have not as many ready pods as they want, whatever is on its way out. */
+function tooFewReady({ deployments, pods }: ClusterFacts): readonly Violation[] {
+  return deployments.flatMap(({ metadata, spec }) => {
+    const own = pods.filter((pod) => pod.metadata.labels?.['app'] === metadata.name);
+    const ready = own.filter((pod) => podIsActive(pod) && podIsReady(pod)).length;
+    const message = `${metadata.name} has ${ready} ready pods by now, not ${spec.replicas}`;
+    return ready < spec.replicas ? [{ invariant: 'L1' as const, message }] : [];
+  });
 }
 
 type Stirs = ReturnType<Stage['stirs']>;

@@ -48,7 +48,8 @@ import { Asked } from './asked.ts';
 import { Attempts } from './attempts.ts';
 import { checkExpiry, checkOldEvents } from './events.ts';
 import { POISON } from './poison.ts';
-import { MadeSets } from './sets.ts';
+import { Rollouts } from './rollouts.ts';
+import { checkFollowed, MadeSets } from './sets.ts';
 
 /** What a task that was started with others does not say itself. */
 type BatchOwner = Pick<TaskState, 'podUid' | 'podName' | 'nodeName'>;
@@ -85,6 +86,9 @@ export class Oracles {
   readonly #asked: Asked;
   readonly #attempts: Attempts;
   readonly #madeSets = new MadeSets();
+  readonly #rollouts: Rollouts;
+  /** Nothing strikes: what faults may upset for a while is judged as well. */
+  isCalm = false;
   readonly #nowMs: () => number;
   readonly #writer: () => string;
 
@@ -93,6 +97,7 @@ export class Oracles {
     this.#nowMs = nowMs;
     this.#asked = new Asked(nowMs);
     this.#attempts = new Attempts(nowMs);
+    this.#rollouts = new Rollouts(nowMs);
     this.#writer = writer;
   }
 
@@ -113,13 +118,14 @@ export class Oracles {
       known.set(key, object);
       this.#indexed(resource, object);
     }
+    if (this.isCalm) this.#judgeRollout(resource, previous, object);
     if (resource === 'pods') {
       const pod = object as unknown as Pod;
       if (!previous && !this.#isBeingSetBack) this.#checkAskedFor(pod);
       if (!this.#spoilt.has(pod.metadata.uid)) this.#podChanged(pod);
     }
     if (resource === 'replicasets.apps')
-      this.#setChanged(object as unknown as ReplicaSet, !previous);
+      this.#setChanged(object as unknown as ReplicaSet, previous);
     if (resource === 'events' && type === 'delete' && this.#writer().startsWith('sweep')) {
       this.violations.push(...checkExpiry(object as unknown as Event, this.#nowMs()));
     }
@@ -353,10 +359,28 @@ export class Oracles {
     this.#broken('S8', message);
   }
 
-  #setChanged(set: ReplicaSet, isNew: boolean): void {
+  #setChanged(set: ReplicaSet, previous: AnyObject | undefined): void {
     this.#asked.changed(set);
-    if (!isNew || this.#isBeingSetBack) return;
+    if (this.#isBeingSetBack || this.#spoilt.has(set.metadata.uid)) return;
+    if (previous) {
+      this.violations.push(...checkFollowed(previous as unknown as ReplicaSet, set));
+      return;
+    }
     this.violations.push(...this.#madeSets.check(set, this.#all<Deployment>('deployments.apps')));
+  }
+
+  #judgeRollout(resource: string, previous: AnyObject | undefined, object: AnyObject): void {
+    if (resource === 'deployments.apps') {
+      const [was, is] = [previous, object] as unknown as [Deployment | undefined, Deployment];
+      this.#rollouts.deploymentChanged(was, is);
+    }
+    if (resource !== 'pods' || !this.#writer().startsWith('reconcile')) return;
+    const pod = object as unknown as Pod;
+    if (!previous) this.violations.push(...this.#rollouts.made(pod, this.facts()));
+    const wasStanding = previous?.metadata.deletionTimestamp === undefined;
+    if (previous && wasStanding && !podIsActive(pod)) {
+      this.violations.push(...this.#rollouts.deleted(pod, this.facts()));
+    }
   }
 
   #podChanged(pod: Pod): void {

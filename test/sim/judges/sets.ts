@@ -1,4 +1,7 @@
-/** S8 of ReplicaSets: a template has one. */
+/**
+ * What holds of ReplicaSets: a template has one (S8), and what one says that it has followed, it has
+ * (R3 of core/replicaset/plan.ts).
+ */
 import type { Deployment, ReplicaSet } from '../../../shared/api/kinds/workloads.ts';
 import { controllerOf } from '../../../shared/api/meta.ts';
 import type { Violation } from '../../../shared/core/invariants.ts';
@@ -22,4 +25,15 @@ export class MadeSets {
     const message = `${name} of generation ${generation} has made ${made} ReplicaSets`;
     return [{ invariant: 'S8', message }];
   }
+}
+
+/** R3: a generation is observed with as many pods as it wants. */
+export function checkFollowed(was: ReplicaSet, is: ReplicaSet): readonly Violation[] {
+  const { metadata, spec, status } = is;
+  const isNews = status.observedGeneration !== was.status.observedGeneration;
+  const isPresent = status.observedGeneration === metadata.generation;
+  if (!isNews || !isPresent || metadata.deletionTimestamp !== undefined) return [];
+  if (status.replicas === spec.replicas) return [];
+  const message = `${metadata.name} has followed with ${status.replicas} pods, not ${spec.replicas}`;
+  return [{ invariant: 'S7', message }];
 }

@@ -33,8 +33,13 @@ export interface Written {
   readonly deeds: readonly Deed[];
   /** Nothing mends what was spoilt before all the rest has come right beside it (B7). */
   readonly staysSpoilt?: true;
-  /** The stream tells nothing from the first deed on: prompts and sweeps have to do (W1). */
+  /** The stream tells nothing from the first deed on: prompts and sweeps have to do. */
   readonly isDeaf?: true;
+  /**
+   * What the first sweep has brought about a minute later, where nothing strikes: everything (W1),
+   * or that as many pods are ready as were asked for.
+   */
+  readonly soon?: 'all' | 'pods';
   /** Deployments are left as they can't run, and have to be replaced. */
   readonly isMended?: true;
 }

@@ -2,8 +2,9 @@
  * Scripts that set up what chance does too rarely: each is a trap for defects of one sort. They are
  * struck as all others are.
  */
+import type { AnyObject } from '../../../shared/api/meta.ts';
 import { deployment, pod } from '../../world/manifests.ts';
-import { after, changed, exposed, imaged, NS, web, type Written } from './deeds.ts';
+import { after, changed, exposed, imaged, NS, scaled, web, type Written } from './deeds.ts';
 import { HUGE } from './mend.ts';
 
 /** Names a PriorityClass that nobody makes: pods of it are refused. */
@@ -12,10 +13,18 @@ const REFUSED = { priorityClassName: 'missing' };
 /** More than recovery may take. */
 const AN_HOUR_SECONDS = 3_600;
 
+const TEN_MINUTES_MS = 600_000;
+
 const SECONDS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 const WEB = { resource: 'deployments.apps', namespace: NS, name: 'web' };
 const BAD = { resource: 'pods', namespace: NS, name: HUGE };
+
+/** Runs until its deadline. */
+function timed(name: string): AnyObject {
+  const made = pod(name, NS, { restartPolicy: 'Never' });
+  return { ...made, spec: { ...(made['spec'] as object), activeDeadlineSeconds: 4 } };
+}
 
 export const TRAPS: { readonly [name: string]: Written } = {
   refused: {
@@ -45,6 +54,7 @@ export const TRAPS: { readonly [name: string]: Written } = {
   deaf: {
     what: 'a Deployment that comes and goes while the stream tells nothing',
     isDeaf: true,
+    soon: 'all',
     deeds: [
       web(2),
       exposed(),
@@ -90,6 +100,34 @@ export const TRAPS: { readonly [name: string]: Written } = {
       after(5, ({ people }) =>
         people.delete('pods', NS, 'solo', { gracePeriodSeconds: AN_HOUR_SECONDS }),
       ),
+    ],
+  },
+  lingering: {
+    what: 'a pod that takes long to end, and another one in its place',
+    soon: 'pods',
+    deeds: [
+      web(1, { behaviour: { stopDelayMs: TEN_MINUTES_MS } }),
+      after(6, async ({ people }) => {
+        for (const { metadata } of await people.list('pods')) {
+          const gracePeriodSeconds = AN_HOUR_SECONDS;
+          await people.delete('pods', NS, metadata.name, { gracePeriodSeconds });
+        }
+      }),
+    ],
+  },
+  deadline: {
+    what: 'a pod of which the time is up while it runs',
+    deeds: [after(0, ({ people }) => people.create(timed('solo')))],
+  },
+  resized: {
+    what: 'up, and at once down again to another image',
+    deeds: [
+      web(1),
+      scaled(8, 4),
+      changed(8.1, {
+        replicas: 1,
+        template: { spec: { containers: [{ name: 'main', image: 'app:2' }] } },
+      }),
     ],
   },
   loop: {

@@ -1,0 +1,77 @@
+/**
+ * S9 of rollouts: U1 and U2 of core/deployment/rolling.ts, judged where nothing strikes: nobody but
+ * a Deployment's controllers changes the number of its pods then.
+ */
+import type { Pod } from '../../../shared/api/kinds/pod.ts';
+import type { Deployment, ReplicaSet } from '../../../shared/api/kinds/workloads.ts';
+import { controllerOf } from '../../../shared/api/meta.ts';
+import type { Violation } from '../../../shared/core/invariants.ts';
+import { limitsOf } from '../../../shared/core/deployment/limits.ts';
+import { podIsActive, podIsReady } from '../../../shared/core/pod/predicates.ts';
+
+export interface Fleets {
+  readonly deployments: readonly Deployment[];
+  readonly replicaSets: readonly ReplicaSet[];
+  readonly pods: readonly Pod[];
+}
+
+/** How long what was decided by the size of before may still be under way. */
+const UNDER_WAY_MS = 30;
+
+export class Rollouts {
+  readonly #nowMs: () => number;
+  /** When each Deployment was last given another size. */
+  readonly #resizedAtMs = new Map<string, number>();
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  deploymentChanged(was: Deployment | undefined, is: Deployment): void {
+    if (was?.spec.replicas === is.spec.replicas) return;
+    this.#resizedAtMs.set(is.metadata.uid, this.#nowMs());
+  }
+
+  /** U1: a pod that was just made is within the surge. */
+  made(pod: Pod, fleets: Fleets): readonly Violation[] {
+    const fleet = this.#fleetOf(pod, fleets);
+    if (!fleet) return [];
+    const { name, active, spec } = fleet;
+    const most = spec.replicas + limitsOf(spec).maxSurge;
+    if (active.length <= most) return [];
+    const message = `${name} has ${active.length} pods, and may have ${most}`;
+    return [{ invariant: 'S9', message }];
+  }
+
+  /** U2: a pod that was just told to go leaves enough that are ready. */
+  deleted(pod: Pod, fleets: Fleets): readonly Violation[] {
+    const fleet = podIsReady(pod) ? this.#fleetOf(pod, fleets) : undefined;
+    if (!fleet) return [];
+    const { name, active, spec } = fleet;
+    const fewest = spec.replicas - limitsOf(spec).maxUnavailable;
+    const ready = active.filter(podIsReady).length;
+    if (ready >= fewest) return [];
+    const message = `${name} has ${ready} ready pods, and needs ${fewest}`;
+    return [{ invariant: 'S9', message }];
+  }
+
+  /** The Deployment that a pod is of, while it rolls out within limits. */
+  #fleetOf(pod: Pod, { deployments, replicaSets, pods }: Fleets) {
+    const setUid = controllerOf(pod)?.uid;
+    const set = replicaSets.find(({ metadata }) => metadata.uid === setUid);
+    const owner = set && controllerOf(set)?.uid;
+    const deployment = deployments.find(({ metadata }) => metadata.uid === owner);
+    if (!deployment || deployment.metadata.deletionTimestamp !== undefined) return undefined;
+    const { spec, metadata } = deployment;
+    if (spec.strategy.type === 'Recreate') return undefined;
+    const resizedAtMs = this.#resizedAtMs.get(metadata.uid) ?? 0;
+    if (this.#nowMs() - resizedAtMs < UNDER_WAY_MS) return undefined;
+    const sets = new Set(
+      replicaSets.filter((s) => controllerOf(s)?.uid === owner).map((s) => s.metadata.uid),
+    );
+    const active = pods.filter(
+      (other) => sets.has(controllerOf(other)?.uid ?? '') && podIsActive(other),
+    );
+    return { name: metadata.name, active, spec };
+  }
+}
