@@ -15,6 +15,7 @@ import type { Fault } from './faults/fault.ts';
 import { spoil } from './faults/harm.ts';
 import { BEGIN } from './faults/incidents.ts';
 import type { Broken } from './judges/oracles.ts';
+import { leaveRolloutsAlone } from './judges/rollouts.ts';
 import { type EndState, endStateOf } from './judges/end-state.ts';
 import { Stage, type StageOptions } from './stage.ts';
 import type { Hands } from './workload/deeds.ts';
@@ -103,7 +104,9 @@ class Simulation {
     this.#script = options.script === undefined ? undefined : scriptNamed(options.script);
     this.#stage = new Stage(options, this.#script !== undefined, () => this.#step);
     this.#startMs = this.#stage.agenda.nowMs;
-    this.#stage.oracles.isCalm = this.#isCalm;
+    const { script, faults } = options;
+    this.#stage.oracles.judgesRollouts =
+      script !== undefined && faults !== undefined && leaveRolloutsAlone(faults);
   }
 
   async trouble(): Promise<void> {

@@ -47,6 +47,7 @@ import type { Stored } from '../../world/world.ts';
 import { Asked } from './asked.ts';
 import { Attempts } from './attempts.ts';
 import { checkExpiry, checkOldEvents } from './events.ts';
+import { Hurry } from './hurry.ts';
 import { POISON } from './poison.ts';
 import { Rollouts } from './rollouts.ts';
 import { checkFollowed, MadeSets } from './sets.ts';
@@ -86,9 +87,10 @@ export class Oracles {
   readonly #asked: Asked;
   readonly #attempts: Attempts;
   readonly #madeSets = new MadeSets();
+  readonly #hurry: Hurry;
   readonly #rollouts: Rollouts;
-  /** Nothing strikes: what faults may upset for a while is judged as well. */
-  isCalm = false;
+  /** Whether rollouts are judged: no pod is made or deleted but by who decides on it now. */
+  judgesRollouts = false;
   readonly #nowMs: () => number;
   readonly #writer: () => string;
 
@@ -97,6 +99,7 @@ export class Oracles {
     this.#nowMs = nowMs;
     this.#asked = new Asked(nowMs);
     this.#attempts = new Attempts(nowMs);
+    this.#hurry = new Hurry(nowMs);
     this.#rollouts = new Rollouts(nowMs);
     this.#writer = writer;
   }
@@ -105,6 +108,8 @@ export class Oracles {
     if (resource !== 'events') this.writes++;
     const known = this.#table(resource);
     const key = keyText(keyOf(resource, object));
+    const again = this.#hurry.written(key);
+    if (again !== undefined) this.#broken('L3', again);
     const previous = known.get(key);
     if (this.#isBeingSetBack) this.#setBackTo(type, object.metadata.uid);
     else if (previous) this.#follows(resource, previous, object, type);
@@ -118,7 +123,7 @@ export class Oracles {
       known.set(key, object);
       this.#indexed(resource, object);
     }
-    if (this.isCalm) this.#judgeRollout(resource, previous, object);
+    if (this.judgesRollouts) this.#judgeRollout(resource, previous, object);
     if (resource === 'pods') {
       const pod = object as unknown as Pod;
       if (!previous && !this.#isBeingSetBack) this.#checkAskedFor(pod);

@@ -1,6 +1,6 @@
 /**
- * S9 of rollouts: U1 and U2 of core/deployment/rolling.ts, judged where nothing strikes: nobody but
- * a Deployment's controllers changes the number of its pods then.
+ * S9 of rollouts: U1 and U2 of core/deployment/rolling.ts, judged where nobody but a Deployment's
+ * controllers, as they are now, changes the number of its pods.
  */
 import type { Pod } from '../../../shared/api/kinds/pod.ts';
 import type { Deployment, ReplicaSet } from '../../../shared/api/kinds/workloads.ts';
@@ -8,6 +8,31 @@ import { controllerOf } from '../../../shared/api/meta.ts';
 import type { Violation } from '../../../shared/core/invariants.ts';
 import { limitsOf } from '../../../shared/core/deployment/limits.ts';
 import { podIsActive, podIsReady } from '../../../shared/core/pod/predicates.ts';
+import type { FaultKind } from '../faults/catalogue.ts';
+import type { Fault } from '../faults/fault.ts';
+
+/** Faults that neither hide pods nor make late ones. */
+const HARMLESS = new Set<FaultKind>([
+  'crashBefore',
+  'crashAfter',
+  'lostRequest',
+  'lostAnswer',
+  'lostLaunch',
+  'conflict',
+  'streamLoss',
+  'streamDelay',
+  'healthLoss',
+  'healthDelay',
+  'healthDuplicate',
+  'timerLoss',
+  'queueDelay',
+  'scheduleTwin',
+]);
+
+/** Whether rollouts may be judged although these strike. */
+export function leaveRolloutsAlone(faults: readonly Fault[]): boolean {
+  return faults.every(({ kind, with: incident }) => HARMLESS.has(kind) && incident === undefined);
+}
 
 export interface Fleets {
   readonly deployments: readonly Deployment[];
@@ -16,7 +41,7 @@ export interface Fleets {
 }
 
 /** How long what was decided by the size of before may still be under way. */
-const UNDER_WAY_MS = 30;
+const UNDER_WAY_MS = 2_000;
 
 export class Rollouts {
   readonly #nowMs: () => number;

@@ -21,10 +21,12 @@ export interface Wanted {
   readonly plans: number | undefined;
   /** The script to strike; all, if undefined. Seeds strike what people do, if undefined. */
   readonly script: string | undefined;
+  /** Strikes only calls and messages that are about this; all, if undefined. */
+  readonly about?: string | undefined;
 }
 
 export async function jobsOf(wanted: Wanted, setting: Setting): Promise<readonly Job[]> {
-  const { generator, from, seeds, plans, script } = wanted;
+  const { generator, from, seeds, plans, script, about = '' } = wanted;
   if (generator === 'swarm') {
     const of = script === undefined ? {} : { script };
     return Array.from({ length: seeds }, (_, i) => ({ seed: from + i, ...of }));
@@ -35,7 +37,9 @@ export async function jobsOf(wanted: Wanted, setting: Setting): Promise<readonly
   }
   const jobs: Job[] = [];
   for (const name of script === undefined ? SCRIPT_NAMES : [script]) {
-    const trace = await traced(name, from, setting);
+    const all = await traced(name, from, setting);
+    const opportunities = all.opportunities.filter((one) => one.about.includes(about));
+    const trace = { ...all, opportunities };
     jobs.push(...(generator === 'systematic' ? systematic(trace) : composite(trace)));
   }
   return spread(jobs, plans);

@@ -120,15 +120,8 @@ export const TRAPS: { readonly [name: string]: Written } = {
     deeds: [after(0, ({ people }) => people.create(timed('solo')))],
   },
   resized: {
-    what: 'up, and at once down again to another image',
-    deeds: [
-      web(1),
-      scaled(8, 4),
-      changed(8.1, {
-        replicas: 1,
-        template: { spec: { containers: [{ name: 'main', image: 'app:2' }] } },
-      }),
-    ],
+    what: 'up, and at once down again, and another image soon after',
+    deeds: [web(1), scaled(8, 4), scaled(8.1, 1), imaged(12, 'app:2')],
   },
   loop: {
     what: 'a container that ends as soon as it has begun, again and again, until it is mended',
