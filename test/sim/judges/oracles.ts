@@ -48,6 +48,7 @@ import { Asked } from './asked.ts';
 import { Attempts } from './attempts.ts';
 import { checkExpiry, checkOldEvents } from './events.ts';
 import { Hurry } from './hurry.ts';
+import { checkEmpty, checkGivenUp } from './owners.ts';
 import { POISON } from './poison.ts';
 import { Rollouts } from './rollouts.ts';
 import { checkFollowed, MadeSets } from './sets.ts';
@@ -83,6 +84,7 @@ export class Oracles {
   /** Tasks whose pods a restore has taken away. */
   readonly #abandoned = new Set<string>();
   readonly #created = new Map<string, number>();
+  readonly #bornAtMs = new Map<string, number>();
   #isBeingSetBack = false;
   readonly #asked: Asked;
   readonly #attempts: Attempts;
@@ -115,11 +117,15 @@ export class Oracles {
     else if (previous) this.#follows(resource, previous, object, type);
     if (type === 'delete') {
       known.delete(key);
+      this.#bornAtMs.delete(object.metadata.uid);
       this.#gone.add(object.metadata.uid);
       this.#checkTasksOfGone(key, object.metadata.uid);
     } else {
       if (this.#gone.has(object.metadata.uid)) this.#broken('S5', `${key} came back`);
-      if (!previous) this.#created.set(resource, this.created(resource) + 1);
+      if (!previous) {
+        this.#created.set(resource, this.created(resource) + 1);
+        this.#bornAtMs.set(object.metadata.uid, this.#nowMs());
+      }
       known.set(key, object);
       this.#indexed(resource, object);
     }
@@ -274,12 +280,28 @@ export class Oracles {
     if (type === 'put' && isUsers && !sameJson(previous['spec'], object['spec'])) {
       this.#broken('S6', `${name}: ${this.#writer()} overwrote the user's spec`);
     }
+    if (!this.#spoilt.has(is.uid)) this.#checkGivenUp(resource, previous, object, type);
     if (resource === 'pods' && !this.#spoilt.has(is.uid)) this.#podFollows(name, previous, object);
     if (resource === 'pods' && isEvicted(object) && !isEvicted(previous)) this.#evicted(previous);
     if (resource === BUDGETS && type === 'put') {
       const budgets = [previous, object] as unknown as [PodDisruptionBudget, PodDisruptionBudget];
       this.violations.push(...checkGrants(...budgets));
     }
+  }
+
+  #checkGivenUp(
+    resource: string,
+    previous: AnyObject,
+    object: AnyObject,
+    type: Change['type'],
+  ): void {
+    const stock = {
+      all: () => [...this.#objects.values()].flatMap((table) => [...table.values()]),
+      ageMs: ({ metadata }: AnyObject) => this.#nowMs() - (this.#bornAtMs.get(metadata.uid) ?? 0),
+    };
+    const next = type === 'delete' ? undefined : object;
+    this.violations.push(...checkGivenUp(previous, next, stock));
+    if (resource === 'namespaces' && !next) this.violations.push(...checkEmpty(object, stock));
   }
 
   /** S9: a budget that is younger may have come after the evictor had looked. */
@@ -375,6 +397,10 @@ export class Oracles {
   }
 
   #judgeRollout(resource: string, previous: AnyObject | undefined, object: AnyObject): void {
+    if (resource === 'replicasets.apps' && !previous) {
+      const made = object as unknown as ReplicaSet;
+      this.violations.push(...this.#rollouts.setMade(made, this.#all('deployments.apps')));
+    }
     if (resource === 'deployments.apps') {
       const [was, is] = [previous, object] as unknown as [Deployment | undefined, Deployment];
       this.#rollouts.deploymentChanged(was, is);

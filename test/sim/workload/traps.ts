@@ -119,6 +119,40 @@ export const TRAPS: { readonly [name: string]: Written } = {
     what: 'a pod of which the time is up while it runs',
     deeds: [after(0, ({ people }) => people.create(timed('solo')))],
   },
+  swap: {
+    what: 'another image and back, each time all old pods first',
+    deeds: [web(2, { strategy: { type: 'Recreate' } }), imaged(8, 'app:2'), imaged(18, 'app:1')],
+  },
+  paused: {
+    what: 'another image while it is paused, and then it goes on',
+    deeds: [
+      web(1),
+      changed(5, { paused: true }),
+      imaged(8, 'app:2'),
+      changed(16, { paused: null }),
+    ],
+  },
+  relabelled: {
+    what: 'a pod that is given other labels, and left alone',
+    deeds: [
+      web(1),
+      after(6, async ({ people }) => {
+        const labels = { app: 'alone' };
+        for (const { metadata } of await people.list('pods')) {
+          await people.patch('pods', NS, metadata.name, { metadata: { labels } });
+        }
+      }),
+    ],
+  },
+  orphaned: {
+    what: 'deleted without what it owns',
+    deeds: [
+      web(2),
+      after(8, ({ people }) =>
+        people.delete('deployments', NS, 'web', { propagationPolicy: 'Orphan' }),
+      ),
+    ],
+  },
   resized: {
     what: 'up, and at once down again, and another image soon after',
     deeds: [web(1), scaled(8, 4), scaled(8.1, 1), imaged(12, 'app:2')],

@@ -74,6 +74,8 @@ export const OF_TASKS = {
     file: 'shared/core/pod/stop.ts',
     find: 'inOrder(kill, look)',
     replace: 'inOrder(kill)',
+    equivalent:
+      'the sweep asks for the task of every pod that was answered, and no other is killed',
   },
   neverStopped: {
     what: 'tasks of deleted pods are not asked to stop before the grace is over',
