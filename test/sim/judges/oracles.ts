@@ -3,8 +3,7 @@
  * it comes about, past the network and its faults; what may never happen is noted at once, with the
  * step at which it happened.
  */
-import { findCondition } from '../../../shared/api/conditions.ts';
-import { type Change, indexValues, keyOf } from '../../../shared/api/change.ts';
+import { type Change, keyOf } from '../../../shared/api/change.ts';
 import { sameJson } from '../../../shared/api/hash.ts';
 import type { EndpointSlice, Event, Service } from '../../../shared/api/kinds/core.ts';
 import type { Node, NodeAllocation } from '../../../shared/api/kinds/node.ts';
@@ -50,15 +49,9 @@ import { checkExpiry, checkOldEvents } from './events.ts';
 import { Hurry } from './hurry.ts';
 import { checkEmpty, checkGivenUp } from './owners.ts';
 import { POISON } from './poison.ts';
+import { type BatchOwner, batchOwner, indexEntries, isEvicted, restarts } from './read.ts';
 import { Rollouts } from './rollouts.ts';
 import { checkFollowed, MadeSets } from './sets.ts';
-
-/** What a task that was started with others does not say itself. */
-type BatchOwner = Pick<TaskState, 'podUid' | 'podName' | 'nodeName'>;
-
-function batchOwner({ metadata, spec }: Pod): BatchOwner {
-  return { podUid: metadata.uid, podName: metadata.name, nodeName: spec.nodeName ?? '' };
-}
 
 /** An invariant that does not hold, or an error that nobody has thought of. */
 export type Broken = Omit<Violation, 'invariant'> & {
@@ -280,7 +273,9 @@ export class Oracles {
     if (type === 'put' && isUsers && !sameJson(previous['spec'], object['spec'])) {
       this.#broken('S6', `${name}: ${this.#writer()} overwrote the user's spec`);
     }
-    if (!this.#spoilt.has(is.uid)) this.#checkGivenUp(resource, previous, object, type);
+    // People may change their mind, and have an object go at once.
+    const isJudged = !this.#writer().startsWith('api') && !this.#spoilt.has(is.uid);
+    if (isJudged) this.#checkGivenUp(resource, previous, object, type);
     if (resource === 'pods' && !this.#spoilt.has(is.uid)) this.#podFollows(name, previous, object);
     if (resource === 'pods' && isEvicted(object) && !isEvicted(previous)) this.#evicted(previous);
     if (resource === BUDGETS && type === 'put') {
@@ -488,20 +483,5 @@ const TOLERATED_SURPLUS = 2;
 /** How long an eviction may be under way. */
 const EVICTION_MS = 120_000;
 
-function isEvicted(object: AnyObject): boolean {
-  const { conditions } = (object as unknown as Pod).status;
-  return findCondition(conditions, 'DisruptionTarget')?.reason === 'EvictionByEvictionAPI';
-}
-
 /** Controllers never write the spec of these. */
 const USERS_OWN = new Set(['deployments.apps', 'services', 'configmaps']);
-
-function restarts({ status }: Pod): number {
-  return (status.containerStatuses ?? []).reduce((sum, c) => sum + c.restartCount, 0);
-}
-
-function indexEntries(resource: string, object: KubeObject): readonly string[] {
-  return (['owner', 'node'] as const).flatMap((index) =>
-    indexValues(index, resource, object).map((value) => `${object.metadata.uid}/${index}/${value}`),
-  );
-}

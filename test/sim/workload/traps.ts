@@ -121,7 +121,12 @@ export const TRAPS: { readonly [name: string]: Written } = {
   },
   swap: {
     what: 'another image and back, each time all old pods first',
-    deeds: [web(2, { strategy: { type: 'Recreate' } }), imaged(8, 'app:2'), imaged(18, 'app:1')],
+    deeds: [
+      web(2, { strategy: { type: 'Recreate' } }),
+      imaged(6, 'app:2'),
+      imaged(14, 'app:3'),
+      imaged(22, 'app:2'),
+    ],
   },
   paused: {
     what: 'another image while it is paused, and then it goes on',
