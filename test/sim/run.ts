@@ -14,7 +14,7 @@ import { INCIDENTS } from './faults/catalogue.ts';
 import type { Fault } from './faults/fault.ts';
 import { spoil } from './faults/harm.ts';
 import { BEGIN } from './faults/incidents.ts';
-import type { Broken } from './judges/oracles.ts';
+import type { Broken, Oracles } from './judges/oracles.ts';
 import { leaveRolloutsAlone } from './judges/rollouts.ts';
 import { type EndState, endStateOf } from './judges/end-state.ts';
 import { Stage, type StageOptions } from './stage.ts';
@@ -158,7 +158,8 @@ class Simulation {
     const { oracles } = this.#stage;
     const { soon } = this.#script ?? {};
     if (soon === 'all') oracles.violations.push(...this.#unsettled());
-    if (soon === 'pods') oracles.violations.push(...tooFewReady(oracles.facts()));
+    if (soon === 'ready') oracles.violations.push(...tooFewReady(oracles.facts()));
+    if (soon === 'first') oracles.violations.push(...replaced(oracles));
     this.#judge();
   }
 
@@ -246,6 +247,7 @@ class Simulation {
       ...{ people, machines, ground, clock: world.clock },
       spoil: (key, path, value) => spoil(scene, key, path, value),
       begin: (incident) => BEGIN[incident](scene, times.fork(incident)),
+      lasting: (ms, end) => scene.lasting(ms, end),
       sweep: () => this.#sweep(),
       fill: (isFull) => {
         for (const name of machines.names) world.full[isFull ? 'add' : 'delete'](name);
@@ -355,6 +357,14 @@ function tooFewReady({ deployments, pods }: ClusterFacts): readonly Violation[] 
     const message = `${metadata.name} has ${ready} ready pods by now, not ${spec.replicas}`;
     return ready < spec.replicas ? [{ invariant: 'L1' as const, message }] : [];
   });
+}
+
+/** S9: nobody had reason to evict anything. */
+function replaced(oracles: Oracles): readonly Violation[] {
+  const wanted = oracles.facts().deployments.reduce((sum, { spec }) => sum + spec.replicas, 0);
+  const made = oracles.created('pods');
+  const message = `${made} pods were made for ${wanted}`;
+  return made > wanted ? [{ invariant: 'S9', message }] : [];
 }
 
 type Stirs = ReturnType<Stage['stirs']>;

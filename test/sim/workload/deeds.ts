@@ -17,6 +17,8 @@ export interface Hands {
   readonly spoil: (key: ObjectKey, path: string, value: unknown) => Promise<void>;
   /** Something that lasts, or harm that is done. */
   readonly begin: (incident: Incident) => void;
+  /** Trouble is not over before, and then `end` is called. */
+  readonly lasting: (ms: number, end: () => void) => void;
   /** One sweep more. */
   readonly sweep: () => void;
   /** Whether launches find no room, on any machine that is there now. */
@@ -36,10 +38,10 @@ export interface Written {
   /** The stream tells nothing from the first deed on: prompts and sweeps have to do. */
   readonly isDeaf?: true;
   /**
-   * What the first sweep has brought about a minute later, where nothing strikes: everything (W1),
-   * or that as many pods are ready as were asked for.
+   * What is so a minute after the first sweep, where nothing strikes: everything is as it should be
+   * (W1), as many pods are ready as were asked for, or the pods are those that were made first.
    */
-  readonly soon?: 'all' | 'pods';
+  readonly soon?: 'all' | 'ready' | 'first';
   /** Deployments are left as they can't run, and have to be replaced. */
   readonly isMended?: true;
 }

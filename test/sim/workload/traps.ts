@@ -4,7 +4,17 @@
  */
 import type { AnyObject } from '../../../shared/api/meta.ts';
 import { deployment, pod } from '../../world/manifests.ts';
-import { after, changed, exposed, imaged, NS, scaled, web, type Written } from './deeds.ts';
+import {
+  after,
+  changed,
+  exposed,
+  type Hands,
+  imaged,
+  NS,
+  scaled,
+  web,
+  type Written,
+} from './deeds.ts';
 import { HUGE } from './mend.ts';
 
 /** Names a PriorityClass that nobody makes: pods of it are refused. */
@@ -24,6 +34,13 @@ const BAD = { resource: 'pods', namespace: NS, name: HUGE };
 function timed(name: string): AnyObject {
   const made = pod(name, NS, { restartPolicy: 'Never' });
   return { ...made, spec: { ...(made['spec'] as object), activeDeadlineSeconds: 4 } };
+}
+
+function cutOff({ machines, lasting }: Hands, names: readonly string[]): void {
+  for (const name of names) machines.cutOff(name);
+  lasting(TEN_MINUTES_MS, () => {
+    for (const name of names) machines.reconnect(name);
+  });
 }
 
 export const TRAPS: { readonly [name: string]: Written } = {
@@ -104,7 +121,7 @@ export const TRAPS: { readonly [name: string]: Written } = {
   },
   lingering: {
     what: 'a pod that takes long to end, and another one in its place',
-    soon: 'pods',
+    soon: 'ready',
     deeds: [
       web(1, { behaviour: { stopDelayMs: TEN_MINUTES_MS } }),
       after(6, async ({ people }) => {
@@ -118,6 +135,20 @@ export const TRAPS: { readonly [name: string]: Written } = {
   deadline: {
     what: 'a pod of which the time is up while it runs',
     deeds: [after(0, ({ people }) => people.create(timed('solo')))],
+  },
+  dark: {
+    what: 'all machines out of sight, for longer than pods put up with',
+    soon: 'first',
+    deeds: [web(2), after(6, (hands) => Promise.resolve(cutOff(hands, hands.machines.names)))],
+  },
+  cutOff: {
+    what: 'one machine out of sight, for longer than pods put up with',
+    deeds: [web(2), after(6, (hands) => Promise.resolve(cutOff(hands, ['n1'])))],
+  },
+  nodeless: {
+    what: 'all nodes gone from the table, and entered again',
+    soon: 'first',
+    deeds: [web(2), after(6, ({ begin }) => Promise.resolve(begin('nodesLost')))],
   },
   swap: {
     what: 'another image and back, each time all old pods first',
