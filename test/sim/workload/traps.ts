@@ -60,6 +60,18 @@ export const TRAPS: { readonly [name: string]: Written } = {
       after(4, ({ people }) => people.create(deployment('web', NS, { replicas: 2 }))),
     ],
   },
+  hollow: {
+    what: 'a pod that has lost its containers while its task runs, and others that want its room',
+    deeds: [
+      web(1, { cpu: '2' }),
+      after(6, async ({ people, spoil }) => {
+        for (const { metadata } of await people.list('pods')) {
+          await spoil({ ...BAD, name: metadata.name }, 'spec.containers', []);
+        }
+      }),
+      after(7, ({ people }) => people.create(deployment('more', NS, { replicas: 2, cpu: '2' }))),
+    ],
+  },
   unselected: {
     what: 'a stored selector that selects none of what its template makes',
     deeds: [

@@ -35,6 +35,7 @@ export const OF_NODES = {
     find: '...(batch ? { batch: batch.token } : {}),',
     replace: '',
     aws: true,
+    hint: '--aws --from 81 --seeds 100',
   },
   emptyIsReadable: {
     what: 'a pod whose containers were lost holds nothing, although its task runs',

@@ -39,6 +39,7 @@ export const OF_SETS = {
     file: 'shared/core/deployment/rolling.ts',
     find: 'if (!sets.every(isBounded)) return size;',
     replace: '',
+    hint: '--systematic --script resized --about store.create',
   },
   unavailableIgnored: {
     what: 'a rollout ignores maxUnavailable',
