@@ -82,7 +82,7 @@ async function judge(name: string): Promise<Verdict> {
 function attemptsAt({ hint, aws, equivalent }: Patch): typeof LADDER {
   const ladder = aws ? LADDER_OF_AWS : LADDER;
   if (equivalent !== undefined) return ladder.slice(0, TRIED_OF_EQUIVALENT);
-  return hint === undefined ? ladder : [hint.split(' '), ...ladder];
+  return hint === undefined ? ladder : [hint, ...ladder];
 }
 
 /** The first failure under these arguments. A script that fails before it is struck counts. */

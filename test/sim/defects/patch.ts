@@ -10,7 +10,7 @@ export interface Patch {
    * What of the simulation is there to catch it, as arguments of `npm run sim`: tried first. A run
    * fails by an invariant all the same.
    */
-  readonly hint?: string;
+  readonly hint?: readonly string[];
   /** Only the adapters of AWS have it. */
   readonly aws?: true;
   /** Why nothing can be seen of it, where that is so. */

@@ -3,7 +3,7 @@
  * struck as all others are.
  */
 import type { AnyObject } from '../../../shared/api/meta.ts';
-import { deployment, pod } from '../../world/manifests.ts';
+import { deployment, pod, priorityClass } from '../../world/manifests.ts';
 import {
   after,
   changed,
@@ -147,6 +147,31 @@ export const TRAPS: { readonly [name: string]: Written } = {
   deadline: {
     what: 'a pod of which the time is up while it runs',
     deeds: [after(0, ({ people }) => people.create(timed('solo')))],
+  },
+  waiting: {
+    what: 'a pod that waits for room, gets some, and an urgent one that could take it',
+    deeds: [
+      after(0, ({ people }) => people.create(priorityClass('urgent', 1_000))),
+      web(2, { cpu: '2' }),
+      after(3, ({ people }) => people.create(deployment('more', NS, { replicas: 1, cpu: '2' }))),
+      scaled(8, 1),
+      after(14, ({ people }) => {
+        const shape = { replicas: 1, cpu: '2', priorityClassName: 'urgent' };
+        return people.create(deployment('vip', NS, shape));
+      }),
+    ],
+  },
+  leftovers: {
+    what: 'an urgent pod that leaves some of the room that others have to give up for it',
+    deeds: [
+      after(0, ({ people }) => people.create(priorityClass('urgent', 1_000))),
+      web(2, { cpu: '2500m' }),
+      after(3, ({ people }) => people.create(deployment('more', NS, { replicas: 1, cpu: '1' }))),
+      after(8, ({ people }) => {
+        const shape = { replicas: 1, cpu: '1', priorityClassName: 'urgent' };
+        return people.create(deployment('vip', NS, shape));
+      }),
+    ],
   },
   dark: {
     what: 'all machines out of sight, for longer than pods put up with',

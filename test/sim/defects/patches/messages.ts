@@ -20,21 +20,21 @@ export const OF_MESSAGES = {
     file: 'shared/control/work.ts',
     find: 'return queue.release(delivery, retryDelayMs(delivery.receives));',
     replace: 'return queue.ack(delivery);',
-    hint: '--composite --script create --about reconcile',
+    hint: ['--composite', '--script', 'create', '--about', 'reconcile'],
   },
   timerNotSent: {
     what: 'work that is to be done again later is not sent again',
     file: 'shared/control/work.ts',
     find: 'await queue.send([delayedAgain(delivery, outcome.ms)]);',
     replace: '',
-    hint: '--from 46 --seeds 20',
+    hint: ['--from', '46', '--seeds', '20'],
   },
   conflictIsTerminal: {
     what: 'a lost race ends the work',
     file: 'shared/control/outcome.ts',
     find: 'return isTerminal(error) ? ',
     replace: "return isTerminal(error) || error.name === 'Conflict' ? ",
-    hint: '--composite --script create --about reconcile',
+    hint: ['--composite', '--script', 'create', '--about', 'reconcile'],
   },
   noSweepOfTasks: {
     what: 'the sweep does not ask which tasks live',
@@ -83,6 +83,6 @@ export const OF_MESSAGES = {
     replace:
       "const pods = await listAll<Pod>(store, { resource: 'pods' });\n" +
       '  const live = await runtime.list();',
-    hint: '--script swept --seeds 60',
+    hint: ['--script', 'swept', '--seeds', '60'],
   },
 } as const satisfies Patches;

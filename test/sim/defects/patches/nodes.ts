@@ -35,7 +35,7 @@ export const OF_NODES = {
     find: '...(batch ? { batch: batch.token } : {}),',
     replace: '',
     aws: true,
-    hint: '--aws --from 81 --seeds 100',
+    hint: ['--aws', '--from', '81', '--seeds', '100'],
   },
   emptyIsReadable: {
     what: 'a pod whose containers were lost holds nothing, although its task runs',
@@ -54,6 +54,15 @@ export const OF_NODES = {
     file: 'shared/core/scheduling/ledger.ts',
     find: 'isMeant(entry, pod)) reserved.push(pod);',
     replace: 'isMeant(entry, pod)) continue;',
+    hint: [
+      '--systematic',
+      '--script',
+      'waiting',
+      '--from',
+      '3',
+      '--about',
+      'schedule store.update pods',
+    ],
   },
   deletedIsFree: {
     what: 'the room of a pod is free as soon as it is to go',

@@ -39,7 +39,7 @@ export const OF_SETS = {
     file: 'shared/core/deployment/rolling.ts',
     find: 'if (!sets.every(isBounded)) return size;',
     replace: '',
-    hint: '--systematic --script resized --about store.create',
+    hint: ['--systematic', '--script', 'resized', '--about', 'store.create'],
   },
   unavailableIgnored: {
     what: 'a rollout ignores maxUnavailable',
