@@ -105,6 +105,7 @@ class Simulation {
     this.#stage = new Stage(options, this.#script !== undefined, () => this.#step);
     this.#startMs = this.#stage.agenda.nowMs;
     const { script, faults } = options;
+    this.#stage.oracles.isCalm = this.#isCalm;
     this.#stage.oracles.judgesRollouts =
       script !== undefined && faults !== undefined && leaveRolloutsAlone(faults);
   }
@@ -159,6 +160,7 @@ class Simulation {
     const { soon } = this.#script ?? {};
     if (soon === 'all') oracles.violations.push(...this.#unsettled());
     if (soon === 'ready') oracles.violations.push(...tooFewReady(oracles.facts()));
+    if (soon === 'unplaced') oracles.violations.push(...placed(oracles.facts()));
     if (soon === 'first') oracles.violations.push(...replaced(oracles));
     this.#judge();
   }
@@ -356,6 +358,14 @@ function tooFewReady({ deployments, pods }: ClusterFacts): readonly Violation[] 
     const ready = own.filter((pod) => podIsActive(pod) && podIsReady(pod)).length;
     const message = `${metadata.name} has ${ready} ready pods by now, not ${spec.replicas}`;
     return ready < spec.replicas ? [{ invariant: 'L1' as const, message }] : [];
+  });
+}
+
+/** S8: a gang is placed whole. */
+function placed({ pods }: ClusterFacts): readonly Violation[] {
+  return pods.flatMap(({ metadata, spec }) => {
+    const message = `${metadata.name} is on ${spec.nodeName} without its gang`;
+    return spec.nodeName ? [{ invariant: 'S8' as const, message }] : [];
   });
 }
 

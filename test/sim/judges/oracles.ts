@@ -86,6 +86,8 @@ export class Oracles {
   readonly #rollouts: Rollouts;
   /** Whether rollouts are judged: no pod is made or deleted but by who decides on it now. */
   judgesRollouts = false;
+  /** Nothing strikes: what a set says of its pods is not of the past. */
+  isCalm = false;
   readonly #nowMs: () => number;
   readonly #writer: () => string;
 
@@ -404,7 +406,7 @@ export class Oracles {
     const pod = object as unknown as Pod;
     if (!previous) this.violations.push(...this.#rollouts.made(pod, this.facts()));
     const wasStanding = previous?.metadata.deletionTimestamp === undefined;
-    if (previous && wasStanding && !podIsActive(pod)) {
+    if (this.isCalm && previous && wasStanding && !podIsActive(pod)) {
       this.violations.push(...this.#rollouts.deleted(pod, this.facts()));
     }
   }

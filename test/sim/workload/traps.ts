@@ -3,7 +3,7 @@
  * struck as all others are.
  */
 import type { AnyObject } from '../../../shared/api/meta.ts';
-import { deployment, pod, priorityClass } from '../../world/manifests.ts';
+import { deployment, pod, podGroup, priorityClass } from '../../world/manifests.ts';
 import {
   after,
   changed,
@@ -170,6 +170,17 @@ export const TRAPS: { readonly [name: string]: Written } = {
       after(8, ({ people }) => {
         const shape = { replicas: 1, cpu: '1', priorityClassName: 'urgent' };
         return people.create(deployment('vip', NS, shape));
+      }),
+    ],
+  },
+  partial: {
+    what: 'a gang of three where there is room for two',
+    soon: 'unplaced',
+    deeds: [
+      after(0, ({ people }) => people.create(podGroup('gang', NS, 3))),
+      after(0, ({ people }) => {
+        const labels = { 'scheduling.x-k8s.io/pod-group': 'gang' };
+        return people.create(deployment('gang', NS, { replicas: 3, cpu: '2', labels }));
       }),
     ],
   },

@@ -127,6 +127,7 @@ export const OF_NODES = {
     file: 'shared/core/node/observe.ts',
     find: "if (old.status === 'gone') return undefined;\n  const { status, atMs } = message;",
     replace: 'const { status, atMs } = message;',
+    hint: ['--composite', '--script', 'lostNode', '--about', 'health store.update nodes'],
   },
   noReturn: {
     what: 'a node that is back stays tainted',
