@@ -303,8 +303,9 @@ export class Oracles {
 
   /** S9: a budget that is younger may have come after the evictor had looked. */
   #evicted(pod: AnyObject): void {
+    const underWayMs = this.isCalm ? CALM_EVICTION_MS : EVICTION_MS;
     const isOld = ({ metadata }: PodDisruptionBudget) =>
-      this.#nowMs() - (parseTime(metadata.creationTimestamp) ?? 0) > EVICTION_MS;
+      this.#nowMs() - (parseTime(metadata.creationTimestamp) ?? 0) > underWayMs;
     const budgets = this.facts().budgets.filter(isOld);
     this.violations.push(...checkEviction(pod as unknown as Pod, budgets));
   }
@@ -484,6 +485,8 @@ const TOLERATED_SURPLUS = 2;
 
 /** How long an eviction may be under way. */
 const EVICTION_MS = 120_000;
+/** Where nothing strikes. */
+const CALM_EVICTION_MS = 2_000;
 
 /** Controllers never write the spec of these. */
 const USERS_OWN = new Set(['deployments.apps', 'services', 'configmaps']);

@@ -3,7 +3,7 @@
  * struck as all others are.
  */
 import type { AnyObject } from '../../../shared/api/meta.ts';
-import { deployment, pod, podGroup, priorityClass } from '../../world/manifests.ts';
+import { budget, deployment, pod, podGroup, priorityClass } from '../../world/manifests.ts';
 import {
   after,
   changed,
@@ -181,6 +181,16 @@ export const TRAPS: { readonly [name: string]: Written } = {
       after(0, ({ people }) => {
         const labels = { 'scheduling.x-k8s.io/pod-group': 'gang' };
         return people.create(deployment('gang', NS, { replicas: 3, cpu: '2', labels }));
+      }),
+    ],
+  },
+  evicted: {
+    what: 'all pods are to be evicted, and their budget lets one go at a time',
+    deeds: [
+      web(3),
+      after(1, ({ people }) => people.create(budget('web', NS, { maxUnavailable: 1 }))),
+      after(10, async ({ people }) => {
+        for (const { metadata } of await people.list('pods')) await people.evict(NS, metadata.name);
       }),
     ],
   },
