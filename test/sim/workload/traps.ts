@@ -206,6 +206,7 @@ export const TRAPS: { readonly [name: string]: Written } = {
   nodeless: {
     what: 'all nodes gone from the table, and entered again',
     soon: 'first',
+    isMended: true,
     deeds: [web(2), after(6, ({ begin }) => Promise.resolve(begin('nodesLost')))],
   },
   swap: {
