@@ -407,7 +407,9 @@ export class Oracles {
     const pod = object as unknown as Pod;
     if (!previous) this.violations.push(...this.#rollouts.made(pod, this.facts()));
     const wasStanding = previous?.metadata.deletionTimestamp === undefined;
-    if (this.isCalm && previous && wasStanding && !podIsActive(pod)) {
+    // Pods of a node that there is no more have to go, whatever they leave.
+    const hasNode = this.#table('nodes').has(`nodes//${pod.spec.nodeName}`);
+    if (this.isCalm && hasNode && previous && wasStanding && !podIsActive(pod)) {
       this.violations.push(...this.#rollouts.deleted(pod, this.facts()));
     }
   }

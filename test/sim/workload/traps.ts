@@ -203,6 +203,10 @@ export const TRAPS: { readonly [name: string]: Written } = {
     what: 'one machine out of sight, for longer than pods put up with',
     deeds: [web(2), after(6, (hands) => Promise.resolve(cutOff(hands, ['n1'])))],
   },
+  unlisted: {
+    what: 'a node whose object somebody deletes while its machine works on',
+    deeds: [web(2), after(6, ({ people }) => people.delete('nodes', undefined, 'n1'))],
+  },
   nodeless: {
     what: 'all nodes gone from the table, and entered again',
     soon: 'first',
