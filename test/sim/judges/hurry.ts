@@ -1,7 +1,7 @@
 /** L3 while people work: whatever happens, nobody writes one object again and again. */
 
 const WITHIN_MS = 10_000;
-/** A write each 50 ms or so: far more than any object has reason for, and far less than a loop makes. */
+/** Far more than any object has reason for, and far less than a loop makes. */
 const MOST_WRITES = 150;
 
 interface Window {

@@ -1,6 +1,6 @@
 /**
- * What holds of ReplicaSets: a template has one (S8), and what one says that it has followed, it has
- * (R3 of core/replicaset/plan.ts).
+ * What holds of ReplicaSets: a template has one (S8), and what one says that it has followed, it
+ * has (R3 of core/replicaset/plan.ts).
  */
 import type { Deployment, ReplicaSet } from '../../../shared/api/kinds/workloads.ts';
 import { controllerOf } from '../../../shared/api/meta.ts';
@@ -34,6 +34,7 @@ export function checkFollowed(was: ReplicaSet, is: ReplicaSet): readonly Violati
   const isPresent = status.observedGeneration === metadata.generation;
   if (!isNews || !isPresent || metadata.deletionTimestamp !== undefined) return [];
   if (status.replicas === spec.replicas) return [];
-  const message = `${metadata.name} has followed with ${status.replicas} pods, not ${spec.replicas}`;
+  const counts = `${status.replicas} pods, not ${spec.replicas}`;
+  const message = `${metadata.name} has followed with ${counts}`;
   return [{ invariant: 'S7', message }];
 }

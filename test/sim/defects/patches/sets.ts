@@ -142,7 +142,7 @@ export const OF_SETS = {
   unknownSets: {
     what: 'a ReplicaSet is made although its Deployment will not know it, and another at each look',
     file: 'shared/core/deployment/plan.ts',
-    find: 'if (step.created && !wouldBeKnown(deployment)) return { stages: [], blocked: [UNKNOWN_SET] };',
-    replace: '',
+    find: 'step.created && !wouldBeKnown(deployment)',
+    replace: 'false',
   },
 } as const satisfies Patches;
