@@ -8,6 +8,8 @@
  *   npm run sim -- --composite [--plans 2000]              with a blackout, a partition besides
  *   npm run sim -- --transitions [--plans 500]             every field that people may set
  *   npm run sim -- --seed 1 --script rollout --faults …    one plan again
+ *   npm run sim -- --script crowd --seeds 50               one script, struck as seeds draw it
+ *   npm run sim -- --systematic --script rollout --about 'store.create pods'    these calls alone
  *   npm run sim -- --aws --seeds 100                       over the adapters of AWS
  *   npm run sim:defects [-- name …]                        every defect in turn (defects/main.ts)
  *
@@ -37,6 +39,7 @@ const { values } = parsed({
     seed: { type: 'string' },
     script: { type: 'string' },
     faults: { type: 'string' },
+    about: { type: 'string' },
     systematic: { type: 'boolean', default: false },
     composite: { type: 'boolean', default: false },
     transitions: { type: 'boolean', default: false },
@@ -145,10 +148,10 @@ function generatorOf(): Generator {
 
 function allJobs(): Promise<readonly Job[]> {
   const generator = generatorOf();
-  const { from, seeds, plans, script } = values;
+  const { from, seeds, plans, script, about } = values;
   return jobsOf(
     {
-      ...{ generator, from: Number(from), seeds: Number(seeds), script },
+      ...{ generator, from: Number(from), seeds: Number(seeds), script, about },
       plans: plans === undefined ? undefined : Number(plans),
     },
     setting,

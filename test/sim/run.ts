@@ -7,14 +7,18 @@
  *     nothing, and a week later all messages that there ever were, which change nothing either
  *     (L3).
  */
-import type { Violation } from '../../shared/core/invariants.ts';
+import type { ClusterFacts, Violation } from '../../shared/core/invariants.ts';
+import { podIsActive, podIsReady } from '../../shared/core/pod/predicates.ts';
 import type { FaultKind } from './faults/catalogue.ts';
 import { INCIDENTS } from './faults/catalogue.ts';
 import type { Fault } from './faults/fault.ts';
+import { spoil } from './faults/harm.ts';
 import { BEGIN } from './faults/incidents.ts';
-import type { Broken } from './judges/oracles.ts';
+import type { Broken, Oracles } from './judges/oracles.ts';
+import { leaveRolloutsAlone } from './judges/rollouts.ts';
 import { type EndState, endStateOf } from './judges/end-state.ts';
 import { Stage, type StageOptions } from './stage.ts';
+import type { Hands } from './workload/deeds.ts';
 import { isUnfit, mend } from './workload/mend.ts';
 import { type Script, scriptNamed } from './workload/scripts.ts';
 
@@ -28,6 +32,8 @@ const SET_UP_MS = 30 * SECOND_MS;
 const FEWEST_ACTS = 4;
 const MOST_ACTS = 12;
 const ACT_EVERY_MS = 20 * SECOND_MS;
+/** Where the stream tells nothing: until long after all that is judged of its silence. */
+const DEAF_MS = 12 * HOUR_MS;
 /** A script is over sooner. */
 const SCRIPT_MS = 40 * SECOND_MS;
 /** More often than in earnest: trouble is short, and is to strike sweeps as well. */
@@ -98,6 +104,10 @@ class Simulation {
     this.#script = options.script === undefined ? undefined : scriptNamed(options.script);
     this.#stage = new Stage(options, this.#script !== undefined, () => this.#step);
     this.#startMs = this.#stage.agenda.nowMs;
+    const { script, faults } = options;
+    this.#stage.oracles.isCalm = this.#isCalm;
+    this.#stage.oracles.judgesRollouts =
+      script !== undefined && faults !== undefined && leaveRolloutsAlone(faults);
   }
 
   async trouble(): Promise<void> {
@@ -112,6 +122,7 @@ class Simulation {
     sky?.begin();
     const acts = FEWEST_ACTS + this.#stage.times.integer(MOST_ACTS - FEWEST_ACTS + 1);
     const troubleMs = this.#script ? SCRIPT_MS : acts * ACT_EVERY_MS;
+    if (this.#script?.isDeaf) this.#stage.post.stalledUntilMs = this.#startMs + DEAF_MS;
     if (this.#script) this.#planDeeds(this.#script);
     else this.#planActs(acts, troubleMs);
     this.#tickRegularly(troubleMs);
@@ -124,14 +135,40 @@ class Simulation {
 
   async recovery(): Promise<void> {
     if (this.#violation) return;
-    const { agenda, people, machines, ground, scene, sky, log, spawn, oracles } = this.#stage;
+    const { people, machines, ground, scene, sky, log, spawn } = this.#stage;
     sky?.end();
     log.write('faults end');
     this.#sweep();
     await this.#pass(AFTERMATH_MS);
-    const startMs = agenda.nowMs;
+    if (this.#isCalm) this.#expectSoon();
+    if (this.#script?.staysSpoilt) await this.#settled();
     const spoilt = [...scene.spoilt.values()];
-    spawn(mend({ people, machines, ground, spoilt, replaces: this.#script?.isMended ?? true }));
+    spawn(
+      mend({ people, machines, ground, spoilt, replaces: this.#script?.isMended ?? !this.#script }),
+    );
+    await this.#settled();
+  }
+
+  /** A script that nothing strikes. */
+  get #isCalm(): boolean {
+    return this.#script !== undefined && this.#options.faults?.length === 0;
+  }
+
+  /** What a calm script has come to by now, just after the first sweep. */
+  #expectSoon(): void {
+    const { oracles } = this.#stage;
+    const { soon } = this.#script ?? {};
+    if (soon === 'all') oracles.violations.push(...this.#unsettled());
+    if (soon === 'ready') oracles.violations.push(...tooFewReady(oracles.facts()));
+    if (soon === 'unplaced') oracles.violations.push(...placed(oracles.facts()));
+    if (soon === 'first') oracles.violations.push(...replaced(oracles));
+    this.#judge();
+  }
+
+  /** Waits for all to be as it should be, and judges where it is not within the bound. */
+  async #settled(): Promise<void> {
+    const { agenda, oracles } = this.#stage;
+    const startMs = agenda.nowMs;
     const sweeps = this.#sweepRegularly(FIRST_SWEEP_MS);
     let unsettled: readonly Violation[] = [];
     do {
@@ -156,6 +193,7 @@ class Simulation {
       this.#sweep();
       return this.#pass(MINUTE_MS);
     });
+    if (!this.#violation) oracles.violations.push(...oracles.overdue());
     await this.#pass(WEEK_MS);
     this.#idleMs = WEEK_MS;
     // An old word of a task that has ended since may have it stopped again, which is nothing.
@@ -192,16 +230,31 @@ class Simulation {
 
   /** One after the other, however long each takes to be answered. */
   #planDeeds({ deeds }: Script): void {
-    const { world, people, machines, ground, spawn } = this.#stage;
+    const { world, people, spawn } = this.#stage;
     const { agenda, clock } = world;
+    const hands = this.#hands();
     const startMs = agenda.nowMs;
     let before = Promise.resolve<unknown>(undefined);
     for (const { atMs, act } of deeds) {
       before = before
         .then(() => clock.delay(startMs + atMs - agenda.nowMs))
-        .then(() => people.inTurn(() => act({ people, machines, ground, clock })));
+        .then(() => people.inTurn(() => act(hands)));
     }
     spawn(before);
+  }
+
+  #hands(): Hands {
+    const { world, people, machines, ground, scene, times } = this.#stage;
+    return {
+      ...{ people, machines, ground, clock: world.clock },
+      spoil: (key, path, value) => spoil(scene, key, path, value),
+      begin: (incident) => BEGIN[incident](scene, times.fork(incident)),
+      lasting: (ms, end) => scene.lasting(ms, end),
+      sweep: () => this.#sweep(),
+      fill: (isFull) => {
+        for (const name of machines.names) world.full[isFull ? 'add' : 'delete'](name);
+      },
+    };
   }
 
   #planActs(acts: number, troubleMs: number): void {
@@ -296,6 +349,32 @@ class Simulation {
     }
     this.#judge();
   }
+}
+
+/** Deployments that have not as many ready pods as they want, whatever is on its way out. */
+function tooFewReady({ deployments, pods }: ClusterFacts): readonly Violation[] {
+  return deployments.flatMap(({ metadata, spec }) => {
+    const own = pods.filter((pod) => pod.metadata.labels?.['app'] === metadata.name);
+    const ready = own.filter((pod) => podIsActive(pod) && podIsReady(pod)).length;
+    const message = `${metadata.name} has ${ready} ready pods by now, not ${spec.replicas}`;
+    return ready < spec.replicas ? [{ invariant: 'L1' as const, message }] : [];
+  });
+}
+
+/** S8: a gang is placed whole. */
+function placed({ pods }: ClusterFacts): readonly Violation[] {
+  return pods.flatMap(({ metadata, spec }) => {
+    const message = `${metadata.name} is on ${spec.nodeName} without its gang`;
+    return spec.nodeName ? [{ invariant: 'S8' as const, message }] : [];
+  });
+}
+
+/** S9: nobody had reason to evict anything. */
+function replaced(oracles: Oracles): readonly Violation[] {
+  const wanted = oracles.facts().deployments.reduce((sum, { spec }) => sum + spec.replicas, 0);
+  const made = oracles.created('pods');
+  const message = `${made} pods were made for ${wanted}`;
+  return made > wanted ? [{ invariant: 'S9', message }] : [];
 }
 
 type Stirs = ReturnType<Stage['stirs']>;

@@ -3,13 +3,15 @@
  *
  *   npm run sim:defects                 all, a line each, and the score
  *   npm run sim:defects -- noBackOff    only these
+ *   npm run sim:defects -- --workers 1  one at a time; without, as many as there are processors
  *
  * Stops at the first failure of each; a defect that nothing catches has survived. The score leaves
  * out those that are equivalent: what they change, something else makes good.
  */
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import type { Totals } from '../plans/totals.ts';
 import { DEFECT_VARIABLE, type Patch } from './patch.ts';
 import { PATCHES } from './patches.ts';
@@ -18,10 +20,12 @@ const HOOK = join(import.meta.dirname, 'hook.ts');
 const SIM = join(import.meta.dirname, '..', 'main.ts');
 
 /**
- * What is tried, cheapest first; the second only where the first finds nothing. What is equivalent
- * is tried no further than the first.
+ * What is tried after the hint, cheapest first, each only where those before find nothing: every
+ * script while nothing strikes it, then more and more that strikes. What is equivalent is tried no
+ * further than the second.
  */
 const LADDER: readonly (readonly string[])[] = [
+  ['--systematic', '--plans', '1'],
   ['--seeds', '25'],
   ['--systematic', '--plans', '150'],
   ['--from', '26', '--seeds', '40'],
@@ -29,6 +33,8 @@ const LADDER: readonly (readonly string[])[] = [
 ];
 
 const LADDER_OF_AWS: typeof LADDER = [['--aws', '--seeds', '80']];
+
+const TRIED_OF_EQUIVALENT = 2;
 
 interface Verdict {
   readonly name: string;
@@ -38,11 +44,14 @@ interface Verdict {
   readonly seconds: number;
 }
 
-const chosen = process.argv.slice(2);
+const { values, positionals: chosen } = parseArgs({
+  options: { workers: { type: 'string', default: String(availableParallelism()) } },
+  allowPositionals: true,
+});
 const names = chosen.length > 0 ? chosen : Object.keys(PATCHES);
 const waiting = [...names];
 const verdicts: Verdict[] = [];
-await Promise.all(Array.from({ length: availableParallelism() }, worker));
+await Promise.all(Array.from({ length: Number(values.workers) }, worker));
 const counted = verdicts.filter(({ patch }) => patch.equivalent === undefined);
 const caught = counted.filter(({ by }) => by !== undefined).length;
 console.log(
@@ -63,12 +72,17 @@ async function judge(name: string): Promise<Verdict> {
   if (!patch) throw new Error(`no such defect; there are ${Object.keys(PATCHES).join(', ')}`);
   const startedMs = performance.now();
   const secondsSince = () => Math.round((performance.now() - startedMs) / 1_000);
-  const ladder = patch.aws ? LADDER_OF_AWS : LADDER;
-  for (const args of patch.equivalent === undefined ? ladder : ladder.slice(0, 1)) {
+  for (const args of attemptsAt(patch)) {
     const by = await caughtBy(name, args);
     if (by !== undefined) return { name, patch, by, seconds: secondsSince() };
   }
   return { name, patch, seconds: secondsSince() };
+}
+
+function attemptsAt({ hint, aws, equivalent }: Patch): typeof LADDER {
+  const ladder = aws ? LADDER_OF_AWS : LADDER;
+  if (equivalent !== undefined) return ladder.slice(0, TRIED_OF_EQUIVALENT);
+  return hint === undefined ? ladder : [hint, ...ladder];
 }
 
 /** The first failure under these arguments. A script that fails before it is struck counts. */

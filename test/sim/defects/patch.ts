@@ -6,6 +6,11 @@ export interface Patch {
   /** Text that the file has once. */
   readonly find: string;
   readonly replace: string;
+  /**
+   * What of the simulation is there to catch it, as arguments of `npm run sim`: tried first. A run
+   * fails by an invariant all the same.
+   */
+  readonly hint?: readonly string[];
   /** Only the adapters of AWS have it. */
   readonly aws?: true;
   /** Why nothing can be seen of it, where that is so. */

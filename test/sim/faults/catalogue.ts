@@ -53,7 +53,7 @@ const OF_CALLS = {
     rate: 0.2,
   },
   shortPage: { what: 'a list comes in pages of a few, changed in between', rows: [20], rate: 0.05 },
-  staleTasks: { what: 'a list of tasks does not show the youngest', rows: [31], rate: 0.3 },
+  staleTasks: { what: 'a look at tasks does not show the youngest', rows: [31], rate: 0.3 },
 } as const satisfies Kinds;
 
 /** Asked about at each message, or each process that is begun. */

@@ -1,8 +1,8 @@
 /** Harm that is done to what is stored, and what people do about it. */
 import type { SeededRandom } from '../../../adapters/memory/seeded-random.ts';
 import { expectedOf, keyOf } from '../../../shared/api/change.ts';
-import { type AnyObject, keyText } from '../../../shared/api/meta.ts';
-import type { World } from '../../world/world.ts';
+import { type AnyObject, keyText, type ObjectKey } from '../../../shared/api/meta.ts';
+import type { Stored, World } from '../../world/world.ts';
 import { shortly } from './faults.ts';
 import type { Scene } from './scene.ts';
 
@@ -32,18 +32,38 @@ export function poison({ world, poisoned, lasting, spawn }: Scene, random: Seede
 
 /** One field of one object is gone, or is what it may not be. */
 export function corrupt(scene: Scene, random: SeededRandom): void {
-  const { world, network, oracles, spoilt, log } = scene;
-  const spoil = async (): Promise<void> => {
+  const { world } = scene;
+  const corruptSome = async (): Promise<void> => {
     const found = await somethingOf(world, SUBJECTS, random);
     if (!found) return;
-    const [resource, object] = found;
+    const [resource] = found;
     const damage = random.pick(DAMAGES[resource as (typeof SUBJECTS)[number]] ?? []);
-    oracles.expectNothingOf(object.metadata.uid, keyOf(resource, object));
-    spoilt.set(object.metadata.uid, keyOf(resource, object));
-    log.write(`spoilt ${damage[0]} of ${keyText(keyOf(resource, object))}`);
-    await network.as(BY_HAND, () => world.store.update(resource, damaged(object, damage)));
+    await damageIt(scene, found, damage);
   };
-  scene.spawn(spoil());
+  scene.spawn(corruptSome());
+}
+
+/** One field of that object becomes what it may not be; nothing, where there is no such object. */
+export async function spoil(
+  scene: Scene,
+  key: ObjectKey,
+  path: string,
+  value: unknown,
+): Promise<void> {
+  const object = await scene.world.store.get<AnyObject>(key);
+  if (object) await damageIt(scene, [key.resource, object], [path, value]);
+}
+
+async function damageIt(
+  { world, network, oracles, spoilt, log }: Scene,
+  [resource, object]: Stored,
+  damage: Damage,
+): Promise<void> {
+  const key = keyOf(resource, object);
+  oracles.expectNothingOf(object.metadata.uid, key);
+  spoilt.set(object.metadata.uid, key);
+  log.write(`spoilt ${damage[0]} of ${keyText(key)}`);
+  await network.as(BY_HAND, () => world.store.update(resource, damaged(object, damage)));
 }
 
 /** A field by its path, and what it becomes; undefined takes it away. */

@@ -3,6 +3,7 @@
  * seconds, and pages of a few, between which the world goes on.
  */
 import type { KubeObject } from '../../../shared/api/meta.ts';
+import type { TaskState } from '../../../shared/api/task.ts';
 import type { Effects } from '../../../shared/control/effects.ts';
 import type { ListQuery, Page, Store } from '../../../shared/ports/store.ts';
 import { type Faults, shortly } from './faults.ts';
@@ -40,5 +41,12 @@ export function faultyReads(effects: Effects, faults: Faults, ages: () => Ages):
     const lagMs = shortly(stale, LAG_MS);
     return ids.filter((id) => ages().isListed(id, lagMs));
   };
-  return { ...effects, store: lagging, runtime: { ...runtime, list: listTasks } };
+  const describe = async (asked: readonly string[]): Promise<readonly TaskState[]> => {
+    const stale = faults.hits('staleTasks');
+    const tasks = await runtime.describe(asked);
+    if (!stale) return tasks;
+    const lagMs = shortly(stale, LAG_MS);
+    return tasks.filter(({ id }) => ages().isListed(id, lagMs));
+  };
+  return { ...effects, store: lagging, runtime: { ...runtime, list: listTasks, describe } };
 }

@@ -3,10 +3,9 @@
  * it comes about, past the network and its faults; what may never happen is noted at once, with the
  * step at which it happened.
  */
-import { findCondition } from '../../../shared/api/conditions.ts';
-import { type Change, indexValues, keyOf } from '../../../shared/api/change.ts';
+import { type Change, keyOf } from '../../../shared/api/change.ts';
 import { sameJson } from '../../../shared/api/hash.ts';
-import type { EndpointSlice, Service } from '../../../shared/api/kinds/core.ts';
+import type { EndpointSlice, Event, Service } from '../../../shared/api/kinds/core.ts';
 import type { Node, NodeAllocation } from '../../../shared/api/kinds/node.ts';
 import type { Pod } from '../../../shared/api/kinds/pod.ts';
 import type { PodDisruptionBudget } from '../../../shared/api/kinds/policy.ts';
@@ -39,24 +38,24 @@ import {
   type TaskFact,
   type Violation,
 } from '../../../shared/core/invariants.ts';
-import { taskIdOfAttempt } from '../../../shared/core/pod/attempt.ts';
+import { currentTaskId, taskIdOfAttempt } from '../../../shared/core/pod/attempt.ts';
 import { isTerminal, podIsActive } from '../../../shared/core/pod/predicates.ts';
 import { hasBegun } from '../../../shared/core/pod/send-back.ts';
 import { podRequests, type Requests } from '../../../shared/core/pod/requests.ts';
 import type { Stored } from '../../world/world.ts';
 import { Asked } from './asked.ts';
+import { Attempts } from './attempts.ts';
+import { checkExpiry, checkOldEvents } from './events.ts';
+import { Hurry } from './hurry.ts';
+import { checkEmpty, checkGivenUp } from './owners.ts';
 import { POISON } from './poison.ts';
-
-/** What a task that was started with others does not say itself. */
-type BatchOwner = Pick<TaskState, 'podUid' | 'podName' | 'nodeName'>;
-
-function batchOwner({ metadata, spec }: Pod): BatchOwner {
-  return { podUid: metadata.uid, podName: metadata.name, nodeName: spec.nodeName ?? '' };
-}
+import { type BatchOwner, batchOwner, indexEntries, isEvicted, restarts } from './read.ts';
+import { Rollouts } from './rollouts.ts';
+import { checkFollowed, MadeSets } from './sets.ts';
 
 /** An invariant that does not hold, or an error that nobody has thought of. */
 export type Broken = Omit<Violation, 'invariant'> & {
-  readonly invariant: InvariantName | 'surprise';
+  readonly invariant: InvariantName | 'B3' | 'surprise';
 };
 
 export class Oracles {
@@ -78,8 +77,17 @@ export class Oracles {
   /** Tasks whose pods a restore has taken away. */
   readonly #abandoned = new Set<string>();
   readonly #created = new Map<string, number>();
+  readonly #bornAtMs = new Map<string, number>();
   #isBeingSetBack = false;
   readonly #asked: Asked;
+  readonly #attempts: Attempts;
+  readonly #madeSets = new MadeSets();
+  readonly #hurry: Hurry;
+  readonly #rollouts: Rollouts;
+  /** Whether rollouts are judged: no pod is made or deleted but by who decides on it now. */
+  judgesRollouts = false;
+  /** Nothing strikes: what a set says of its pods is not of the past. */
+  isCalm = false;
   readonly #nowMs: () => number;
   readonly #writer: () => string;
 
@@ -87,6 +95,9 @@ export class Oracles {
   constructor(nowMs: () => number, writer: () => string) {
     this.#nowMs = nowMs;
     this.#asked = new Asked(nowMs);
+    this.#attempts = new Attempts(nowMs);
+    this.#hurry = new Hurry(nowMs);
+    this.#rollouts = new Rollouts(nowMs);
     this.#writer = writer;
   }
 
@@ -94,25 +105,36 @@ export class Oracles {
     if (resource !== 'events') this.writes++;
     const known = this.#table(resource);
     const key = keyText(keyOf(resource, object));
+    const again = this.#hurry.written(key);
+    if (again !== undefined) this.#broken('L3', again);
     const previous = known.get(key);
     if (this.#isBeingSetBack) this.#setBackTo(type, object.metadata.uid);
     else if (previous) this.#follows(resource, previous, object, type);
     if (type === 'delete') {
       known.delete(key);
+      this.#bornAtMs.delete(object.metadata.uid);
       this.#gone.add(object.metadata.uid);
       this.#checkTasksOfGone(key, object.metadata.uid);
     } else {
       if (this.#gone.has(object.metadata.uid)) this.#broken('S5', `${key} came back`);
-      if (!previous) this.#created.set(resource, this.created(resource) + 1);
+      if (!previous) {
+        this.#created.set(resource, this.created(resource) + 1);
+        this.#bornAtMs.set(object.metadata.uid, this.#nowMs());
+      }
       known.set(key, object);
       this.#indexed(resource, object);
     }
+    if (this.judgesRollouts) this.#judgeRollout(resource, previous, object);
     if (resource === 'pods') {
       const pod = object as unknown as Pod;
       if (!previous && !this.#isBeingSetBack) this.#checkAskedFor(pod);
       if (!this.#spoilt.has(pod.metadata.uid)) this.#podChanged(pod);
     }
-    if (resource === 'replicasets.apps') this.#asked.changed(object as unknown as ReplicaSet);
+    if (resource === 'replicasets.apps')
+      this.#setChanged(object as unknown as ReplicaSet, previous);
+    if (resource === 'events' && type === 'delete' && this.#writer().startsWith('sweep')) {
+      this.violations.push(...checkExpiry(object as unknown as Event, this.#nowMs()));
+    }
   }
 
   reported(message: HealthMessage): void {
@@ -188,6 +210,11 @@ export class Oracles {
     return Math.max(0, ...sinceMs) <= this.#nowMs() - forMs;
   }
 
+  /** What a sweep should have taken away. */
+  overdue(): readonly Violation[] {
+    return checkOldEvents(this.#all<Event>('events'), this.#nowMs());
+  }
+
   /** What is not yet as it should be once everything has had its time. */
   unsettled(unfit: (pod: Pod) => boolean): readonly Violation[] {
     const facts = this.facts();
@@ -204,18 +231,21 @@ export class Oracles {
   }
 
   facts(): ClusterFacts {
-    const all = <T>(resource: string) => [...this.#table(resource).values()] as unknown as T[];
     return {
-      deployments: all<Deployment>('deployments.apps'),
-      replicaSets: all<ReplicaSet>('replicasets.apps'),
-      pods: all<Pod>('pods'),
-      nodes: all<Node>('nodes'),
-      allocations: all<NodeAllocation>('nodeallocations.nullplane.io'),
-      services: all<Service>('services'),
-      endpointSlices: all<EndpointSlice>('endpointslices.discovery.k8s.io'),
-      budgets: all<PodDisruptionBudget>(BUDGETS),
+      deployments: this.#all<Deployment>('deployments.apps'),
+      replicaSets: this.#all<ReplicaSet>('replicasets.apps'),
+      pods: this.#all<Pod>('pods'),
+      nodes: this.#all<Node>('nodes'),
+      allocations: this.#all<NodeAllocation>('nodeallocations.nullplane.io'),
+      services: this.#all<Service>('services'),
+      endpointSlices: this.#all<EndpointSlice>('endpointslices.discovery.k8s.io'),
+      budgets: this.#all<PodDisruptionBudget>(BUDGETS),
       tasks: [...this.#tasks.values()],
     };
+  }
+
+  #all<T>(resource: string): T[] {
+    return [...this.#table(resource).values()] as unknown as T[];
   }
 
   #terminatingNamespaces(): readonly Violation[] {
@@ -245,6 +275,9 @@ export class Oracles {
     if (type === 'put' && isUsers && !sameJson(previous['spec'], object['spec'])) {
       this.#broken('S6', `${name}: ${this.#writer()} overwrote the user's spec`);
     }
+    // People may change their mind, and have an object go at once.
+    const isJudged = !this.#writer().startsWith('api') && !this.#spoilt.has(is.uid);
+    if (isJudged) this.#checkGivenUp(resource, previous, object, type);
     if (resource === 'pods' && !this.#spoilt.has(is.uid)) this.#podFollows(name, previous, object);
     if (resource === 'pods' && isEvicted(object) && !isEvicted(previous)) this.#evicted(previous);
     if (resource === BUDGETS && type === 'put') {
@@ -253,10 +286,26 @@ export class Oracles {
     }
   }
 
+  #checkGivenUp(
+    resource: string,
+    previous: AnyObject,
+    object: AnyObject,
+    type: Change['type'],
+  ): void {
+    const stock = {
+      all: () => [...this.#objects.values()].flatMap((table) => [...table.values()]),
+      ageMs: ({ metadata }: AnyObject) => this.#nowMs() - (this.#bornAtMs.get(metadata.uid) ?? 0),
+    };
+    const next = type === 'delete' ? undefined : object;
+    this.violations.push(...checkGivenUp(previous, next, stock));
+    if (resource === 'namespaces' && !next) this.violations.push(...checkEmpty(object, stock));
+  }
+
   /** S9: a budget that is younger may have come after the evictor had looked. */
   #evicted(pod: AnyObject): void {
+    const underWayMs = this.isCalm ? CALM_EVICTION_MS : EVICTION_MS;
     const isOld = ({ metadata }: PodDisruptionBudget) =>
-      this.#nowMs() - (parseTime(metadata.creationTimestamp) ?? 0) > EVICTION_MS;
+      this.#nowMs() - (parseTime(metadata.creationTimestamp) ?? 0) > underWayMs;
     const budgets = this.facts().budgets.filter(isOld);
     this.violations.push(...checkEviction(pod as unknown as Pod, budgets));
   }
@@ -289,6 +338,8 @@ export class Oracles {
     if (isTerminal(was) && is.status.phase !== was.status.phase) {
       this.#broken('S7', `${name}: ${is.status.phase} after ${was.status.phase}`);
     }
+    const hurry = this.#attempts.changed(was, is);
+    if (hurry !== undefined) this.#broken('B3', hurry);
     this.#nodeFollows(name, was, is);
   }
 
@@ -333,6 +384,36 @@ export class Oracles {
     this.#broken('S8', message);
   }
 
+  #setChanged(set: ReplicaSet, previous: AnyObject | undefined): void {
+    this.#asked.changed(set);
+    if (this.#isBeingSetBack || this.#spoilt.has(set.metadata.uid)) return;
+    if (previous) {
+      this.violations.push(...checkFollowed(previous as unknown as ReplicaSet, set));
+      return;
+    }
+    this.violations.push(...this.#madeSets.check(set, this.#all<Deployment>('deployments.apps')));
+  }
+
+  #judgeRollout(resource: string, previous: AnyObject | undefined, object: AnyObject): void {
+    if (resource === 'replicasets.apps' && !previous) {
+      const made = object as unknown as ReplicaSet;
+      this.violations.push(...this.#rollouts.setMade(made, this.#all('deployments.apps')));
+    }
+    if (resource === 'deployments.apps') {
+      const [was, is] = [previous, object] as unknown as [Deployment | undefined, Deployment];
+      this.#rollouts.deploymentChanged(was, is);
+    }
+    if (resource !== 'pods' || !this.#writer().startsWith('reconcile')) return;
+    const pod = object as unknown as Pod;
+    if (!previous) this.violations.push(...this.#rollouts.made(pod, this.facts()));
+    const wasStanding = previous?.metadata.deletionTimestamp === undefined;
+    // Pods of a node that there is no more have to go, whatever they leave.
+    const hasNode = this.#table('nodes').has(`nodes//${pod.spec.nodeName}`);
+    if (this.isCalm && hasNode && previous && wasStanding && !podIsActive(pod)) {
+      this.violations.push(...this.#rollouts.deleted(pod, this.facts()));
+    }
+  }
+
   #podChanged(pod: Pod): void {
     const { uid } = pod.metadata;
     if (!this.#requests.has(uid)) this.#requests.set(uid, podRequests(pod.spec));
@@ -348,11 +429,21 @@ export class Oracles {
     // A repeated launch is answered with what was.
     if (known && known.version >= state.version) return;
     if (!known) this.#startedAtMs.set(state.id, this.#nowMs());
+    if (state.phase === 'stopping' && known?.phase !== 'stopping') this.#checkStop(state);
     const requests = this.#requests.get(state.podUid) ?? {};
     this.#tasks.set(state.id, { state, requests });
     const ofPod = [...this.#tasks.values()].filter((t) => t.state.podUid === state.podUid);
     this.violations.push(...checkOneTaskPerPod(ofPod));
     this.#checkRoom(state.nodeName);
+  }
+
+  /** S5: the sweep ends no task that a pod means. */
+  #checkStop({ id, podUid }: TaskState): void {
+    if (!this.#writer().startsWith('sweep') || this.#abandoned.has(id)) return;
+    const pod = this.#all<Pod>('pods').find(({ metadata }) => metadata.uid === podUid);
+    if (!pod || this.#spoilt.has(podUid) || currentTaskId(pod) !== id) return;
+    if (pod.metadata.deletionTimestamp !== undefined || isTerminal(pod)) return;
+    this.#broken('S5', `${this.#writer()} stops task ${id}, which ${pod.metadata.name} means`);
   }
 
   #checkRoom(nodeName: string): void {
@@ -382,7 +473,7 @@ export class Oracles {
     return table;
   }
 
-  #broken(invariant: InvariantName, message: string): void {
+  #broken(invariant: Broken['invariant'], message: string): void {
     this.violations.push({ invariant, message });
   }
 }
@@ -396,21 +487,8 @@ const TOLERATED_SURPLUS = 2;
 
 /** How long an eviction may be under way. */
 const EVICTION_MS = 120_000;
-
-function isEvicted(object: AnyObject): boolean {
-  const { conditions } = (object as unknown as Pod).status;
-  return findCondition(conditions, 'DisruptionTarget')?.reason === 'EvictionByEvictionAPI';
-}
+/** Where nothing strikes. */
+const CALM_EVICTION_MS = 2_000;
 
 /** Controllers never write the spec of these. */
 const USERS_OWN = new Set(['deployments.apps', 'services', 'configmaps']);
-
-function restarts({ status }: Pod): number {
-  return (status.containerStatuses ?? []).reduce((sum, c) => sum + c.restartCount, 0);
-}
-
-function indexEntries(resource: string, object: KubeObject): readonly string[] {
-  return (['owner', 'node'] as const).flatMap((index) =>
-    indexValues(index, resource, object).map((value) => `${object.metadata.uid}/${index}/${value}`),
-  );
-}

@@ -19,20 +19,27 @@ export interface Wanted {
   readonly seeds: number;
   /** So many plans, spread evenly over all there are; all, if undefined. */
   readonly plans: number | undefined;
-  /** The scripts to strike; all, if undefined. */
+  /** The script to strike; all, if undefined. Seeds strike what people do, if undefined. */
   readonly script: string | undefined;
+  /** Strikes only calls and messages that are about this; all, if undefined. */
+  readonly about?: string | undefined;
 }
 
 export async function jobsOf(wanted: Wanted, setting: Setting): Promise<readonly Job[]> {
-  const { generator, from, seeds, plans, script } = wanted;
-  if (generator === 'swarm') return Array.from({ length: seeds }, (_, i) => ({ seed: from + i }));
+  const { generator, from, seeds, plans, script, about = '' } = wanted;
+  if (generator === 'swarm') {
+    const of = script === undefined ? {} : { script };
+    return Array.from({ length: seeds }, (_, i) => ({ seed: from + i, ...of }));
+  }
   if (generator === 'transitions') {
     const all = TRANSITIONS.map((_, i) => ({ seed: from, script: transitionName(i), faults: [] }));
     return spread(all, plans);
   }
   const jobs: Job[] = [];
   for (const name of script === undefined ? SCRIPT_NAMES : [script]) {
-    const trace = await traced(name, from, setting);
+    const all = await traced(name, from, setting);
+    const opportunities = all.opportunities.filter((one) => one.about.includes(about));
+    const trace = { ...all, opportunities };
     jobs.push(...(generator === 'systematic' ? systematic(trace) : composite(trace)));
   }
   return spread(jobs, plans);

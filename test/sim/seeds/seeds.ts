@@ -17,6 +17,7 @@ export const KNOWN_SEEDS: readonly KnownSeed[] = [
   { seed: 378, defect: 'unreadableStops', what: 'an amount that is none stopped its cell' },
   { seed: 221, defect: 'ledgerAnew', what: 'a ledger came back without what ran on its node' },
   { seed: 357, defect: 'refusedBlocks', what: 'a refused revision held up the one that mends it' },
+  { seed: 1300, defect: 'unknownSets', what: 'each look made another ReplicaSet' },
   { seed: 893, defect: 'objectIsMachine', what: 'pods were removed beside tasks that ran on' },
   { seed: 2194, defect: 'emptyIsReadable', what: 'a pod without containers held no room' },
   { seed: 7, defect: 'ledgerForgetsBatch', aws: true, what: 'old word of a live task ended it' },

@@ -117,13 +117,24 @@ export class People {
     const { namespace: ns = '', name, labels, uid } = metadata;
     const propagationPolicy = random.pick(['Background', 'Foreground', 'Orphan'] as const);
     await this.delete('deployments', ns, name, { propagationPolicy });
-    for (let looked = 0; looked < MAX_ASKED; looked++) {
-      const all = await this.list('deployments.apps');
-      if (!all.some((one) => one.metadata.uid === uid)) break;
-      await this.#world.clock.delay(ASK_AGAIN_MS);
-    }
+    await this.#gone('deployments.apps', ({ metadata: other }) => other.uid === uid);
     const fresh = { name, namespace: ns, ...(labels ? { labels } : {}) };
     await this.create({ apiVersion, kind, metadata: fresh, spec } as unknown as AnyObject);
+  }
+
+  /** As `kubectl delete`, which waits; not for ever. */
+  async deleteAndWait(resource: string, ns: string, name: string): Promise<void> {
+    await this.delete(resource, ns, name);
+    const isIt = ({ metadata }: AnyObject) => metadata.namespace === ns && metadata.name === name;
+    await this.#gone(resource, isIt);
+  }
+
+  /** Waits for what is being deleted; people who have waited long enough go on. */
+  async #gone(resource: string, isIt: (object: AnyObject) => boolean): Promise<void> {
+    for (let looked = 0; looked < MAX_ASKED; looked++) {
+      if (!(await this.list(resource)).some(isIt)) return;
+      await this.#world.clock.delay(ASK_AGAIN_MS);
+    }
   }
 
   /** After all that was to be done in turn before: what takes several requests is not cut apart. */

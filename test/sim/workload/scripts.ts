@@ -2,7 +2,6 @@
  * Small workloads that are the same in each run, for plans: few calls, so that each of them can be
  * struck in turn, and an end state that does not depend on which was.
  */
-import type { Clock } from '../../../shared/ports/clock.ts';
 import {
   budget,
   deployment,
@@ -10,60 +9,27 @@ import {
   pod,
   podGroup,
   priorityClass,
-  service,
 } from '../../world/manifests.ts';
-import type { Ground } from './ground.ts';
-import type { Machines } from './machines.ts';
-import { templateChange } from './mend.ts';
-import type { People } from './people.ts';
+import {
+  after,
+  type Deed,
+  exposed,
+  type Hands,
+  imaged,
+  NS,
+  scaled,
+  web,
+  type Written,
+} from './deeds.ts';
 import { TRANSITIONS } from './transitions.ts';
+import { TRAPS } from './traps.ts';
 
-export interface Hands {
-  readonly people: People;
-  readonly machines: Machines;
-  readonly ground: Ground;
-  readonly clock: Clock;
-}
-
-export interface Deed {
-  readonly atMs: number;
-  readonly act: (hands: Hands) => Promise<unknown>;
-}
-
-export interface Script {
-  readonly what: string;
+export interface Script extends Written {
   /** What is there before. */
   readonly setUp: (hands: Pick<Hands, 'people' | 'machines'>) => Promise<void>;
-  readonly deeds: readonly Deed[];
-  /** Whether Deployments are left as they can't run, and have to be replaced. */
-  readonly isMended: boolean;
 }
 
-interface Written {
-  readonly what: string;
-  readonly deeds: readonly Deed[];
-}
-
-const NS = 'a';
 const FIRST_NODES = 2;
-const SECOND_MS = 1_000;
-
-function after(seconds: number, act: Deed['act']): Deed {
-  return { atMs: seconds * SECOND_MS, act };
-}
-
-const web = (replicas: number, more: object = {}): Deed =>
-  after(0, ({ people }) => people.create(deployment('web', NS, { replicas, ...more })));
-
-const scaled = (seconds: number, replicas: number): Deed =>
-  after(seconds, ({ people }) => people.patch('deployments', NS, 'web', { spec: { replicas } }));
-
-const imaged = (seconds: number, image: string): Deed =>
-  after(seconds, ({ people, ground }) =>
-    people.patch('deployments', NS, 'web', templateChange(image, ground.shapeOf(CALM))),
-  );
-
-const CALM = { startDelayMs: 500, readyDelayMs: 500, stopDelayMs: 500 };
 
 const SCRIPTS: { readonly [name: string]: Written } = {
   create: { what: 'a Deployment of two, and its Service', deeds: [web(2), exposed()] },
@@ -164,6 +130,7 @@ const SCRIPTS: { readonly [name: string]: Written } = {
       after(0.6, ({ people }) => people.delete('pods', NS, 'solo')),
     ],
   },
+  ...TRAPS,
 };
 
 export const SCRIPT_NAMES = Object.keys(SCRIPTS);
@@ -175,7 +142,7 @@ export function scriptNamed(name: string): Script {
   if (name.startsWith(TRANSITION)) return transitionScript(Number(name.slice(TRANSITION.length)));
   const written = SCRIPTS[name];
   if (!written) throw new RangeError(`no such script; there are ${SCRIPT_NAMES.join(', ')}`);
-  return { ...written, setUp, isMended: false };
+  return { ...written, setUp };
 }
 
 export function transitionName(index: number): string {
@@ -195,8 +162,4 @@ function transitionScript(index: number): Script {
 async function setUp({ people, machines }: Pick<Hands, 'people' | 'machines'>): Promise<void> {
   await people.create(namespace(NS));
   for (let i = 0; i < FIRST_NODES; i++) await machines.add();
-}
-
-function exposed(): Deed {
-  return after(0, ({ people }) => people.create(service('web', NS, { app: 'web' })));
 }

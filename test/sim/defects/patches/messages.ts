@@ -20,18 +20,21 @@ export const OF_MESSAGES = {
     file: 'shared/control/work.ts',
     find: 'return queue.release(delivery, retryDelayMs(delivery.receives));',
     replace: 'return queue.ack(delivery);',
+    hint: ['--composite', '--script', 'create', '--about', 'reconcile'],
   },
   timerNotSent: {
     what: 'work that is to be done again later is not sent again',
     file: 'shared/control/work.ts',
     find: 'await queue.send([delayedAgain(delivery, outcome.ms)]);',
     replace: '',
+    hint: ['--from', '46', '--seeds', '20'],
   },
   conflictIsTerminal: {
     what: 'a lost race ends the work',
     file: 'shared/control/outcome.ts',
     find: 'return isTerminal(error) ? ',
     replace: "return isTerminal(error) || error.name === 'Conflict' ? ",
+    hint: ['--composite', '--script', 'create', '--about', 'reconcile'],
   },
   noSweepOfTasks: {
     what: 'the sweep does not ask which tasks live',
@@ -59,6 +62,12 @@ export const OF_MESSAGES = {
     replace: '',
   },
   eventsExpireAtOnce: {
+    what: 'the sweep removes events that are young',
+    file: 'shared/control/sweep.ts',
+    find: 'const expired = events.filter((event) => lastSeenMs(event) < oldestMs);',
+    replace: 'const expired = events.filter((event) => lastSeenMs(event) !== oldestMs);',
+  },
+  eventsNeverExpire: {
     what: 'the sweep removes nothing old',
     file: 'shared/control/sweep.ts',
     find: "if (resource === 'events') await expire(items, effects);",
@@ -74,5 +83,6 @@ export const OF_MESSAGES = {
     replace:
       "const pods = await listAll<Pod>(store, { resource: 'pods' });\n" +
       '  const live = await runtime.list();',
+    hint: ['--script', 'swept', '--seeds', '60'],
   },
 } as const satisfies Patches;

@@ -35,6 +35,7 @@ export const OF_NODES = {
     find: '...(batch ? { batch: batch.token } : {}),',
     replace: '',
     aws: true,
+    hint: ['--aws', '--from', '81', '--seeds', '100'],
   },
   emptyIsReadable: {
     what: 'a pod whose containers were lost holds nothing, although its task runs',
@@ -53,6 +54,15 @@ export const OF_NODES = {
     file: 'shared/core/scheduling/ledger.ts',
     find: 'isMeant(entry, pod)) reserved.push(pod);',
     replace: 'isMeant(entry, pod)) continue;',
+    hint: [
+      '--systematic',
+      '--script',
+      'waiting',
+      '--from',
+      '3',
+      '--about',
+      'schedule store.update pods',
+    ],
   },
   deletedIsFree: {
     what: 'the room of a pod is free as soon as it is to go',
@@ -61,6 +71,12 @@ export const OF_NODES = {
     replace:
       'return Boolean(pod.spec.nodeName) && !isTerminal(pod) && !isPending(pod) && ' +
       '!pod.metadata.deletionTimestamp;',
+  },
+  victimsAreGone: {
+    what: 'a pass gives away what a pod that preempts others leaves of their room',
+    file: 'shared/core/scheduling/preemption.ts',
+    find: 'this.#victims.set(victim, { ...this.#victimOf(victim), isTerminating: true });',
+    replace: 'this.#pass.expel(victim, node);',
   },
   neverPlacedAgain: {
     what: 'room that becomes free wakes nobody',
@@ -111,6 +127,7 @@ export const OF_NODES = {
     file: 'shared/core/node/observe.ts',
     find: "if (old.status === 'gone') return undefined;\n  const { status, atMs } = message;",
     replace: 'const { status, atMs } = message;',
+    hint: ['--composite', '--script', 'lostNode', '--about', 'health store.update nodes'],
   },
   noReturn: {
     what: 'a node that is back stays tainted',

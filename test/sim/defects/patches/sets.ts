@@ -39,6 +39,7 @@ export const OF_SETS = {
     file: 'shared/core/deployment/rolling.ts',
     find: 'if (!sets.every(isBounded)) return size;',
     replace: '',
+    hint: ['--systematic', '--script', 'resized', '--about', 'store.create'],
   },
   unavailableIgnored: {
     what: 'a rollout ignores maxUnavailable',
@@ -46,11 +47,18 @@ export const OF_SETS = {
     find: 'const tooManyAvailable = sum(old.map(availableOf)) + newAvailable - minAvailable;',
     replace: 'const tooManyAvailable = sum(old.map(availableOf));',
   },
-  recreateDoesNotWait: {
-    what: 'Recreate brings new pods before the old ones have gone',
+  recreateMakesSets: {
+    what: 'Recreate makes the new set before the old pods have gone',
     file: 'shared/core/deployment/plan.ts',
     find: 'const mayCreate = !recreate || known.old.every(isEmpty);',
     replace: 'const mayCreate = true;',
+    equivalent: 'the set has no pods before (recreateSizes): it only stands there sooner',
+  },
+  recreateDoesNotWait: {
+    what: 'Recreate brings pods of a revision of before while others are still there',
+    file: 'shared/core/deployment/rolling.ts',
+    find: 'size: old.every(isEmpty) ? spec.replicas : current.spec.replicas',
+    replace: 'size: spec.replicas',
   },
   pausedRolls: {
     what: 'a paused Deployment rolls out',
@@ -94,6 +102,7 @@ export const OF_SETS = {
     file: 'shared/core/replicaset/plan.ts',
     find: "if (namespace?.status.phase === 'Terminating') {",
     replace: 'if (namespace === undefined) {',
+    equivalent: 'the sets go with all that is in it, and what they made till then goes next',
   },
   adoptsAnything: {
     what: 'an owner takes on what another one controls',
@@ -104,6 +113,13 @@ export const OF_SETS = {
       '({ ...p, metadata: { ...p.metadata, ownerReferences: ' +
       '(p.metadata.ownerReferences ?? []).filter((r) => r.uid === set.metadata.uid) } ' +
       '})), isActive);',
+    equivalent: 'a look has only pods that the set controls or that nothing does (claimable)',
+  },
+  neverLetsGo: {
+    what: 'an owner keeps what it does not select any more',
+    file: 'shared/core/ownership.ts',
+    find: 'else changes.push(update(resource, withoutOwners(object, [uid])));',
+    replace: '',
   },
   endpointsUnready: {
     what: 'the endpoints of a Service are not written again',
@@ -122,5 +138,11 @@ export const OF_SETS = {
     file: 'shared/core/deployment/rolling.ts',
     find: 'return hasFollowed(set) || isRefused(set);',
     replace: 'return hasFollowed(set);',
+  },
+  unknownSets: {
+    what: 'a ReplicaSet is made although its Deployment will not know it, and another at each look',
+    file: 'shared/core/deployment/plan.ts',
+    find: 'step.created && !wouldBeKnown(deployment)',
+    replace: 'false',
   },
 } as const satisfies Patches;

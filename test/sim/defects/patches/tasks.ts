@@ -13,12 +13,14 @@ export const OF_TASKS = {
     file: 'shared/core/pod/attempt.ts',
     find: 'return nowMs < (askedUntilMs(pod) ?? -Infinity);',
     replace: 'return false;',
+    hint: ['--systematic', '--script', 'noRoom', '--from', '4', '--about', 'runtime.run'],
   },
   questionIsShort: {
     what: 'a launch is believed to be over after two seconds',
     file: 'shared/core/pod/attempt.ts',
     find: 'export const QUESTION_MS = 120_000;',
     replace: 'export const QUESTION_MS = 2_000;',
+    hint: ['--systematic', '--script', 'noRoom', '--from', '4', '--about', 'runtime.run'],
   },
   attemptReused: {
     what: 'the next attempt has the number of the last',
@@ -74,6 +76,8 @@ export const OF_TASKS = {
     file: 'shared/core/pod/stop.ts',
     find: 'inOrder(kill, look)',
     replace: 'inOrder(kill)',
+    equivalent:
+      'the sweep asks for the task of every pod that was answered, and no other is killed',
   },
   neverStopped: {
     what: 'tasks of deleted pods are not asked to stop before the grace is over',
@@ -99,12 +103,14 @@ export const OF_TASKS = {
     file: 'shared/core/health/sweep.ts',
     find: 'return nowMs - launchedAtMs < YOUNG_TASK_MS;',
     replace: 'return false;',
+    hint: ['--script', 'swept', '--seeds', '60'],
   },
   leakedWhenMeant: {
     what: 'the sweep stops tasks that are meant',
     file: 'shared/core/health/sweep.ts',
     find: 'if (currentTaskId(pod) === taskId) return mayHaveTask(pod);',
     replace: 'if (currentTaskId(pod) === taskId) return isAnswered(pod);',
+    hint: ['--script', 'swept', '--seeds', '60'],
   },
   terminalRevives: {
     what: 'a pod that is over may run again',
