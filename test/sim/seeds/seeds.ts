@@ -21,5 +21,5 @@ export const KNOWN_SEEDS: readonly KnownSeed[] = [
   { seed: 893, defect: 'objectIsMachine', what: 'pods were removed beside tasks that ran on' },
   { seed: 2194, defect: 'emptyIsReadable', what: 'a pod without containers held no room' },
   { seed: 7, defect: 'ledgerForgetsBatch', aws: true, what: 'old word of a live task ended it' },
-  { seed: 16, defect: 'anyRegistration', aws: true, what: 'a garbled event took a node for lost' },
+  { seed: 59, defect: 'anyRegistration', aws: true, what: 'a garbled event took a node for lost' },
 ];

@@ -180,5 +180,6 @@ export const OF_NODES = {
     find: "typeof agentConnected === 'boolean' &&",
     replace: '',
     aws: true,
+    hint: ['--aws', '--from', '59', '--seeds', '1'],
   },
 } as const satisfies Patches;
