@@ -10,6 +10,7 @@ import { rfc3339 } from '../../../shared/api/time.ts';
 import { Faults } from '../../../shared/api/validation/faults.ts';
 import { checkPlacement } from '../../../shared/api/validation/placement.ts';
 import { withShortages } from '../../../shared/core/capacity/shortages.ts';
+import { maySpillBack } from '../../../shared/core/capacity/spill-back/candidates.ts';
 import { MAX_MOVES, spillBack } from '../../../shared/core/capacity/spill-back/spill-back.ts';
 import type { ClusterSnapshot } from '../../../shared/core/scheduling/schedule.ts';
 import { MACHINE_TYPES } from '../../world/machines.ts';
@@ -41,6 +42,8 @@ function short(one: Node): Node {
 function withMeta<T extends KubeObject>(one: T, meta: Partial<ObjectMeta>): T {
   return { ...one, metadata: { ...one.metadata, ...meta } };
 }
+
+type Rest = Partial<ClusterSnapshot>;
 
 interface Given {
   readonly order?: string;
@@ -87,9 +90,7 @@ function web(name: string, on: Node, given: Given = {}): Pod {
   return running(on.metadata.name, made);
 }
 
-type Given2 = Partial<ClusterSnapshot>;
-
-function decide(nodes: readonly Node[], pods: readonly Pod[], given: Given2 = {}) {
+function decide(nodes: readonly Node[], pods: readonly Pod[], given: Rest = {}) {
   const snapshot = clusterOf([], [], pods, { nodes, ...given });
   const { plans, againAfterMs } = spillBack(snapshot, MACHINE_TYPES, NOW_MS);
   const stages = plans.flatMap((plan) => plan.stages);
@@ -157,7 +158,8 @@ describe('a pod that says in which order it wants kinds', () => {
 
   it('is told why it goes, in an event and in its condition', () => {
     const { told, pods } = decide([fargate, fargateSpot], [web('p', fargate, { order: WANTED })]);
-    const why = 'Evicted from fargate: fargate-spot has room again, which it prefers to fargate';
+    const why =
+      'Evicted from fargate: fargate-spot may have room again, which it prefers to fargate';
     expect(told).toEqual([`SpillBack: ${why}`]);
     const target = findCondition(pods[0]?.status.conditions, 'DisruptionTarget');
     expect(target).toMatchObject({ status: 'True', reason: 'SpillBack', message: why });
@@ -181,7 +183,7 @@ function withoutRoom(kind: 'spot' | 'on-demand') {
 describe('a machine that could be launched', () => {
   const order = 'spot, on-demand, fargate';
   const full = machineOf('full', 'on-demand', '1');
-  it.each<[string, readonly Node[], Given2, boolean]>([
+  it.each<[string, readonly Node[], Rest, boolean]>([
     ['for a pod on Fargate', [fargate], { pools: [poolOf('spot')] }, true],
     ['of no better kind', [fargate], { pools: [] }, false],
     ['but was not to be had lately', [fargate], { pools: [withoutRoom('spot')] }, false],
@@ -199,7 +201,7 @@ describe('a machine that could be launched', () => {
 
 describe('a pod that has no order', () => {
   const large = { cpu: '2', memory: '8Gi' };
-  it.each<[string, Node, readonly Node[], Given2, boolean]>([
+  it.each<[string, Node, readonly Node[], Rest, boolean]>([
     ['goes from Fargate to room that is paid for', fargate, [fargate, od], {}, true],
     ['stays on a machine', od, [od, spot, fargate, fargateSpot], {}, false],
     ['stays where Spot costs less and is second', fargate, [fargate, fargateSpot], {}, false],
@@ -219,7 +221,7 @@ describe('a pod that has no order', () => {
   it('is told what it cost, and will', () => {
     const { told } = decide([fargate], [web('p', fargate, large)], { pools: [poolOf('spot')] });
     expect(told).toEqual([
-      'SpillBack: Evicted from fargate: spot has room again, ' +
+      'SpillBack: Evicted from fargate: spot may have room again, ' +
         'for $0.0500/h instead of $0.1165/h on fargate',
     ]);
   });
@@ -244,6 +246,7 @@ describe('left alone is', () => {
     ['one that does not run', { ...p(), status: { ...p().status, phase: 'Pending' } }],
     ['one that has ended', { ...p(), status: { ...p().status, phase: 'Succeeded' } }],
   ])('%s', (_what, one) => {
+    expect(maySpillBack(one, NOW_MS)).toBe(false);
     expect(decide([fargate, fargateSpot], [one]).isSilent).toBe(true);
   });
 
@@ -278,11 +281,21 @@ describe('moves', () => {
     });
   });
 
+  it('wait while another of the owner has not been on a dear kind for as long as they say', () => {
+    const [old, young] = [p('a1', { owner: 'a' }), p('a2', { owner: 'a', sinceMs: MINUTE_MS })];
+    expect(decide(nodes, [old, young]).isSilent).toBe(true);
+    const back = web('a2', fargateSpot, { owner: 'a', order: WANTED, sinceMs: MINUTE_MS });
+    expect(decide(nodes, [old, back]).moved).toEqual(['a1']);
+    const other = p('b1', { owner: 'b', sinceMs: MINUTE_MS });
+    expect(decide(nodes, [old, other]).moved).toEqual(['a1']);
+  });
+
   it('wait until all pods of the owner are there, and look again for some minutes', () => {
     const mine = p('a1', { owner: 'a' });
     const leaving = p('a2', { owner: 'a', leaving: 'SpillBack' });
-    const young = p('a2', { owner: 'a', sinceMs: MINUTE_MS, ready: false });
-    const stuck = p('a2', { owner: 'a', sinceMs: 5 * MINUTE_MS, ready: false });
+    const starting = (sinceMs: number) =>
+      web('a2', fargateSpot, { owner: 'a', order: WANTED, sinceMs, ready: false });
+    const [young, stuck] = [starting(MINUTE_MS), starting(5 * MINUTE_MS)];
     const soon = { moved: [], againAfterMs: 10_000 };
     expect(decide(nodes, [mine, leaving])).toMatchObject(soon);
     expect(decide(nodes, [mine, young])).toMatchObject(soon);
@@ -317,14 +330,48 @@ describe('moves', () => {
     expect(decide([od, small], [mine, waiting]).moved).toEqual([]);
   });
 
+  it('keep to what holds once the pod has gone', () => {
+    const topologySpreadConstraints = [
+      {
+        ...{ maxSkew: 1, topologyKey: TYPE, whenUnsatisfiable: 'DoNotSchedule' as const },
+        labelSelector: { matchLabels: { app: 'web' } },
+        ...{ nodeAffinityPolicy: 'Honor' as const, nodeTaintsPolicy: 'Ignore' as const },
+      },
+    ];
+    const mine = web('p', od, { order: 'spot, on-demand' });
+    const spread = { ...mine, spec: { ...mine.spec, topologySpreadConstraints } };
+    const other = web('q', spot);
+    expect(decide([od, spot], [mine, other]).moved).toEqual(['p']);
+    // The two would be on Spot, and none on demand.
+    expect(decide([od, spot], [spread, other]).isSilent).toBe(true);
+  });
+
+  const allowing = (disruptionsAllowed: number, app = 'web') => {
+    const selector = { matchLabels: { app } };
+    const made = budget({ minAvailable: 1, selector }, { disruptionsAllowed });
+    return withMeta(made, { namespace: 'default' });
+  };
+
+  it('are good for those that go, not only for more of them', () => {
+    const pods = ['a', 'b', 'c'].map((name) => web(name, fargate, { cpu: '500m', memory: '1Gi' }));
+    const pools = [poolOf('spot')];
+    // Three share a machine for $0.05 an hour; on Fargate each costs $0.0247.
+    expect(decide([fargate], pods, { pools }).moved).toEqual(['a', 'b', 'c']);
+    expect(decide([fargate], pods, { pools, budgets: [allowing(1)] }).isSilent).toBe(true);
+  });
+
+  it('are not held up by those that budgets hold', () => {
+    const held = Array.from({ length: MAX_MOVES }, (_, n) => {
+      return p(`held${n}`, { labels: { app: 'held' }, sinceMs: 60 * MINUTE_MS });
+    });
+    const budgets = [allowing(0, 'held')];
+    expect(decide(nodes, [...held, p('free')], { budgets }).moved).toEqual(['free']);
+  });
+
   it('are those that budgets allow, and written in the budgets first', () => {
-    const of = (disruptionsAllowed: number) => {
-      const made = budget({ minAvailable: 1 }, { disruptionsAllowed });
-      return { budgets: [withMeta(made, { namespace: 'default' })] };
-    };
     const pods = [p('a'), p('b'), p('c')];
-    expect(decide(nodes, pods, of(0)).isSilent).toBe(true);
-    const two = decide(nodes, pods, of(2));
+    expect(decide(nodes, pods, { budgets: [allowing(0)] }).isSilent).toBe(true);
+    const two = decide(nodes, pods, { budgets: [allowing(2)] });
     expect(two.moved).toEqual(['a', 'b']);
     expect(two.order).toEqual([['poddisruptionbudgets.policy'], ['pods', 'pods'], []]);
   });

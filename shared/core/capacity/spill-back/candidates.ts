@@ -4,9 +4,10 @@
  *
  * Invariants:
  *  C1 Only pods that say so, that somebody would make again, and that have been where they are for
- *     as long as they say: a replacement that landed on the dear kind again is young, and waits.
+ *     as long as they say.
  *  C2 Nobody leaves a kind that is short itself: there would be no way back.
- *  C3 Of each owner one at a time.
+ *  C3 Of each owner one at a time, and none while one that landed on a dear kind is young: that
+ *     the other had no room is known no older. One move in vain an owner, each time that they say.
  */
 import { CAPACITY_PREFERENCE, type CapacityKind } from '../../../api/capacity-preference.ts';
 import type { Node } from '../../../api/kinds/node.ts';
@@ -14,7 +15,7 @@ import type { Pod } from '../../../api/kinds/pod.ts';
 import { controllerOf } from '../../../api/meta.ts';
 import { parseSpillBack, SPILL_BACK } from '../../../api/spill-back.ts';
 import { drainCause } from '../../node/drain.ts';
-import { asksToStay, evictionIsOff, gentlyEvictable } from '../../node/evict.ts';
+import { asksToStay, evictionIsOff, gentlyEvictable, ownerOf } from '../../node/evict.ts';
 import { shortForMs } from '../../node/shortage.ts';
 import { nodeView } from '../../node/state.ts';
 import { podIsActive } from '../../pod/predicates.ts';
@@ -33,9 +34,16 @@ export interface Candidate {
 
 /** What the pod alone says: it goes back if there is where to, and its time has come. */
 export function maySpillBack(pod: Pod, nowMs: number): boolean {
+  return isDue(pod, nowMs) && isMovable(pod);
+}
+
+function isDue(pod: Pod, nowMs: number): boolean {
   const text = pod.metadata.annotations?.[SPILL_BACK];
   const afterMs = typeof text === 'string' ? parseSpillBack(text) : undefined;
-  if (typeof afterMs !== 'number' || nowMs - boundAtMs(pod) < afterMs) return false;
+  return typeof afterMs === 'number' && nowMs - boundAtMs(pod) >= afterMs;
+}
+
+function isMovable(pod: Pod): boolean {
   if (!isPlaced(pod) || !podIsActive(pod) || pod.status.phase !== 'Running') return false;
   return controllerOf(pod) !== undefined && !asksToStay(pod) && !isOfGang(pod);
 }
@@ -46,16 +54,19 @@ export function candidatesOf(
   couldLaunch: boolean,
   nowMs: number,
 ): readonly Candidate[] {
-  const due = snapshot.pods.filter((pod) => maySpillBack(pod, nowMs));
-  if (due.length === 0) return [];
+  const asking = snapshot.pods.filter(({ metadata }) => metadata.annotations?.[SPILL_BACK]);
+  if (!asking.some((pod) => maySpillBack(pod, nowMs))) return [];
   const nodes = new Map(snapshot.nodes.map((node) => [node.metadata.name, node]));
   const kinds = kindsAtHand(snapshot.nodes, couldLaunch, nowMs);
-  const found = due.sort(longestFirst).flatMap((pod): readonly Candidate[] => {
+  const away = asking.filter(isMovable).flatMap((pod): readonly Candidate[] => {
     const node = nodes.get(pod.spec.nodeName ?? '');
-    if (!node || !mayLeave(node, nowMs)) return [];
-    const kind = capacityKindOf(node);
-    return mayImprove(pod, node, kinds) ? [{ pod, node, kind }] : [];
+    return node && mayImprove(pod, node, kinds) ? [{ pod, node, kind: capacityKindOf(node) }] : [];
   });
+  const young = away.filter(({ pod }) => !isDue(pod, nowMs));
+  const waiting = new Set(young.map(({ pod }) => ownerOf(pod)));
+  const found = away
+    .filter(({ pod, node }) => !waiting.has(ownerOf(pod)) && mayLeave(node, nowMs))
+    .sort(longestFirst);
   const first = new Set(gentlyEvictable(found.map(({ pod }) => pod)));
   return found.filter(({ pod }) => first.has(pod));
 }
@@ -85,7 +96,7 @@ function mayImprove(pod: Pod, node: Node, kinds: ReadonlySet<CapacityKind>): boo
   return [...kinds].some((kind) => (kindRank(order, kind) ?? Infinity) < rank);
 }
 
-function longestFirst(a: Pod, b: Pod): number {
+function longestFirst({ pod: a }: Candidate, { pod: b }: Candidate): number {
   return (
     boundAtMs(a) - boundAtMs(b) ||
     compareText(a.metadata.namespace ?? '', b.metadata.namespace ?? '') ||

@@ -15,11 +15,11 @@
 import { findCondition } from '../../../api/conditions.ts';
 import type { Pod } from '../../../api/kinds/pod.ts';
 import type { PodDisruptionBudget } from '../../../api/kinds/policy.ts';
-import { controllerOf } from '../../../api/meta.ts';
 import { parseTime } from '../../../api/time.ts';
 import { deletion } from '../../deletion.ts';
 import { BUDGETS } from '../../disruption/budgets.ts';
 import { mayDisrupt } from '../../disruption/may-disrupt.ts';
+import { ownerOf } from '../../node/evict.ts';
 import { type Action, event, eventTarget, NOTHING, type Plan, update } from '../../plan.ts';
 import { isTerminal, podIsActive, podIsReady } from '../../pod/predicates.ts';
 import type { ClusterSnapshot } from '../../scheduling/schedule.ts';
@@ -107,10 +107,6 @@ function isSettling(pod: Pod, unsettled: ReadonlyMap<string, number>, nowMs: num
   return nowMs - (unsettled.get(ownerOf(pod)) ?? -Infinity) < PATIENCE_MS;
 }
 
-function ownerOf(pod: Pod): string {
-  return controllerOf(pod)?.uid ?? pod.metadata.uid;
-}
-
 function isOnItsWay({ metadata, status }: Pod): boolean {
   if (metadata.deletionTimestamp === undefined) return false;
   return findCondition(status.conditions, 'DisruptionTarget')?.reason === SPILL_BACK_REASON;
@@ -128,7 +124,7 @@ function planOf(moves: readonly Move[], grants: readonly Action[], nowMs: number
 }
 
 function textOf({ node, kind, to, usdPerHour }: Move): string {
-  const text = `Evicted from ${node.metadata.name}: ${to} has room again`;
+  const text = `Evicted from ${node.metadata.name}: ${to} may have room again`;
   if (!usdPerHour) return `${text}, which it prefers to ${kind}`;
   const { here, there } = usdPerHour;
   return `${text}, for $${there.toFixed(4)}/h instead of $${here.toFixed(4)}/h on ${kind}`;

@@ -61,7 +61,7 @@ function moveTo({ kind: to, usdPerHour: there }: Place, candidate: Candidate): M
     return rankThere < rank ? { ...candidate, to } : undefined;
   }
   const here = usdHere(candidate);
-  const isWorthIt = here > 0 && there <= here * (1 - LEAST_SAVING);
+  const isWorthIt = there < here * (1 - LEAST_SAVING);
   return isWorthIt ? { ...candidate, to, usdPerHour: { here, there } } : undefined;
 }
 
