@@ -7,7 +7,7 @@ import { parseDuration } from './duration.ts';
 /** `10m`: how long the pod must have been where it is before it may be moved. */
 export const SPILL_BACK = 'nullplane.io/spill-back';
 
-/** Less is no time for a replacement to start in, and to be told that there is no room after all. */
+/** Less is no time for a replacement to start, and to be told that there is no room after all. */
 export const LEAST_SPILL_BACK_MS = 60_000;
 
 /** Milliseconds, or what is wrong with the text. */
