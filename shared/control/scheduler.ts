@@ -25,6 +25,8 @@ import type { PodGroup } from '../api/kinds/scheduling.ts';
 import type { KubeObject } from '../api/meta.ts';
 import { CLAIMS, POOLS } from '../core/capacity/claim/state.ts';
 import { consolidate, type Consolidation } from '../core/capacity/consolidation/consolidate.ts';
+import { maySpillBack } from '../core/capacity/spill-back/candidates.ts';
+import { spillBack } from '../core/capacity/spill-back/spill-back.ts';
 import { BUDGETS } from '../core/disruption/budgets.ts';
 import type { MachineType } from '../core/capacity/machine-type.ts';
 import type { Plan } from '../core/plan.ts';
@@ -67,7 +69,7 @@ export function wakesScheduler(change: Change): boolean {
 export async function schedulePass(cell: string, effects: Effects): Promise<Outcome> {
   try {
     // Most wake-ups find that the pass before has placed everything, and no machine to let go.
-    if (!(await hasWork(effects.store))) return { type: 'done' };
+    if (!(await hasWork(effects.store, effects.clock.nowMs()))) return { type: 'done' };
     const { unreadable, ...snapshot } = await readCluster(effects.store);
     if (unreadable.length > 0) reportUnreadable(unreadable, cell, effects);
     const batchSize = effects.runtime.runAlike ? MAX_BATCH : 1;
@@ -79,7 +81,7 @@ export async function schedulePass(cell: string, effects: Effects): Promise<Outc
     const result = schedule(snapshot, nowMs, options);
     if (result.plans.length > 0) effects.recordPass?.(recordedPass(snapshot, nowMs, result), types);
     // What has just been given a place would be asked about as if it had none.
-    const spare = isSettled(result) ? consolidate(snapshot, types, nowMs) : { plans: [] };
+    const spare = isSettled(result) ? spared(snapshot, types, nowMs) : { plans: [] };
     const outcome = worst(await carryOut([...result.plans, ...spare.plans], cell, effects));
     return outcome.type === 'done' ? next(result, spare, snapshot.claims) : outcome;
   } catch (thrown) {
@@ -89,6 +91,19 @@ export async function schedulePass(cell: string, effects: Effects): Promise<Outc
 
 function isSettled({ placements, preemptions, machines, unfinished }: SchedulingResult): boolean {
   return placements.length + preemptions.length + machines.length === 0 && !unfinished;
+}
+
+/** What is done when nothing presses: one thing a pass, as either counts on who is where. */
+function spared(
+  snapshot: Required<ClusterSnapshot>,
+  types: readonly MachineType[],
+  nowMs: number,
+): Consolidation {
+  const back = spillBack(snapshot, types, nowMs);
+  if (back.plans.length > 0) return back;
+  const spare = consolidate(snapshot, types, nowMs);
+  const ms = Math.min(back.againAfterMs ?? Infinity, spare.againAfterMs ?? Infinity);
+  return { plans: spare.plans, ...(ms < Infinity ? { againAfterMs: ms } : {}) };
 }
 
 /** A node that has just been given pods is looked at again for consolidation after so long. */
@@ -118,14 +133,14 @@ export const CLUSTER_RESOURCES = [
 ];
 
 /**
- * Whether a pod waits for a place, or there are machines that might be let go. What comes later
- * wakes another pass.
+ * Whether a pod waits for a place or for a better one, or there are machines that might be let go.
+ * What comes later wakes another pass.
  */
-async function hasWork(read: Reader): Promise<boolean> {
+async function hasWork(read: Reader, nowMs: number): Promise<boolean> {
   const claims = await read.list({ resource: CLAIMS, limit: 1 });
   if (claims.items.length > 0) return true;
   for await (const pods of pagesOf<Pod>(read, { resource: 'pods' })) {
-    if (pods.some(isPending)) return true;
+    if (pods.some((pod) => isPending(pod) || maySpillBack(pod, nowMs))) return true;
   }
   return false;
 }

@@ -72,7 +72,6 @@ export function asksToStay({ metadata }: Pick<KubeObject, 'metadata'>): boolean 
  * ready come first: they are missed least, and their budget often lets them go.
  */
 export function gentlyEvictable(pods: readonly Pod[]): readonly Pod[] {
-  const ownerOf = (pod: Pod) => controllerOf(pod)?.uid ?? pod.metadata.uid;
   const busy = new Set(pods.filter((pod) => isLeaving(pod)).map(ownerOf));
   const rank = (pod: Pod) => (podIsReady(pod) ? 1 : 0);
   const inOrder = [...pods].sort((a, b) => rank(a) - rank(b));
@@ -82,6 +81,11 @@ export function gentlyEvictable(pods: readonly Pod[]): readonly Pod[] {
     busy.add(owner);
     return true;
   });
+}
+
+/** The uid of who makes the pod anew; its own where nobody does. */
+export function ownerOf(pod: Pod): string {
+  return controllerOf(pod)?.uid ?? pod.metadata.uid;
 }
 
 function isLeaving({ metadata }: Pod): boolean {

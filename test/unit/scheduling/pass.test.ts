@@ -111,6 +111,29 @@ describe('a pass', () => {
     expect(await w.events()).toEqual([]);
   });
 
+  it('moves a pod back that asks for it, and is silent where there is nowhere to', async () => {
+    const virtual = { 'nullplane.io/compute': 'fargate' };
+    const nodes = [
+      node('f', { labels: virtual }),
+      node('fs', { labels: { ...virtual, 'karpenter.sh/capacity-type': 'spot' } }),
+    ] as const;
+    const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'rs', uid: 'rs' };
+    const annotations = {
+      'nullplane.io/capacity-preference': 'fargate-spot',
+      'nullplane.io/spill-back': '10m',
+    };
+    const meta = { annotations, ownerReferences: [{ ...owner, controller: true }] };
+    const status = { conditions: [{ type: 'Ready', status: 'True' } as const] };
+    const p = running('f', pod('p', { meta, status }));
+    const w = await world(...nodes, p);
+    expect(await w.pass()).toEqual({ type: 'after', ms: 10_000 });
+    expect((await w.pods())[0]?.metadata.deletionTimestamp).toBeDefined();
+    expect((await w.events()).map(({ reason }) => reason)).toEqual(['SpillBack']);
+    const alone = await world(nodes[0], p);
+    expect(await alone.pass()).toEqual({ type: 'done' });
+    expect(alone.changes).toEqual([]);
+  });
+
   it('keeps no ledger for a virtual node', async () => {
     const w = await world(node('f', { labels: { 'nullplane.io/compute': 'fargate' } }), pod('p'));
     await w.pass();

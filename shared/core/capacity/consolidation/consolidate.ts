@@ -23,6 +23,7 @@ import type { MachineType } from '../machine-type.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
 import { disruptionPlan, seenPlan } from './plans.ts';
 import { disruptionsAllowed, type PoolNodes } from './pool-budgets.ts';
+import { inTurn } from './turns.ts';
 import { type Needed, WhatIf } from './what-if.ts';
 
 export interface Consolidation {
@@ -35,8 +36,6 @@ export interface Consolidation {
 const MAX_TOGETHER = 32;
 /** Nodes that are asked about alone in a pass, each question some milliseconds. */
 const MAX_ALONE = 16;
-/** After so long, the questions begin with another node. */
-const ROTATION_MS = 60_000;
 /** As Karpenter: with fewer types to choose from, the next Spot machine would not last longer. */
 const SPOT_CHOICES = 15;
 
@@ -92,7 +91,7 @@ class Choice {
     const empty = this.#within('Empty', due.filter(isEmpty));
     if (empty.length > 0) return this.#end(empty, 'Empty', []);
     const drifted = this.#within('Drifted', this.#candidates.filter(isDrifted));
-    const replaced = this.#firstOf(this.#rotated(drifted).slice(0, MAX_ALONE), 'Drifted');
+    const replaced = this.#firstOf(inTurn(drifted, MAX_ALONE, this.#nowMs), 'Drifted');
     if (replaced) return replaced;
     const under = this.#within('Underutilized', due.filter(mayBeReplaced));
     return this.#together(under.slice(0, MAX_TOGETHER)) ?? this.#alone(under) ?? NONE;
@@ -129,7 +128,7 @@ class Choice {
   }
 
   #alone(candidates: readonly Candidate[]): Chosen | undefined {
-    return this.#firstOf(this.#rotated(candidates).slice(0, MAX_ALONE), 'Underutilized');
+    return this.#firstOf(inTurn(candidates, MAX_ALONE, this.#nowMs), 'Underutilized');
   }
 
   #firstOf(candidates: readonly Candidate[], reason: DisruptionReason): Chosen | undefined {
@@ -156,13 +155,6 @@ class Choice {
     return candidates.every(({ isSpot }) => isSpot) && !lastsLonger(machine, priceUsd)
       ? undefined
       : needed;
-  }
-
-  #rotated(candidates: readonly Candidate[]): readonly Candidate[] {
-    if (candidates.length <= MAX_ALONE) return candidates;
-    const turn = Math.floor(this.#nowMs / ROTATION_MS) * MAX_ALONE;
-    const from = turn % candidates.length;
-    return [...candidates.slice(from), ...candidates.slice(0, from)];
   }
 
   #end(

@@ -34,7 +34,8 @@ function hashOf(pods: readonly Pod[]): string {
   return hash64(uids.join()).toString(36);
 }
 
-function boundAtMs({ status, metadata }: Pod): number {
+/** When the pod was given the place that it has. */
+export function boundAtMs({ status, metadata }: Pod): number {
   const scheduled = findCondition(status.conditions, 'PodScheduled')?.lastTransitionTime;
   return parseTime(scheduled ?? metadata.creationTimestamp) ?? 0;
 }

@@ -22,9 +22,14 @@ export function preferenceRank(
   { capacityPreference }: Pick<SpecShape, 'capacityPreference'>,
   node: Node,
 ): number | undefined {
-  const order = orderOf(capacityPreference);
+  return kindRank(capacityPreference, capacityKindOf(node));
+}
+
+/** The same of an order as it is written, and a kind. */
+export function kindRank(text: string | undefined, kind: CapacityKind): number | undefined {
+  const order = orderOf(text);
   if (!order) return undefined;
-  const rank = order.indexOf(capacityKindOf(node));
+  const rank = order.indexOf(kind);
   return rank < 0 ? order.length : rank;
 }
 
