@@ -6,6 +6,7 @@
 import type { FaultKind, Incident } from '../faults/catalogue.ts';
 import { SCRIPT_NAMES, transitionName } from '../workload/scripts.ts';
 import { TRANSITIONS } from '../workload/transitions.ts';
+import { TRAPS } from '../workload/traps.ts';
 import type { Job, Setting } from './job.ts';
 import { type Opportunity, type Trace, traced } from './trace.ts';
 
@@ -62,11 +63,18 @@ const TOGETHER: readonly Incident[] = [
   'deploy',
 ];
 
+/**
+ * A trap is about one object in one state: what becomes of it when somebody deletes and makes it
+ * anew at any moment is not what it comes to without.
+ */
+const TOGETHER_IN_TRAPS = TOGETHER.filter((incident) => incident !== 'recreate');
+
 function composite({ script, seed, opportunities, reference }: Trace): readonly Job[] {
+  const together = script in TRAPS ? TOGETHER_IN_TRAPS : TOGETHER;
   return opportunities
     .filter((one) => STRUCK_TOGETHER.has(one.kind) && isStruck(one))
     .flatMap(({ kind, at }) =>
-      TOGETHER.map((incident) => ({
+      together.map((incident) => ({
         ...{ seed, script, reference },
         faults: [{ kind, at, with: incident }],
       })),

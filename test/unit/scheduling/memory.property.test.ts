@@ -15,7 +15,7 @@ import { namespace, node, NOW_MS, pod, running, snapshot } from './fixtures.ts';
 import { namespaces, preemptingPods, someNodes } from './generators.ts';
 import { gpuNode, gpuPod, share, whole } from './gpu-fixtures.ts';
 
-const RUNS = { numRuns: 400 };
+const RUNS = { numRuns: 200 };
 const SPOILT = 2;
 
 /** What would be stored between passes. */
