@@ -34,11 +34,15 @@ export function observeTask(pod: Pod, told: TaskState, nowMs: number): Pod | und
   if (!task || !isNews(pod, task)) return undefined;
   const { attempt } = pod.control ?? {};
   // A later attempt than the stored one: the store was restored from a backup. The task is there,
-  // so it counts.
-  const base = task.attempt === attempt ? pod : withIntent(pod, task.attempt, nowMs);
+  // so it counts, and so does where it is: a pod without a node would be given another task.
+  const base = task.attempt === attempt ? pod : bound(withIntent(pod, task.attempt, nowMs), task);
   const reported = withReports(base, task, nowMs);
   const control = controlAfter(base, task, nowMs);
   return changed(pod, concluded({ ...base, control, status: reported }, nowMs));
+}
+
+function bound(pod: Pod, { nodeName }: TaskState): Pod {
+  return pod.spec.nodeName || !nodeName ? pod : { ...pod, spec: { ...pod.spec, nodeName } };
 }
 
 function isNews(pod: Pod, task: TaskState): boolean {

@@ -33,7 +33,8 @@ export function checkFollowed(was: ReplicaSet, is: ReplicaSet): readonly Violati
   const isNews = status.observedGeneration !== was.status.observedGeneration;
   const isPresent = status.observedGeneration === metadata.generation;
   if (!isNews || !isPresent || metadata.deletionTimestamp !== undefined) return [];
-  if (status.replicas === spec.replicas) return [];
+  // Where the number was spoilt, none are wanted.
+  if (status.replicas === Math.max(0, spec.replicas ?? 1)) return [];
   const counts = `${status.replicas} pods, not ${spec.replicas}`;
   const message = `${metadata.name} has followed with ${counts}`;
   return [{ invariant: 'S7', message }];

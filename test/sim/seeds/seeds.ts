@@ -20,6 +20,7 @@ export const KNOWN_SEEDS: readonly KnownSeed[] = [
   { seed: 1300, defect: 'unknownSets', what: 'each look made another ReplicaSet' },
   { seed: 893, defect: 'objectIsMachine', what: 'pods were removed beside tasks that ran on' },
   { seed: 2194, defect: 'emptyIsReadable', what: 'a pod without containers held no room' },
+  { seed: 2986, defect: 'adoptsWithoutNode', what: 'a restored pod was given a second task' },
   { seed: 7, defect: 'ledgerForgetsBatch', aws: true, what: 'old word of a live task ended it' },
   { seed: 59, defect: 'anyRegistration', aws: true, what: 'a garbled event took a node for lost' },
 ];

@@ -139,6 +139,15 @@ describe('observing a task', () => {
     expect(later.status.containerStatuses?.[0]?.restartCount).toBe(1);
   });
 
+  it('is on the node of the task that it adopts: it would be given another place', () => {
+    const { control: _, ...unbound } = intended();
+    const { nodeName: _n, ...spec } = unbound.spec;
+    const adopted = observed({ ...unbound, spec }, task(2, RUNNING, { nodeName: 'n1' }));
+    expect(adopted.spec.nodeName).toBe('n1');
+    const bound = { ...unbound, spec: { ...spec, nodeName: 'n2' } };
+    expect(observed(bound, task(2, RUNNING, { nodeName: 'n1' })).spec.nodeName).toBe('n2');
+  });
+
   it('keeps transition times of conditions that did not change', () => {
     const pod = observed(intended(), task(1, WAITING));
     const before = pod.status.conditions?.find(({ type }) => type === 'PodScheduled');

@@ -98,6 +98,13 @@ export const OF_TASKS = {
     find: 'for (const taskId of leaked) await runtime.stop(taskId, LEAKED_GRACE_SECONDS);',
     replace: '',
   },
+  adoptsWithoutNode: {
+    what: 'a pod that adopts a task after a restore is not bound to the node of the task',
+    file: 'shared/core/pod/observe.ts',
+    find: 'return pod.spec.nodeName || !nodeName ? pod :',
+    replace: 'return pod || !nodeName ? pod :',
+    hint: ['--from', '2986', '--seeds', '1'],
+  },
   missingTooSoon: {
     what: 'a task that a list does not show is missing, however young it is',
     file: 'shared/core/health/sweep.ts',
