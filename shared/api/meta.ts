@@ -164,14 +164,12 @@ export function draftMeta(
   return { uid: '', resourceVersion: '', creationTimestamp: '', generation: 1, ...given };
 }
 
+/** The reference by which an object goes with `owner`, which does not manage it. */
+export function ownerReference({ apiVersion, kind, metadata }: KubeObject): OwnerReference {
+  return { apiVersion, kind, name: metadata.name, uid: metadata.uid };
+}
+
 /** The reference by which `owner` manages an object. */
 export function controllerReference(owner: KubeObject): OwnerReference {
-  return {
-    apiVersion: owner.apiVersion,
-    kind: owner.kind,
-    name: owner.metadata.name,
-    uid: owner.metadata.uid,
-    controller: true,
-    blockOwnerDeletion: true,
-  };
+  return { ...ownerReference(owner), controller: true, blockOwnerDeletion: true };
 }

@@ -2,18 +2,10 @@
  * Where our model of ECS differs from emulators in definitions and launches, and why that is right.
  * Neither has ECS's semantics of launches: all of what is here is theirs.
  */
-import { ABSENT, ANY, type Known } from './differences.ts';
+import { ABSENT, type Known } from './differences.ts';
 import { OF_PLACES, OF_TASKS } from './known-tasks.ts';
+import { BOTH, BY_PROVIDER, BY_TYPE, ECS, GUIDE, MINISTACK, model, MOTO } from './known-terms.ts';
 
-const ECS = 'Amazon ECS API Reference';
-const GUIDE = 'Amazon ECS Developer Guide';
-const BOTH = ['ministack', 'moto'] as const;
-const MINISTACK = ['ministack'] as const;
-const MOTO = ['moto'] as const;
-const model = { model: 'AwsModel', ours: ANY, theirs: ANY } as const;
-
-const BY_PROVIDER = 'a task by a capacity provider';
-const BY_TYPE = 'a task by a launch type';
 const ofType = (steps: readonly string[]) => steps.map((step) => `${BY_TYPE} / ${step}`);
 const limits = (by: string, steps: readonly string[]) =>
   steps.map((step) => `limits, by a ${by} / ${step}`);

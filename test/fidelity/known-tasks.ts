@@ -2,17 +2,8 @@
  * Where our model of ECS differs from emulators in the lives of tasks and in where they are, and
  * why that is right.
  */
-import { ABSENT, ANY, type Known } from './differences.ts';
-
-const ECS = 'Amazon ECS API Reference';
-const GUIDE = 'Amazon ECS Developer Guide';
-const BOTH = ['ministack', 'moto'] as const;
-const MINISTACK = ['ministack'] as const;
-const MOTO = ['moto'] as const;
-const model = { model: 'AwsModel', ours: ANY, theirs: ANY } as const;
-
-const BY_PROVIDER = 'a task by a capacity provider';
-const BY_TYPE = 'a task by a launch type';
+import { ABSENT, type Known } from './differences.ts';
+import { BOTH, BY_PROVIDER, BY_TYPE, ECS, GUIDE, MINISTACK, model, MOTO } from './known-terms.ts';
 
 export const OF_TASKS: readonly Known[] = [
   {

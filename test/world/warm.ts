@@ -1,7 +1,7 @@
 /**
  * What an instance of a function keeps between two invocations: its mirror of the store, and what
- * passes have read. An
- * invocation that dies takes its instance with it; two at once are two instances.
+ * passes have read. An invocation that dies takes its instance with it; two at once are two
+ * instances.
  */
 import { delegating } from '../../shared/control/delegating.ts';
 import { passMemories, type PassMemories } from '../../shared/control/pass-memories.ts';

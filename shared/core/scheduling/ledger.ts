@@ -17,7 +17,7 @@
 import type { DevicesByContainer } from '../../api/gpus.ts';
 import type { Allocation, Node, NodeAllocation } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
-import { draftMeta } from '../../api/meta.ts';
+import { draftMeta, ownerReference } from '../../api/meta.ts';
 import { isTerminal } from '../pod/predicates.ts';
 import { podRequests } from '../pod/requests.ts';
 import { type Action, create, update } from '../plan.ts';
@@ -151,12 +151,11 @@ function entryOf(pod: Pod, batches: Batches, devices: Devices): Allocation {
  * node.
  */
 function newLedger(node: Node, allocations: readonly Allocation[]): NodeAllocation {
-  const { name, uid } = node.metadata;
-  const owner = { apiVersion: node.apiVersion, kind: node.kind, name, uid };
+  const { name } = node.metadata;
   return {
     apiVersion: 'nullplane.io/v1alpha1',
     kind: 'NodeAllocation',
-    metadata: draftMeta({ name, ownerReferences: [owner] }),
+    metadata: draftMeta({ name, ownerReferences: [ownerReference(node)] }),
     allocations,
   };
 }

@@ -25,7 +25,6 @@ import type { Ground } from './ground.ts';
 import { offerOf } from './helps.ts';
 import { digestSum } from './input-digest.ts';
 import type { Changed } from './pass.ts';
-import { isPending } from './pending.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
 import { shortNames } from './capacity-shortages.ts';
 
@@ -75,8 +74,6 @@ export class PassMemory {
 
 /** What of a snapshot is known by what has changed of it. */
 interface Known {
-  /** Pods that wait for a place, in no order. */
-  readonly pending: Set<Pod>;
   /** Pods of gangs, in no order. */
   readonly ofGangs: Set<Pod>;
   /** What ledgers and pods are in the digest of the snapshot. */
@@ -107,7 +104,6 @@ export class Remembered {
     if (!this.#known) {
       const { pods, ledgers } = this.#given.snapshot;
       this.#known = {
-        pending: new Set(pods.filter(isPending)),
         ofGangs: new Set(pods.filter(isOfGang)),
         digest: digestSum(pods) + digestSum(ledgers),
       };
@@ -145,7 +141,7 @@ export class Remembered {
   follow(now: PassGiven, { pods, ledgers }: Changed): void {
     const { known } = this;
     this.#given = now;
-    followPods(known, pods);
+    followGangs(known, pods);
     followDigest(known, pods);
     followDigest(known, ledgers);
     now.snapshot.nodes.forEach((node) => this.#followNode(node));
@@ -171,15 +167,9 @@ export class Remembered {
   }
 }
 
-function followPods({ pending, ofGangs }: Known, { gone, come }: Differences<Pod>): void {
-  for (const pod of gone) {
-    pending.delete(pod);
-    ofGangs.delete(pod);
-  }
-  for (const pod of come) {
-    if (isPending(pod)) pending.add(pod);
-    if (isOfGang(pod)) ofGangs.add(pod);
-  }
+function followGangs({ ofGangs }: Known, { gone, come }: Differences<Pod>): void {
+  for (const pod of gone) ofGangs.delete(pod);
+  for (const pod of come) if (isOfGang(pod)) ofGangs.add(pod);
 }
 
 function followDigest(known: Known, { gone, come }: Differences<Pod | NodeAllocation>): void {

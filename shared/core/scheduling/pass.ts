@@ -246,8 +246,9 @@ export class Pass {
     const now = new Map(come.map((ledger) => [ledger.metadata.name, ledger]));
     for (const ledger of gone) {
       const { name } = ledger.metadata;
-      if (!now.has(name)) entries.change(ledger, undefined);
-      if (!now.has(name)) this.#ledgers.delete(name);
+      if (now.has(name)) continue;
+      entries.change(ledger, undefined);
+      this.#ledgers.delete(name);
     }
     for (const [name, ledger] of now) {
       entries.change(this.#ledgers.get(name), ledger);

@@ -99,16 +99,15 @@ export function schedule(
   nowMs: number,
   options: ScheduleOptions = {},
 ): SchedulingResult {
+  const pending = snapshot.pods.filter(isPending).sort(queueOrder);
+  // Most wake-ups find that the pass before has placed everything. What it has read stays.
+  if (pending.length === 0) return NOTHING_PENDING;
   const { memory, plugins = PLUGINS } = options;
   const given = { snapshot, plugins, nowMs };
   const known = memory?.take(given);
   if (known) known.last.follow(given, known.changed);
-  const waiting = known ? [...known.last.known.pending] : snapshot.pods.filter(isPending);
-  // Most wake-ups find that the pass before has placed everything.
-  if (waiting.length === 0 && !known) return NOTHING_PENDING;
   const scheduling = new Scheduling(given, options, known);
-  const pending = waiting.sort(queueOrder);
-  const result = pending.length === 0 ? NOTHING_PENDING : scheduling.of(pending);
+  const result = scheduling.of(pending);
   memory?.keep(scheduling.remembered());
   return result;
 }

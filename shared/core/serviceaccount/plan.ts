@@ -6,7 +6,7 @@
  * the namespace has gone already, is garbage by that alone.
  */
 import type { ConfigMap, Namespace, ServiceAccount } from '../../api/kinds/core.ts';
-import { draftMeta } from '../../api/meta.ts';
+import { draftMeta, ownerReference } from '../../api/meta.ts';
 import { type Action, blocked, create, NOTHING, type Plan } from '../plan.ts';
 
 export const DEFAULT_ACCOUNT = 'default';
@@ -55,6 +55,6 @@ function rootAuthority(namespace: Namespace, caPem: string): ConfigMap {
   };
 }
 
-function within({ apiVersion, kind, metadata: { name, uid } }: Namespace) {
-  return { namespace: name, ownerReferences: [{ apiVersion, kind, name, uid }] };
+function within(namespace: Namespace) {
+  return { namespace: namespace.metadata.name, ownerReferences: [ownerReference(namespace)] };
 }
