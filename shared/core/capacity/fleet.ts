@@ -16,13 +16,14 @@ import type { CapacityType } from '../../api/instance.ts';
 import type { Labels } from '../../api/meta.ts';
 import { allows } from '../../api/requirement.ts';
 import type { Requests } from '../pod/requests.ts';
-import type { Cluster } from '../scheduling/cluster.ts';
+import type { Cluster, Column } from '../scheduling/cluster.ts';
 import { MAX_SCORE } from '../scheduling/framework.ts';
 import type { SpecShape } from '../scheduling/shape.ts';
 import { type Demand, lowestUsdPerHour } from './bound.ts';
 import { type AskedGpus, gpuNeeds } from './gpu-needs.ts';
 import { podAlternatives, type Requirements } from './requirements.ts';
 import { templateNode } from './template-node.ts';
+import { Aligned } from './aligned.ts';
 import { bothMasks, type Mask, Needs, type TypeList } from './type-list.ts';
 
 /** Where machines come from, as far as a solve is concerned. */
@@ -51,6 +52,8 @@ export interface OpenMachine {
   readonly isTemplate: boolean;
   /** How many pods of each shape are on it. */
   readonly specs: Map<SpecShape, number>;
+  /** Some of its pods ask for GPUs. */
+  asksGpus: boolean;
   /** The types that all of its pods accept. */
   mask: Mask;
   /** The index of the cheapest type that has room; -1 while there are no pods. */
@@ -83,6 +86,7 @@ export class Fleet {
   readonly #used = new Map<Pool, Map<string, number>>();
   readonly #ranks: ReadonlyMap<Pool, number>;
   readonly #needs = new Needs();
+  readonly #aligned = new Aligned();
   #cluster: Cluster | undefined;
   #opened = 0;
   /** The last answer of `#fit`: filter and score ask one after the other. */
@@ -184,8 +188,10 @@ export class Fleet {
     const cluster = this.#started();
     const name = `${kind.pool.name}-${isTemplate ? 'template' : 'open'}-${this.#opened++}`;
     const node = cluster.add(templateNode(kind, name), { isOpen: true });
-    const mask = undefined;
-    const machine = { kind, node, isTemplate, specs: new Map(), mask, cheapest: -1 };
+    const machine: OpenMachine = {
+      ...{ kind, node, isTemplate, specs: new Map<SpecShape, number>() },
+      ...{ asksGpus: false, mask: undefined, cheapest: -1 },
+    };
     this.#machines.set(node, machine);
     if (isTemplate) this.#templates.push(machine);
     return machine;
@@ -220,8 +226,12 @@ export class Fleet {
     const count = (specs.get(spec) ?? 0) + sign;
     if (count > 0) specs.set(spec, count);
     else specs.delete(spec);
-    const masks = [...specs.keys()].map((one) => this.#maskOf(kind, one));
-    machine.mask = masks.reduce(bothMasks, undefined);
+    machine.asksGpus = false;
+    machine.mask = undefined;
+    for (const one of specs.keys()) {
+      machine.asksGpus ||= one.gpus !== undefined;
+      machine.mask = bothMasks(machine.mask, this.#maskOf(kind, one));
+    }
     this.#gatherNeeds(machine, undefined);
     const from = sign > 0 ? Math.max(0, machine.cheapest) : 0;
     let cheapest = specs.size === 0 ? -1 : kind.types.cheapest(this.#needs, machine.mask, from);
@@ -262,15 +272,21 @@ export class Fleet {
   }
 
   /** What the machine's pods take, and one more of the shape. */
-  #gatherNeeds({ node, kind, specs }: OpenMachine, spec: SpecShape | undefined, sign = 1): void {
+  #gatherNeeds(
+    { node, kind, specs, asksGpus }: OpenMachine,
+    spec: SpecShape | undefined,
+    sign = 1,
+  ): void {
     this.#needs.clear();
-    for (const column of this.#started().columns) {
-      const { resource } = column;
-      const more = spec ? (resource === 'pods' ? 1 : (spec.requests[resource] ?? 0)) : 0;
-      const amount = column.usedAt(node) + sign * more;
-      if (amount > 0) this.#needs.add(kind.types.room(resource), amount);
+    const { columns } = this.#started();
+    const rooms = this.#aligned.roomsOf(kind.types, columns);
+    const more = spec && this.#aligned.amountsOf(spec, columns);
+    for (let i = 0; i < columns.length; i++) {
+      const used = (columns[i] as Column).usedAt(node);
+      const amount = more ? used + sign * (more[i] as number) : used;
+      if (amount > 0) this.#needs.add(rooms[i] as Float64Array, amount);
     }
-    this.#gatherGpuNeeds(specs, kind, spec, sign);
+    if (asksGpus || spec?.gpus) this.#gatherGpuNeeds(specs, kind, spec, sign);
   }
 
   /** Devices, where some pods ask for GPUs: more than the sums say. */
@@ -281,7 +297,6 @@ export class Fleet {
     sign: number,
   ): void {
     const asked = askedGpus(specs, spec, sign);
-    if (asked.length === 0) return;
     const { devices, memoryMiB } = gpuNeeds(asked);
     if (devices > 0) this.#needs.add(types.room(GPU), devices);
     if (memoryMiB > 0) this.#needs.add(types.gpuMemory, memoryMiB);

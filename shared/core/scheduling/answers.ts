@@ -55,9 +55,18 @@ export class SpecAnswers {
   /** Made when it is asked for a second time. */
   #best: MaxTree | undefined;
 
-  constructor(filters: readonly Helped<NodeFilter>[], scores: readonly Weighed<NodeScore>[]) {
+  /** Takes the arrays over from answers that nobody asks for any more. */
+  constructor(
+    filters: readonly Helped<NodeFilter>[],
+    scores: readonly Weighed<NodeScore>[],
+    spare?: SpecAnswers,
+  ) {
     this.filters = filters;
     this.scores = scores;
+    if (spare) {
+      this.verdicts = spare.verdicts;
+      this.totals = spare.totals;
+    }
     this.#counts = [0, ...filters.map(() => 0)];
   }
 
@@ -194,9 +203,11 @@ export class SpecAnswers {
 /** Writes the code for each open node that the filter refuses, and counts them. */
 function refuse(filter: NodeFilter, verdicts: Uint8Array, code: number, size: number): number {
   if (filter.isIdle?.() === true) return 0;
+  const { from, to } = filter.within?.() ?? { from: 0, to: size };
   let refused = 0;
   for (let node = 0; node < size; node++) {
-    if (verdicts[node] !== OPEN || filter.allows(node)) continue;
+    if (verdicts[node] !== OPEN) continue;
+    if (node >= from && node < to && filter.allows(node)) continue;
     verdicts[node] = code;
     refused++;
   }

@@ -47,6 +47,11 @@ export class Column {
     this.resource = resource;
   }
 
+  /** The nodes that have to do with it: from the first of them on, and before `to`. */
+  get range(): { readonly from: number; readonly to: number } {
+    return { from: this.#from, to: this.#from + this.#allocatable.length };
+  }
+
   allocatableAt(node: number): number {
     return node < this.#from ? 0 : (this.#allocatable[node - this.#from] ?? 0);
   }
@@ -98,6 +103,8 @@ export class Cluster {
   isMarked = new Uint8Array(0);
   /** Machines that are yet to be launched: what they have is not decided (capacity/fleet.ts). */
   isOpen = new Uint8Array(0);
+  /** Whether there is a node whose room is not what it says it is: a virtual or an open one. */
+  hasBoundless = false;
   /** Machines that were asked for and have not joined. */
   isComing = new Uint8Array(0);
   /** Labels that an open machine will have, and whose values are not decided. */
@@ -109,6 +116,8 @@ export class Cluster {
    * The nodes whose room changed, in order: who keeps verdicts follows it from where it last read.
    */
   readonly log: number[] = [];
+  /** How often the log was begun anew. */
+  clearings = 0;
   /** By node: where in the log it was last; of what the log says of a node, only that counts. */
   lastAt = new Int32Array(0);
   readonly #byName = new Map<string, number>();
@@ -143,6 +152,7 @@ export class Cluster {
     this.isMarked[index] = isMarked(node) ? 1 : 0;
     this.isOpen = grown(this.isOpen, index + 1);
     this.isOpen[index] = isOpen ? 1 : 0;
+    this.hasBoundless ||= isOpen || this.isVirtual[index] === 1;
     this.isComing = grown(this.isComing, index + 1);
     this.isComing[index] = isComing ? 1 : 0;
     this.lastAt = grown(this.lastAt, index + 1);
@@ -155,8 +165,11 @@ export class Cluster {
     return index;
   }
 
-  /** The resources that anything asks for or offers, in the order of their names. */
-  get columns(): Iterable<Column> {
+  /**
+   * The resources that anything asks for or offers, in the order of their names: the same list as
+   * long as there are no others.
+   */
+  get columns(): readonly Column[] {
     this.#inOrder ??= [...this.#columns.values()].sort(byResource);
     return this.#inOrder;
   }
@@ -215,6 +228,7 @@ export class Cluster {
 
   /** Nobody may follow it any more who has read of it. */
   clearLog(): void {
+    this.clearings++;
     this.log.length = 0;
     this.lastAt.fill(0);
   }

@@ -260,20 +260,26 @@ export class Engine {
   }
 
   #newSpecAnswers(spec: SpecShape): SpecAnswers {
-    const answers = new SpecAnswers(
-      this.#plugins.flatMap(({ plugin: { name, helpedBy }, judge }) => {
-        const filter = judge.nodeFilter?.(spec);
-        return filter ? [{ ...filter, name, helpedBy }] : [];
-      }),
-      this.#plugins.flatMap(({ plugin: { name }, weight, judge }) => {
-        const score = judge.nodeScore?.(spec);
-        return score ? [{ name, score, weight }] : [];
-      }),
-    );
-    const keptBytes = this.#bySpec.size * this.cluster.size * BYTES_PER_NODE;
-    const oldest = this.#bySpec.keys().next();
-    if (keptBytes > MAX_KEPT_BYTES && !oldest.done) this.#bySpec.delete(oldest.value);
+    const filters = this.#plugins.flatMap(({ plugin: { name, helpedBy }, judge }) => {
+      const filter = judge.nodeFilter?.(spec);
+      return filter ? [{ ...filter, name, helpedBy }] : [];
+    });
+    const scores = this.#plugins.flatMap(({ plugin: { name }, weight, judge }) => {
+      const score = judge.nodeScore?.(spec);
+      return score ? [{ name, score, weight }] : [];
+    });
+    const answers = new SpecAnswers(filters, scores, this.#evicted());
     this.#bySpec.set(spec.key, answers);
+    return answers;
+  }
+
+  /** The oldest answers, where there are too many; they are forgotten. */
+  #evicted(): SpecAnswers | undefined {
+    const keptBytes = this.#bySpec.size * this.cluster.size * BYTES_PER_NODE;
+    const oldest = this.#bySpec.entries().next();
+    if (keptBytes <= MAX_KEPT_BYTES || oldest.done) return undefined;
+    const [key, answers] = oldest.value;
+    this.#bySpec.delete(key);
     return answers;
   }
 

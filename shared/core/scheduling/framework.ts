@@ -75,6 +75,8 @@ export interface NodeFilter {
   refusesEmpty?(node: number): boolean;
   /** Whether it refuses none as things are; it need not be asked then. */
   isIdle?(): boolean;
+  /** Nodes before `from`, and from `to` on, are refused in any case; they need not be asked for. */
+  within?(): { readonly from: number; readonly to: number };
   /** Why the node is refused, each as kubectl users know it. Asked only when no node is left. */
   reasons(node: number): readonly string[];
 }

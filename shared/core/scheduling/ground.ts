@@ -10,12 +10,14 @@ import type { Choices } from './choices.ts';
 import type { Enabled } from './framework.ts';
 import { GangCloseness } from './gang/closeness.ts';
 import { type Changed, Pass } from './pass.ts';
+import { Preemption } from './preemption.ts';
 import { GANG_WEIGHT, MACHINE_WEIGHT } from './registry.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
 
 export class Ground {
   readonly pass: Pass;
   readonly closeness = new GangCloseness();
+  readonly preemption: Preemption;
   readonly #machines: FleetPlugin;
 
   constructor(
@@ -27,11 +29,18 @@ export class Ground {
     this.#machines = new FleetPlugin(market.fleet);
     const all = [...plugins, { plugin: this.closeness.plugin, weight: GANG_WEIGHT }];
     this.pass = passWith(snapshot, all, market, this.#machines, choices);
+    this.preemption = new Preemption(this.pass, snapshot.budgets ?? [], market.nowMs);
   }
 
-  /** Stands for the next pass, over a snapshot of which this has changed. */
-  follow(changed: Changed, { fleet }: Market, choices: Choices): void {
+  /** Stands for the next pass, over this snapshot, of which that has changed. */
+  follow(
+    { budgets = [] }: ClusterSnapshot,
+    changed: Changed,
+    { fleet, nowMs }: Market,
+    choices: Choices,
+  ): void {
     this.pass.follow(changed, choices);
+    this.preemption.follow(budgets, nowMs);
     this.#machines.serve(fleet);
   }
 }

@@ -17,6 +17,16 @@ import type { Pod } from '../../api/kinds/pod.ts';
 import type { PodDisruptionBudget } from '../../api/kinds/policy.ts';
 import { parseTime } from '../../api/time.ts';
 import { mayDisrupt } from '../disruption/may-disrupt.ts';
+import {
+  type Candidate,
+  leastLosing,
+  leastLoss,
+  type Loss,
+  lossOf,
+  LOWEST_PRIORITY,
+  NO_LOSS,
+  type Prospects,
+} from './loss.ts';
 import { countReasons, preemptionMessage, type ReasonCounts } from './message.ts';
 import type { Pass } from './pass.ts';
 import { compareText, isPending } from './pending.ts';
@@ -48,47 +58,28 @@ interface Victim {
   readonly isTerminating: boolean;
 }
 
-/** What victims are worth: of two nodes, the one whose loss is less is chosen. */
-interface Loss {
-  /** How many of the victims a budget protects. */
-  readonly violations: number;
-  readonly highestPriority: number;
-  /** Of all victims, each raised so that even negative ones count as a loss. */
-  readonly prioritySum: number;
-  readonly count: number;
-  /** When the earliest of the victims of highest priority was started. */
-  readonly startedAtMs: number;
-}
-
-interface Candidate extends Loss {
-  readonly node: number;
-  readonly victims: readonly Pod[];
-}
-
-/** What is known of a node: its candidate, or what its loss is at the least, until it is judged. */
-type Prospect = Candidate | Loss;
-
 /** The search of one shape at one priority, kept while its answers stay true. */
 interface Search {
-  readonly prospects: (Prospect | undefined)[];
+  readonly prospects: Prospects;
   /** How far the cluster's log is worked in. */
   seen: number;
 }
 
+/** As many are kept for the next pass: each knows of all nodes, some hundred bytes of each. */
+const MAX_SEARCHES = 16;
 /** Shapes that look at other pods are judged anew on every node: no more of them than this. */
 const MAX_NODES_ANEW = 256;
-/** As kube-scheduler: priorities are above this, and so each victim counts. */
-const LOWEST_PRIORITY = -(2 ** 31);
-
 export const NO_VICTIMS = 'No preemption victims found for incoming pod';
 export const NOT_HELPFUL = 'Preemption is not helpful for scheduling';
 export const POLICY_NEVER = 'not eligible due to preemptionPolicy=Never.';
 
 export class Preemption {
   readonly #pass: Pass;
-  readonly #budgets: readonly PodDisruptionBudget[];
-  readonly #nowMs: number;
+  #budgets: readonly PodDisruptionBudget[];
+  #nowMs: number;
+  /** What of the log they have worked in holds as long as nothing of it is cleared. */
   readonly #searches = new Map<string, Search>();
+  #clearings: number;
   /** What is known of pods that may go: it is asked for many times. */
   readonly #victims = new Map<Pod, Victim>();
   readonly #timesMs = new Map<string, number>();
@@ -99,6 +90,23 @@ export class Preemption {
     this.#pass = pass;
     this.#budgets = budgets;
     this.#nowMs = nowMs;
+    this.#clearings = pass.engine.cluster.clearings;
+  }
+
+  /**
+   * The pass goes on from the one before. Of what was found out, all is true of a node where nothing
+   * has changed, but what budgets said.
+   */
+  follow(budgets: readonly PodDisruptionBudget[], nowMs: number): void {
+    const { clearings } = this.#pass.engine.cluster;
+    const isStale = clearings !== this.#clearings || this.#searches.size > MAX_SEARCHES;
+    if (isStale || this.#budgets.length + budgets.length > 0) this.#searches.clear();
+    this.#clearings = clearings;
+    this.#budgets = budgets;
+    this.#nowMs = nowMs;
+    this.#victims.clear();
+    this.#timesMs.clear();
+    this.#held.clear();
   }
 
   /** Makes room for the pod in the pass, if pods of lower priority may go for it. */
@@ -162,24 +170,8 @@ export class Preemption {
     for (const node of changed) {
       if (node < nodeCount) search.prospects[node] = this.#hope(pod, shape, node);
     }
-    const found = this.#best(search.prospects, (node) => this.#judge(pod, shape, node));
+    const found = leastLosing(search.prospects, (node) => this.#judge(pod, shape, node));
     search.seen = log.length;
-    return found;
-  }
-
-  /** Judges only nodes that may be better than the best before them. */
-  #best(
-    prospects: (Prospect | undefined)[],
-    judge: (node: number) => Candidate | undefined,
-  ): Candidate | undefined {
-    let found: Candidate | undefined;
-    for (let node = 0; node < prospects.length; node++) {
-      const prospect = prospects[node];
-      if (!prospect || (found && !isLesserLoss(prospect, found))) continue;
-      const candidate = 'victims' in prospect ? prospect : judge(node);
-      prospects[node] = candidate;
-      if (candidate && (!found || isLesserLoss(candidate, found))) found = candidate;
-    }
     return found;
   }
 
@@ -200,11 +192,15 @@ export class Preemption {
     }
     if (lower.length === 0) return undefined;
     const count = this.#fewestGone(shape, lower, node);
+    if (count > lower.length) return undefined;
     const prioritySum = count * (lowest - LOWEST_PRIORITY);
     return { violations: 0, highestPriority: lowest, prioritySum, count, startedAtMs: latestMs };
   }
 
-  /** How many of these have to go, if each had as much of a resource as the one with most of it. */
+  /**
+   * How many of these have to go, if each had as much of a resource as the one with most of it;
+   * more than there are where all of them are not enough.
+   */
   #fewestGone(shape: PodShape, lower: readonly PodShape[], node: number): number {
     const { cluster } = this.#pass.engine;
     if (cluster.isVirtual[node] === 1) return 1;
@@ -219,7 +215,7 @@ export class Preemption {
       for (const { spec } of lower) most = Math.max(most, spec.requests[resource] ?? 0);
       fewest = Math.max(fewest, Math.ceil(lacking / most));
     }
-    return Math.min(fewest, lower.length);
+    return fewest;
   }
 
   #judgeAnew(pod: Pod, shape: PodShape): readonly Candidate[] {
@@ -364,37 +360,4 @@ function moreImportant(a: Victim, b: Victim): number {
     a.startMs - b.startMs ||
     compareText(a.pod.metadata.uid, b.pod.metadata.uid)
   );
-}
-
-type Lost = Pick<Victim, 'priority' | 'startMs'>;
-
-function lossOf(victims: readonly Lost[], violations: number): Loss {
-  let [highestPriority, prioritySum, startedAtMs] = [LOWEST_PRIORITY, 0, Infinity];
-  for (const { priority } of victims) {
-    highestPriority = Math.max(highestPriority, priority);
-    prioritySum += priority - LOWEST_PRIORITY;
-  }
-  for (const { priority, startMs: startedMs } of victims) {
-    if (priority === highestPriority) startedAtMs = Math.min(startedAtMs, startedMs);
-  }
-  return { violations, highestPriority, prioritySum, count: victims.length, startedAtMs };
-}
-
-const NO_LOSS = lossOf([], 0);
-
-function leastLoss(candidates: readonly Candidate[]): Candidate | undefined {
-  let [found] = candidates;
-  for (const candidate of candidates) {
-    if (found && isLesserLoss(candidate, found)) found = candidate;
-  }
-  return found;
-}
-
-/** Of two that are the same in all of it, the earlier node stays. */
-function isLesserLoss(a: Loss, b: Loss): boolean {
-  if (a.violations !== b.violations) return a.violations < b.violations;
-  if (a.highestPriority !== b.highestPriority) return a.highestPriority < b.highestPriority;
-  if (a.prioritySum !== b.prioritySum) return a.prioritySum < b.prioritySum;
-  if (a.count !== b.count) return a.count < b.count;
-  return a.startedAtMs > b.startedAtMs;
 }

@@ -37,7 +37,7 @@ import {
   waitingPlan,
   waitsFor,
 } from './plans.ts';
-import { Preemption, type Preempted } from './preemption.ts';
+import type { Preempted } from './preemption.ts';
 import { PLUGINS } from './registry.ts';
 import { type Left, Run } from './run.ts';
 import type { PodShape } from './shape.ts';
@@ -139,12 +139,11 @@ class Scheduling {
     const choices = this.#choices;
     this.#last = known?.last;
     this.#ground = known?.last.ground ?? new Ground(snapshot, plugins, this.#market, choices);
-    if (known) this.#ground.follow(known.changed, this.#market, choices);
-    const { pass, closeness } = this.#ground;
+    if (known) this.#ground.follow(snapshot, known.changed, this.#market, choices);
+    const { pass, closeness, preemption } = this.#ground;
     this.#pass = pass;
     const input = () => this.#input();
     this.#decisions = new Decisions({ snapshot, pass, choices, types, nowMs, input });
-    const preemption = new Preemption(pass, snapshot.budgets ?? [], nowMs);
     this.#run = new Run({ pass, closeness, preemption });
   }
 

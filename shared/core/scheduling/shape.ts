@@ -48,24 +48,16 @@ export interface HostPort {
 /** All addresses of the host. */
 export const ANY_IP = '0.0.0.0';
 
-/** Texts by which pods of one shape know each other. */
-interface Keys {
-  readonly spec: string;
-  readonly pod: string;
-}
-
-interface Known {
-  readonly shape: PodShape;
-  readonly keys: Keys;
-}
-
-/** Stored objects are frozen, so that what is derived from one stays true as long as it lives. */
-const keysOf = new WeakMap<Pod, Keys>();
+/**
+ * The text by which pods of one shape know each other. Stored objects are frozen, so that what is
+ * derived from one stays true as long as it lives.
+ */
+const keys = new WeakMap<Pod, string>();
 
 /** The shapes of one pass. */
 export class Shapes {
   readonly #specs = new Map<string, SpecShape>();
-  readonly #pods = new Map<string, Known>();
+  readonly #pods = new Map<string, PodShape>();
   readonly #index: PodIndex;
 
   constructor(index: PodIndex) {
@@ -78,23 +70,22 @@ export class Shapes {
   }
 
   of(pod: Pod): PodShape {
-    const keys = keysFor(pod);
-    let known = this.#pods.get(keys.pod);
-    if (!known) {
-      known = { shape: this.#make(pod, keys), keys };
-      this.#pods.set(keys.pod, known);
+    const written = keys.get(pod);
+    const key = written ?? keyOf(pod);
+    let shape = this.#pods.get(key);
+    if (!shape) {
+      shape = this.#make(pod, key);
+      this.#pods.set(key, shape);
     }
-    // Pods of one shape share its texts: they take room, and comparing equal ones takes time.
-    if (known.keys !== keys) keysOf.set(pod, known.keys);
-    return known.shape;
+    // Pods of one shape share its text: they take room, and comparing equal ones takes time.
+    if (written === undefined) keys.set(pod, shape.key);
+    return shape;
   }
 
-  #make(pod: Pod, keys: Keys): PodShape {
-    const spec = this.#specs.get(keys.spec) ?? specShape(keys.spec, pod);
-    this.#specs.set(keys.spec, spec);
+  #make(pod: Pod, key: string): PodShape {
     return {
-      key: keys.pod,
-      spec,
+      key,
+      spec: this.#specOf(pod),
       group: this.#index.group({
         namespace: pod.metadata.namespace ?? '',
         labels: pod.metadata.labels ?? {},
@@ -106,24 +97,37 @@ export class Shapes {
       spread: pod.spec.topologySpreadConstraints ?? [],
     };
   }
-}
 
-function keysFor(pod: Pod): Keys {
-  let keys = keysOf.get(pod);
-  if (!keys) {
-    keys = writeKeys(pod);
-    keysOf.set(pod, keys);
+  #specOf(pod: Pod): SpecShape {
+    const key = JSON.stringify(askedOfNode(pod));
+    const spec = this.#specs.get(key) ?? specShape(key, pod);
+    this.#specs.set(key, spec);
+    return spec;
   }
-  return keys;
 }
 
 /**
  * JSON in the order of writing: the same content in another order is a shape more, and never wrong.
  */
-function writeKeys(pod: Pod): Keys {
+function keyOf(pod: Pod): string {
   const { namespace, labels, deletionTimestamp } = pod.metadata;
+  const { affinity, topologySpreadConstraints } = pod.spec;
+  return JSON.stringify([
+    askedOfNode(pod),
+    namespace,
+    labels,
+    controllerOf(pod)?.uid,
+    deletionTimestamp !== undefined,
+    affinity?.podAffinity,
+    affinity?.podAntiAffinity,
+    topologySpreadConstraints,
+  ]);
+}
+
+/** All that `specShape` reads. */
+function askedOfNode(pod: Pod): readonly unknown[] {
   const { containers, initContainers, overhead, nodeSelector, affinity, tolerations } = pod.spec;
-  const spec = JSON.stringify([
+  return [
     containers.map(({ resources, ports }) => [resources, ports]),
     initContainers?.map(({ resources, restartPolicy }) => [resources, restartPolicy]),
     overhead,
@@ -133,17 +137,7 @@ function writeKeys(pod: Pod): Keys {
     tolerations,
     ...(isGpuIsolated(pod) ? ['isolated'] : []),
     preferenceOf(pod),
-  ]);
-  const rest = JSON.stringify([
-    namespace,
-    labels,
-    controllerOf(pod)?.uid,
-    deletionTimestamp !== undefined,
-    affinity?.podAffinity,
-    affinity?.podAntiAffinity,
-    pod.spec.topologySpreadConstraints,
-  ]);
-  return { spec, pod: spec + rest };
+  ];
 }
 
 /** Whether shapes can be made of the pod; of each version of a pod that is tried once. */
@@ -151,7 +145,7 @@ export function isReadable(pod: Pod): boolean {
   let readable = readability.get(pod);
   if (readable === undefined) {
     try {
-      specShape(keysFor(pod).spec, pod);
+      specShape('', pod);
       readable = pod.spec.containers.length > 0; // or it would hold nothing where its task runs
     } catch {
       readable = false;

@@ -33,6 +33,17 @@ describe('resource fit', () => {
     ]);
   });
 
+  it('finds the one node that has a resource, and says that the others lack it', () => {
+    const nodes = ['a', 'b', 'c', 'd'].map((name) =>
+      node(name, { allocatable: { ...(name === 'c' ? { 'example.com/x': '1' } : {}) } }),
+    );
+    const pods = ['p', 'q'].map((name) => pod(name, { requests: { 'example.com/x': '1' } }));
+    expect(placed({ nodes, pods })).toEqual(['p@c']);
+    expect(messages({ nodes, pods })).toEqual([
+      '0/4 nodes are available: 4 Insufficient example.com/x.',
+    ]);
+  });
+
   it('says that there are no nodes at all', () => {
     expect(messages({ pods: [pod('p')] })).toEqual(['no nodes available to schedule pods']);
   });

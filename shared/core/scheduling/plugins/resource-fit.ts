@@ -43,6 +43,7 @@ function judge(cluster: Cluster, packing: Packing): Judge {
         cluster.isVirtual[node] === 1 || cluster.isOpen[node] === 1;
       return {
         allows: (node) => haveRoom(wants, node) || isOthers(node),
+        within: () => (cluster.hasBoundless ? ALL_NODES : inCommon(wants)),
         refusesEmpty: (node) =>
           !isOthers(node) &&
           wants.some(({ column, amount }) => amount > column.allocatableAt(node)),
@@ -57,6 +58,17 @@ function judge(cluster: Cluster, packing: Packing): Judge {
         return MAX_SCORE * (packing === 'MostAllocated' ? full : 1 - full);
       };
     },
+  };
+}
+
+const ALL_NODES = { from: 0, to: Infinity };
+
+/** The nodes outside lack all of one of the resources: of some, few nodes have any. */
+function inCommon(wants: readonly Want[]) {
+  const ranges = wants.map(({ column }) => column.range);
+  return {
+    from: Math.max(...ranges.map(({ from }) => from)),
+    to: Math.min(...ranges.map(({ to }) => to)),
   };
 }
 
