@@ -10,6 +10,8 @@ import { NOTHING_OPEN, opennessOf } from '../../core/disruption/may-disrupt.ts';
 import { drainsGently } from '../../core/node/drain.ts';
 import { type NodeSnapshot, planNode, podsMatter } from '../../core/node/plan.ts';
 import { isGone, nodeView } from '../../core/node/state.ts';
+import { isVirtualNode } from '../../core/scheduling/cluster.ts';
+import { LEDGERS } from '../../core/scheduling/ledger.ts';
 import type { Controller, Reader } from '../controller.ts';
 import { listAll } from '../list-all.ts';
 
@@ -22,11 +24,12 @@ export const nodeController: Controller<NodeSnapshot> = {
 };
 
 /**
- * A node's own change; a pod that has just come to a node which it may have to leave; a budget that
- * lets go of what it held back.
+ * A node's own change; a ledger that it has lost; a pod that has just come to a node which it may
+ * have to leave; a budget that lets go of what it held back.
  */
 async function wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]> {
   if (change.resource === 'nodes') return [keyOf('nodes', change.object)];
+  if (change.resource === LEDGERS) return ofLostLedger(change, read);
   if (change.resource === BUDGETS) return letsGo(change) ? drainingNodes(read) : [];
   if (change.resource !== 'pods' || change.type === 'delete') return [];
   const pod = change.object as KubeObject as Pod;
@@ -35,6 +38,13 @@ async function wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]
   if (!nodeName || before?.spec.nodeName === nodeName) return [];
   const key = { resource: 'nodes', namespace: '', name: nodeName };
   return podsMatter(await read.get<Node>(key)) ? [key] : [];
+}
+
+/** A ledger goes with its node, too. */
+async function ofLostLedger(change: Change, read: Reader): Promise<readonly ObjectKey[]> {
+  if (change.type !== 'delete') return [];
+  const key = { ...keyOf(LEDGERS, change.object), resource: 'nodes' };
+  return (await read.get<Node>(key)) ? [key] : [];
 }
 
 /** Whether the budget may let pods go that it did not before, or is gone. */
@@ -54,10 +64,17 @@ async function snapshot(key: ObjectKey, read: Reader): Promise<NodeSnapshot> {
   const { name } = key;
   const node = await read.get<Node>(key);
   const matters = podsMatter(node);
-  const pods = matters ? await podsOn(name, read) : [];
+  const lacksLedger = node !== undefined && (await lacks(node, read));
+  const pods = matters || lacksLedger ? await podsOn(name, read) : [];
   const cluster = matters ? await count(read) : { nodes: 0, unreachable: 0 };
-  const known = { name, pods, cluster, ...(node ? { node } : {}) };
+  const known = { name, lacksLedger, pods, cluster, ...(node ? { node } : {}) };
   return node && drainsGently(node) ? { ...known, budgets: await budgetsFor(pods, read) } : known;
+}
+
+/** Whether it is without a ledger, and should have one. */
+async function lacks(node: Node, read: Reader): Promise<boolean> {
+  if (isGone(node) || isVirtualNode(node)) return false;
+  return (await read.get({ ...keyOf('nodes', node), resource: LEDGERS })) === undefined;
 }
 
 /** The disruption budgets of the namespaces of these pods. */

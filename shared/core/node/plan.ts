@@ -29,6 +29,7 @@ import {
 import { mayHaveTask, stopOf } from '../pod/attempt.ts';
 import { isTerminal, podIsActive, podIsReady } from '../pod/predicates.ts';
 import { conditionsOf } from '../pod/phase.ts';
+import { restored } from '../scheduling/ledger.ts';
 import { isPending } from '../scheduling/pending.ts';
 import { drainCause, planDrain, withoutTermination } from './drain.ts';
 import {
@@ -52,7 +53,9 @@ export interface NodeSnapshot {
   readonly name: string;
   /** Undefined when there are pods on a node that does not exist. */
   readonly node?: Node;
-  /** The pods bound to it; read only when they matter (`podsMatter`). */
+  /** The node has no ledger, and is none that goes without. */
+  readonly lacksLedger?: boolean;
+  /** The pods bound to it; read only when they matter (`podsMatter`), or it lacks a ledger. */
   readonly pods: readonly Pod[];
   /** The disruption budgets of those pods' namespaces; read only for a gentle drain. */
   readonly budgets?: readonly PodDisruptionBudget[];
@@ -75,11 +78,17 @@ export function podsMatter(node: Node | undefined): boolean {
 export function planNode(snapshot: NodeSnapshot, nowMs: number): Plan {
   const { node, pods, budgets = [] } = snapshot;
   if (!node || isGone(node)) return planGone(snapshot, nowMs);
-  const drain = planDrain(node, pods, budgets, nowMs);
-  if (drain && drain.stages.length > 0) return drain;
+  const ledger = snapshot.lacksLedger ? planLedger(node, pods) : NOTHING;
+  const drain = planDrain(node, pods, budgets, nowMs) ?? NOTHING;
+  if (drain.stages.length > 0) return sequence(ledger, drain);
   // The connection may be lost, or come back, while a drain waits.
-  const plan = sequence(planConnection(node, snapshot, nowMs), planShortage(node, nowMs));
-  return drain ? sequence(drain, plan) : plan;
+  const connection = planConnection(node, snapshot, nowMs);
+  return sequence(ledger, drain, connection, planShortage(node, nowMs));
+}
+
+function planLedger(node: Node, pods: readonly Pod[]): Plan {
+  const ledger = restored(node, pods);
+  return ledger ? { ...NOTHING, stages: [[ledger]] } : NOTHING;
 }
 
 function planConnection(node: Node, snapshot: NodeSnapshot, nowMs: number): Plan {

@@ -12,7 +12,8 @@
  *  G4 Room that a member of a gang holds and is not bound to is taken up or given back with a write
  *     of the ledger, so that of two passes that do one and the other one fails.
  *  G5 A new ledger has the pods that are on the node already: an old one went with the node, and
- *     the machine was entered again while they ran.
+ *     the machine was entered again while they ran. A node with pods is given one at once, since
+ *     what is told of tasks finds their pods by it (control/task-owner.ts).
  */
 import type { DevicesByContainer } from '../../api/gpus.ts';
 import type { Allocation, Node, NodeAllocation } from '../../api/kinds/node.ts';
@@ -74,6 +75,15 @@ export function enter(
   if (added.length === 0 && !placed.some(isOfGang)) return undefined; // G4
   const there = ledger ? [] : boundTo(node, podsOn(node)).map(entryOfBound);
   return written(node, ledger, [...kept, ...there, ...added]);
+}
+
+/**
+ * The write of a ledger for a node that has none and pods all the same (G5); undefined where no pod
+ * is bound to it, and whoever binds the first one writes it.
+ */
+export function restored(node: Node, pods: Iterable<Pod>): Action | undefined {
+  const bound = boundTo(node, pods);
+  return bound.length > 0 ? written(node, undefined, bound.map(entryOfBound)) : undefined;
 }
 
 /** The write that gives back the room of these pods, which are not bound to it. */

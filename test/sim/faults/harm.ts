@@ -128,7 +128,8 @@ async function somethingOf(
 }
 
 /** All nodes are gone from the table; who runs the machines enters them again after a while. */
-export function loseNodes({ world, lasting, spawn, network }: Scene, random: SeededRandom): void {
+export function loseNodes(scene: Scene, random: SeededRandom): void {
+  const { world, machines, lasting, spawn, network } = scene;
   const lose = async (): Promise<void> => {
     const { items } = await world.store.list({ resource: 'nodes' });
     for (const node of items) {
@@ -137,6 +138,7 @@ export function loseNodes({ world, lasting, spawn, network }: Scene, random: See
     }
     const enter = async (): Promise<void> => {
       for (const node of items) await world.reenterNode(node);
+      machines.speak();
     };
     lasting(shortly(random, 10 * MINUTE_MS), () => spawn(enter()));
   };

@@ -35,6 +35,11 @@ export class Machines {
     this.#ground.heard?.(message);
   }
 
+  /** Agents say again how they are. */
+  speak(): void {
+    this.#ground.tellOfMachines();
+  }
+
   cutOff(name: string): void {
     if (this.#names.includes(name)) this.#ground.disconnect(name);
   }

@@ -83,6 +83,33 @@ describe('what is heard of a node', () => {
   });
 });
 
+describe('a node without a ledger', () => {
+  const planned = (pods: readonly Pod[], node = makeNode()) =>
+    planNode({ name: 'node-1', node, lacksLedger: true, pods, cluster: HEALTHY }, T0);
+  const elsewhere = runningPod('c', { nodeName: 'node-2' });
+
+  it('is given one of the pods that are bound to it', () => {
+    const [write] = actions(planned([runningPod('b'), runningPod('a'), elsewhere]));
+    expect(write).toMatchObject({
+      kind: 'create',
+      resource: 'nodeallocations.nullplane.io',
+      object: {
+        metadata: { name: 'node-1', ownerReferences: [{ kind: 'Node', uid: 'n1' }] },
+        allocations: [{ podUid: 'a' }, { podUid: 'b' }],
+      },
+    });
+  });
+
+  it('is given none for no pods: who binds the first one writes it', () => {
+    expect(actions(planned([elsewhere]))).toEqual([]);
+  });
+
+  it('is looked after as well', () => {
+    const unreachable = planned([runningPod('a')], heard(makeNode(), 'disconnected', T0));
+    expect(unreachable.againAfterMs).toBe(NODE_GRACE_MS);
+  });
+});
+
 describe('a node that loses its connection', () => {
   it('is given a grace, since agents reconnect', () => {
     const node = heard(makeNode(), 'disconnected', T0);

@@ -6,6 +6,7 @@ import type { Node } from '../../../shared/api/kinds/node.ts';
 import type { Pod } from '../../../shared/api/kinds/pod.ts';
 import { type AnyObject, draftMeta } from '../../../shared/api/meta.ts';
 import { nodeController } from '../../../shared/control/controllers/node.ts';
+import { LEDGERS } from '../../../shared/core/scheduling/ledger.ts';
 import { podController } from '../../../shared/control/controllers/pod.ts';
 import { makePod } from './pod-life.ts';
 
@@ -88,5 +89,21 @@ describe('the node controller', () => {
       { resource: 'nodes', name: 'nowhere' },
     ]);
     expect(await nodeController.wakes(put('pods', lost, lost), read)).toEqual([]);
+  });
+
+  it('is woken by a ledger that goes, and looks whether the node has one', async () => {
+    const read = store();
+    const node = makeNode('True');
+    await read.create('nodes', node);
+    const ledger = { ...node, metadata: draftMeta({ name: 'node-1', uid: 'l' }), allocations: [] };
+    const [resource, object] = [LEDGERS, ledger];
+    expect(await nodeController.wakes(put(resource, object), read)).toEqual([]);
+    const gone = { type: 'delete' as const, resource, object };
+    const [key] = await nodeController.wakes(gone, read);
+    expect(key).toEqual({ resource: 'nodes', namespace: '', name: 'node-1' });
+    const lacksLedger = async () => key && (await nodeController.snapshot(key, read))?.lacksLedger;
+    expect(await lacksLedger()).toBe(true);
+    await read.create(resource, object);
+    expect(await lacksLedger()).toBe(false);
   });
 });

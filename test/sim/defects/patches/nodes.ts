@@ -26,8 +26,15 @@ export const OF_NODES = {
   ledgerAnew: {
     what: 'a ledger that is new does not have what runs on the node',
     file: 'shared/core/scheduling/ledger.ts',
-    find: 'const there = ledger ? [] : boundTo(node, podsOn(node)).map(entryOfBound);',
-    replace: 'const there: Allocation[] = [];',
+    find: 'return [...pods].filter(isBound).sort(byUid);',
+    replace: 'return [...pods].filter(isBound).slice(0, 0);',
+  },
+  ledgerStaysLost: {
+    what: 'a node whose ledger is lost is not given one',
+    file: 'shared/control/controllers/node.ts',
+    find: "(await read.get({ ...keyOf('nodes', node), resource: LEDGERS })) === undefined",
+    replace: 'false',
+    hint: ['--script', 'nodeless', '--from', '21', '--seeds', '1'],
   },
   ledgerForgetsBatch: {
     what: 'a ledger that is new does not have by which launch the tasks on its node were started',
