@@ -94,8 +94,8 @@ export class Preemption {
   }
 
   /**
-   * The pass goes on from the one before. Of what was found out, all is true of a node where nothing
-   * has changed, but what budgets said.
+   * The pass goes on from the one before. What was found out of a node is true as long as nothing
+   * changes there, but for what budgets said.
    */
   follow(budgets: readonly PodDisruptionBudget[], nowMs: number): void {
     const { clearings } = this.#pass.engine.cluster;
