@@ -1,8 +1,10 @@
 /** The bounds on small worlds; `npm run sim:bounds` measures large ones. */
 import { expect, test } from 'vitest';
+import { MAX_RECEIVES } from '../../../shared/ports/queue.ts';
 import { machinesInVain, readyMsBeside } from './blast.ts';
 import {
   amplificationOf,
+  callsOfAnHour,
   drainAfterOutage,
   launchesOfACrashLoop,
   lostInADayWithoutUs,
@@ -42,6 +44,11 @@ test('B4: no machine for what fits on none, and one at a time where none joins',
   const { all, atOnce } = await machinesInVain(false);
   expect(all).toBeLessThanOrEqual(MAX_MACHINES);
   expect(atOnce).toBe(1);
+});
+
+test('B5: a launch that fails is asked for as often as its message is received', async () => {
+  const [up, down] = [await callsOfAnHour(false), await callsOfAnHour(true)];
+  expect(down).toBeLessThanOrEqual((MAX_RECEIVES + 1) * up);
 });
 
 test(

@@ -1,7 +1,7 @@
 /**
- * The bounds B1 to B3 and B6, and static stability, measured on worlds without faults but for the
- * one that each is about: what an accepted change costs, what a recovery takes, and what is left
- * alone when nothing decides.
+ * The bounds B1 to B3, B5 and B6, and static stability, measured on worlds without faults but for
+ * the one that each is about: what an accepted change costs, what a recovery takes, and what is
+ * left alone when nothing decides.
  */
 import { deployment } from '../../world/manifests.ts';
 import { HOUR_MS, MINUTE_MS, NS, Plain, SECOND_MS } from './plain.ts';
@@ -56,6 +56,26 @@ export async function launchesOfACrashLoop(): Promise<number> {
   await plain.pass(24 * HOUR_MS);
   await created;
   return plain.network.effects.runtime - before;
+}
+
+/**
+ * B5: how often the runtime is called in an hour for three new pods a minute, while it works and
+ * while every call of it fails.
+ */
+export async function callsOfAnHour(isDown: boolean): Promise<number> {
+  const plain = new Plain();
+  await plain.begin(4);
+  const { network } = plain;
+  if (isDown) network.down = 'runtime';
+  const before = network.calls.runtime;
+  const created: Promise<unknown>[] = [];
+  for (let minute = 0; minute < 60; minute++) {
+    created.push(plain.create(deployment(`web-${minute}`, NS, { replicas: 3 })));
+    if (minute % (SWEEP_EVERY_MS / MINUTE_MS) === 0) plain.world.sweep();
+    await plain.pass(MINUTE_MS);
+  }
+  await Promise.all(created);
+  return network.calls.runtime - before;
 }
 
 export interface Drain {

@@ -5,6 +5,7 @@
 import { machinesInVain, readyMsBeside } from './blast.ts';
 import {
   amplificationOf,
+  callsOfAnHour,
   drainAfterOutage,
   launchesOfACrashLoop,
   lostInADayWithoutUs,
@@ -16,6 +17,11 @@ for (const deployments of [10, 100, 1_000]) {
   console.log(`B1, B2: ${pods} pods: ${told.join(', ')}`);
 }
 console.log(`B3: a crash loop of 4 pods: ${await launchesOfACrashLoop()} launches in 24 h`);
+const [up, down] = [await callsOfAnHour(false), await callsOfAnHour(true)];
+console.log(
+  `B5: ${up} calls of the runtime in an hour with 180 new pods, ${down} while all of them fail: ` +
+    `${(down / up).toFixed(2)} times`,
+);
 for (const concurrency of [50, 10]) {
   const { pods, seconds, writesPerPod, isSteady } = await drainAfterOutage(3_334, concurrency);
   console.log(

@@ -1,6 +1,6 @@
 /**
- * A world in which nothing fails, everything takes its time, and is counted: what bounds are
- * measured on.
+ * A world in which nothing fails but what is said to be down, everything takes its time, and is
+ * counted: what bounds are measured on.
  */
 import { SeededRandom } from '../../../adapters/memory/seeded-random.ts';
 import type { AnyObject } from '../../../shared/api/meta.ts';
@@ -23,11 +23,15 @@ const LAUNCH_FACTOR = 10;
 /** Everything in a cell wakes its one scheduler; a queue in order makes one message of many. */
 const CELL = /^(follow )?default$/;
 
-/** Nothing fails, everything takes its time, and is counted. */
+/** Everything takes its time, and is counted. */
 class CountingNetwork implements Network {
   readonly #agenda: Agenda;
   readonly #random = new SeededRandom('bounds');
   readonly effects = { store: 0, queue: 0, runtime: 0, instances: 0 };
+  /** All calls, of those that only read as well. */
+  readonly calls = { store: 0, queue: 0, runtime: 0, instances: 0 };
+  /** A service of which every call fails. */
+  down: Call['service'] | undefined;
   /** Calls under way for one object, at the most. */
   mostAtOnce = 0;
   readonly #atOnce = new Map<string, number>();
@@ -39,6 +43,8 @@ class CountingNetwork implements Network {
   async call<T>({ service, operation, about, effectful }: Call, effect: () => Promise<T>) {
     const scale = service === 'runtime' ? LAUNCH_FACTOR : 1;
     await this.#wait(scale * this.#random.integer(LEG_MS));
+    this.calls[service]++;
+    if (service === this.down) throw new Error(`${service} is down`);
     const isEvent = service === 'store' && about.startsWith('events/');
     if (effectful && !isEvent) this.effects[service]++;
     const key = `${service}.${operation} ${about}`;
