@@ -102,11 +102,8 @@ function leastInOrder(prospects: Prospects, judge: Judging): Candidate | undefin
 
 /** Of candidates in the order of their nodes. */
 export function leastLoss(candidates: readonly Candidate[]): Candidate | undefined {
-  let [found] = candidates;
-  for (const candidate of candidates) {
-    if (found && isLesserLoss(candidate, found)) found = candidate;
-  }
-  return found;
+  const found = mostHopeful(candidates);
+  return found === undefined ? undefined : candidates[found];
 }
 
 function isLesserLoss(a: Loss, b: Loss): boolean {

@@ -69,6 +69,7 @@ interface Search {
 const MAX_SEARCHES = 16;
 /** Shapes that look at other pods are judged anew on every node: no more of them than this. */
 const MAX_NODES_ANEW = 256;
+
 export const NO_VICTIMS = 'No preemption victims found for incoming pod';
 export const NOT_HELPFUL = 'Preemption is not helpful for scheduling';
 export const POLICY_NEVER = 'not eligible due to preemptionPolicy=Never.';
