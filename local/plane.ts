@@ -19,6 +19,7 @@ import type { Effects, RecordPass } from '../shared/control/effects.ts';
 import { passMemories } from '../shared/control/pass-memories.ts';
 import { handleHealth } from '../shared/control/health.ts';
 import { allControllers } from '../shared/control/registry.ts';
+import { runtimeBudgets, withinBudgets } from '../shared/control/retry-budget.ts';
 import { route, type Routes } from '../shared/control/router.ts';
 import { sweep } from '../shared/control/sweep.ts';
 import { workOnCell, workOnKey } from '../shared/control/work-on.ts';
@@ -88,7 +89,8 @@ export async function startPlane(options: PlaneOptions): Promise<LocalPlane> {
       pump.push(change);
     },
   });
-  const { runtime, close: closeRuntime } = await options.runtime(emit);
+  const { runtime: asked, close: closeRuntime } = await options.runtime(emit);
+  const runtime = withinBudgets(asked, runtimeBudgets(clock));
   const { close: closeMachines, ...machines } = options.machines?.(emit) ?? { close: () => {} };
   const ids = new RandomIds();
   const { recordPass } = options;

@@ -18,6 +18,7 @@ import { RandomIds } from '../../adapters/node/random-ids.ts';
 import { SystemClock } from '../../adapters/node/system-clock.ts';
 import type { Effects } from '../../shared/control/effects.ts';
 import { allControllers } from '../../shared/control/registry.ts';
+import { runtimeBudgets, withinBudgets } from '../../shared/control/retry-budget.ts';
 import type { Routes } from '../../shared/control/router.ts';
 import { sealedStore } from '../../shared/control/vaulted-store.ts';
 import type { Config } from './config.ts';
@@ -40,7 +41,8 @@ export function planeOf(config: Config): Plane {
   });
   const store = sealedStore(table); // but for the api's own, nobody sees a Secret's values
   const ecs = ecsClient();
-  const runtime = runtimeOf(config, { ecs, clock, recorder });
+  const asked = runtimeOf(config, { ecs, clock, recorder });
+  const runtime = withinBudgets(asked, runtimeBudgets(clock));
   const effects: Effects = { store, runtime, clock, ids, recorder };
   return { effects, ...queuesOf(config, effects) };
 }

@@ -102,5 +102,10 @@ export class NoSuchTask extends Error {
 
 /** Not now: the runtime did not answer, or was throttled. It may have acted. */
 export class RuntimeUnavailable extends Error {
-  override readonly name = 'RuntimeUnavailable';
+  override readonly name: string = 'RuntimeUnavailable';
+}
+
+/** Not now: this process has asked enough for the moment. The runtime was not asked. */
+export class NotAsked extends RuntimeUnavailable {
+  override readonly name = 'NotAsked';
 }

@@ -1,10 +1,16 @@
 /**
- * What an instance of a function keeps between two invocations: its mirror of the store, and what
- * passes have read. An invocation that dies takes its instance with it; two at once are two
- * instances.
+ * What an instance of a function keeps between two invocations: its mirror of the store, what
+ * passes have read, and how often the runtime has failed it. An invocation that dies takes its
+ * instance with it; two at once are two instances.
  */
 import { delegating } from '../../shared/control/delegating.ts';
+import type { Effects } from '../../shared/control/effects.ts';
 import { passMemories, type PassMemories } from '../../shared/control/pass-memories.ts';
+import {
+  type RuntimeBudgets,
+  runtimeBudgets,
+  withinBudgets,
+} from '../../shared/control/retry-budget.ts';
 import type { Store } from '../../shared/ports/store.ts';
 
 interface Instance {
@@ -12,6 +18,7 @@ interface Instance {
   current: Store;
   readonly mirror: Store;
   readonly passMemory: PassMemories;
+  readonly budgets: RuntimeBudgets;
 }
 
 export class WarmInstances {
@@ -27,24 +34,26 @@ export class WarmInstances {
     this.#idle.length = 0;
   }
 
-  /** Does an invocation's work over the mirror of a warm instance, or of a new one. */
-  async with<T>(
-    store: Store,
-    work: (kept: { readonly store: Store; readonly passMemory: PassMemories }) => Promise<T>,
-  ): Promise<T> {
-    const instance = this.#idle.pop() ?? started(store, this.#mirrored);
-    instance.current = store;
-    const { mirror, passMemory } = instance;
-    const result = await work({ store: mirror, passMemory });
+  /** Does an invocation's work with what a warm instance has kept, or in a new one. */
+  async with<T>(effects: Effects, work: (effects: Effects) => Promise<T>): Promise<T> {
+    const instance = this.#idle.pop() ?? started(effects, this.#mirrored);
+    instance.current = effects.store;
+    const { mirror: store, passMemory, budgets } = instance;
+    const runtime = withinBudgets(effects.runtime, budgets);
+    const result = await work({ ...effects, store, passMemory, runtime });
     this.#idle.push(instance);
     return result;
   }
 }
 
-function started(store: Store, mirrored: (store: Store) => Store): Instance {
+function started({ store, clock }: Effects, mirrored: (store: Store) => Store): Instance {
   const instance = { current: store };
   const through = new Proxy(delegating(store), {
     get: (_target, method: keyof Store) => instance.current[method].bind(instance.current),
   });
-  return Object.assign(instance, { mirror: mirrored(through), passMemory: passMemories() });
+  return Object.assign(instance, {
+    mirror: mirrored(through),
+    passMemory: passMemories(),
+    budgets: runtimeBudgets(clock),
+  });
 }

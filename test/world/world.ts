@@ -23,6 +23,11 @@ import { listMirroringStore, mirroredStore } from '../../shared/control/mirrored
 import { allControllers } from '../../shared/control/registry.ts';
 import { passMemories } from '../../shared/control/pass-memories.ts';
 import { prompted } from '../../shared/control/prompt.ts';
+import {
+  type RuntimeBudgets,
+  runtimeBudgets,
+  withinBudgets,
+} from '../../shared/control/retry-budget.ts';
 import { type Routes, route } from '../../shared/control/router.ts';
 import { CLUSTER_RESOURCES, schedulePass } from '../../shared/control/scheduler.ts';
 import { sweep } from '../../shared/control/sweep.ts';
@@ -130,6 +135,7 @@ export class World {
   );
   /** Of the one process that there is without functions. */
   readonly #passMemory = passMemories();
+  readonly #budgets: RuntimeBudgets;
   #processes = 0;
   #isQuiet = false;
 
@@ -142,6 +148,7 @@ export class World {
     const clock = virtualClock(this.agenda);
     this.clock = clock;
     this.#gate = new Gate(this.agenda);
+    this.#budgets = runtimeBudgets(clock);
     this.recorder = options.recorder ?? new MemoryRecorder();
     this.store = new MemoryStore({ clock, onCommit: (change) => this.#stream(change) });
     this.runtime = new SimulatedRuntime({
@@ -336,8 +343,9 @@ export class World {
     effects: Effects,
     work: (effects: Effects) => Promise<T>,
   ): Promise<T> {
-    if (!this.#options.functions) return work({ ...effects, passMemory: this.#passMemory });
-    return instances.with(effects.store, (kept) => work({ ...effects, ...kept }));
+    if (this.#options.functions) return instances.with(effects, work);
+    const runtime = withinBudgets(effects.runtime, this.#budgets);
+    return work({ ...effects, runtime, passMemory: this.#passMemory });
   }
 
   /** The answer to a launch is the first that is heard of a task: who watches, hears it too. */

@@ -7,7 +7,7 @@
  * from coming back together.
  */
 import type { Clock } from '../../../shared/ports/clock.ts';
-import { RuntimeUnavailable } from '../../../shared/ports/runtime.ts';
+import { NotAsked } from '../../../shared/ports/runtime.ts';
 
 export interface Rate {
   /** For the error: whose rate it is. */
@@ -55,7 +55,7 @@ export class TokenBucket {
     this.#fullAtMs = clock.nowMs();
   }
 
-  /** Resolves when a call may be made. Throws `RuntimeUnavailable` at once if that is too far. */
+  /** Resolves when a call may be made. Throws `NotAsked` at once if that is too far. */
   async take(): Promise<void> {
     const { name, burst, perSecond, maxWaitMs } = this.#rate;
     const nowMs = this.#clock.nowMs();
@@ -67,7 +67,7 @@ export class TokenBucket {
     const atOnceMs = this.#share < 1 ? tokenMs : burst * tokenMs;
     const waitMs = Math.max(0, fullAtMs - nowMs - atOnceMs);
     if (waitMs > maxWaitMs) {
-      throw new RuntimeUnavailable(`more calls of ${name} than ${perSecond} a second: later`);
+      throw new NotAsked(`more calls of ${name} than ${perSecond} a second: later`);
     }
     this.#fullAtMs = fullAtMs;
     if (waitMs > 0) await this.#clock.delay(waitMs + this.#random() * tokenMs);

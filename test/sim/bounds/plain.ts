@@ -10,6 +10,7 @@ import { Agenda } from '../../world/agenda.ts';
 import { pathOf, send, typeOf } from '../../world/client.ts';
 import { namespace } from '../../world/manifests.ts';
 import type { Call, Network } from '../../world/process.ts';
+import { unavailable } from '../faults/network.ts';
 import { World, type WorldOptions } from '../../world/world.ts';
 
 export const SECOND_MS = 1_000;
@@ -44,7 +45,7 @@ class CountingNetwork implements Network {
     const scale = service === 'runtime' ? LAUNCH_FACTOR : 1;
     await this.#wait(scale * this.#random.integer(LEG_MS));
     this.calls[service]++;
-    if (service === this.down) throw new Error(`${service} is down`);
+    if (service === this.down) throw unavailable(service);
     const isEvent = service === 'store' && about.startsWith('events/');
     if (effectful && !isEvent) this.effects[service]++;
     const key = `${service}.${operation} ${about}`;

@@ -144,7 +144,8 @@ function aboutOf({ from, service, operation, about, effectful }: Call): string {
   return `${effectful ? '' : '?'}${handler} ${service}.${operation} ${resource}`;
 }
 
-function unavailable(service: Service): Error {
+/** What a service's adapter says when it could not be reached. */
+export function unavailable(service: Service): Error {
   if (service === 'runtime') return new RuntimeUnavailable('simulated');
   if (service === 'instances') return new InstancesUnavailable('simulated');
   if (service === 'queue') return new QueueUnavailable('simulated');
