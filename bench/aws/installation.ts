@@ -26,6 +26,7 @@ import { versionInfo } from '../../shared/control/apiserver/server-version.ts';
 import type { Effects } from '../../shared/control/effects.ts';
 import { prompted } from '../../shared/control/prompt.ts';
 import { allControllers } from '../../shared/control/registry.ts';
+import { runtimeBudgets, withinBudgets } from '../../shared/control/retry-budget.ts';
 import { route, type Routes } from '../../shared/control/router.ts';
 import { sweepNodes } from '../../shared/control/sweep-nodes.ts';
 import { ensureVirtualNodes } from '../../shared/control/virtual-nodes.ts';
@@ -211,8 +212,9 @@ export class Installation {
   #plane(name: string): Plane {
     const process: Process = { name: `${name}#${++this.#planes}`, alive: true };
     const clock = virtualClock(this.agenda);
+    const { runtime, instances } = this.cloud.dedicated(process);
     const effects: Effects = {
-      ...this.cloud.dedicated(process),
+      ...{ runtime: withinBudgets(runtime, runtimeBudgets(clock)), instances },
       store: this.#delayed(name),
       clock,
       ids: new SeededIds(`bench ${process.name}`),
