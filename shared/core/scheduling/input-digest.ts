@@ -9,12 +9,11 @@ import type { ClusterSnapshot } from './snapshot.ts';
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
-export function inputDigest(snapshot: ClusterSnapshot): string {
-  return inputDigestWith(snapshot, digestSum(snapshot.ledgers) + digestSum(snapshot.pods));
-}
-
-/** The same where the sum over all ledgers and pods is known. */
-export function inputDigestWith(snapshot: ClusterSnapshot, ledgersAndPods: number): string {
+/** `ledgersAndPods`: the sum over them, which who follows them has without looking at all. */
+export function inputDigest(
+  snapshot: ClusterSnapshot,
+  ledgersAndPods = digestSum(snapshot.ledgers) + digestSum(snapshot.pods),
+): string {
   const { nodes, namespaces, pools = [], claims = [], groups = [], budgets = [] } = snapshot;
   const lists = [nodes, namespaces, pools, claims, groups, budgets];
   const sum = lists.reduce((total, list) => total + digestSum(list), ledgersAndPods) >>> 0;

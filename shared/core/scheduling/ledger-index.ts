@@ -2,7 +2,8 @@
 import type { NodeAllocation } from '../../api/kinds/node.ts';
 
 export class LedgerIndex {
-  readonly #byUid = new Map<string, readonly string[]>();
+  /** Nearly all pods are in one ledger: a list for each would take more room than all names. */
+  readonly #byUid = new Map<string, string | readonly string[]>();
 
   constructor(ledgers: Iterable<NodeAllocation>) {
     for (const ledger of ledgers) this.change(undefined, ledger);
@@ -10,7 +11,8 @@ export class LedgerIndex {
 
   /** The nodes whose ledgers have an entry for the pod. */
   nodesOf(podUid: string): readonly string[] {
-    return this.#byUid.get(podUid) ?? [];
+    const nodes = this.#byUid.get(podUid) ?? [];
+    return typeof nodes === 'string' ? [nodes] : nodes;
   }
 
   /** One version of a ledger follows another; entries are mostly added at its end. */
@@ -23,13 +25,15 @@ export class LedgerIndex {
   }
 
   #add(podUid: string, node: string): void {
-    this.#byUid.set(podUid, [...this.nodesOf(podUid), node]);
+    const others = this.#byUid.get(podUid);
+    this.#byUid.set(podUid, others === undefined ? node : [...this.nodesOf(podUid), node]);
   }
 
   #remove(podUid: string, node: string): void {
     const left = [...this.nodesOf(podUid)];
     left.splice(left.indexOf(node), 1);
-    if (left.length > 0) this.#byUid.set(podUid, left);
-    else this.#byUid.delete(podUid);
+    const [one, ...more] = left;
+    if (one === undefined) this.#byUid.delete(podUid);
+    else this.#byUid.set(podUid, more.length > 0 ? left : one);
   }
 }

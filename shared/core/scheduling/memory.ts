@@ -25,6 +25,7 @@ import type { Ground } from './ground.ts';
 import { offerOf } from './helps.ts';
 import { digestSum } from './input-digest.ts';
 import type { Changed } from './pass.ts';
+import { isPending } from './pending.ts';
 import type { ClusterSnapshot } from './snapshot.ts';
 import { shortNames } from './capacity-shortages.ts';
 
@@ -74,7 +75,8 @@ export class PassMemory {
 
 /** What of a snapshot is known by what has changed of it. */
 interface Known {
-  /** Pods of gangs, in no order. */
+  /** Pods that wait for a place, and those of gangs, in no order. */
+  readonly pending: Set<Pod>;
   readonly ofGangs: Set<Pod>;
   /** What ledgers and pods are in the digest of the snapshot. */
   digest: number;
@@ -84,11 +86,14 @@ export class Remembered {
   readonly ground: Ground;
   readonly #shapes: number;
   #given: PassGiven;
+  readonly #digest: number | undefined;
   #known: Known | undefined;
 
-  constructor(ground: Ground, given: PassGiven) {
+  /** `digest`: of the snapshot's ledgers and pods, where it is known. */
+  constructor(ground: Ground, given: PassGiven, digest?: number) {
     this.ground = ground;
     this.#given = given;
+    this.#digest = digest;
     this.#shapes = ground.pass.engine.shapes.size;
   }
 
@@ -104,8 +109,9 @@ export class Remembered {
     if (!this.#known) {
       const { pods, ledgers } = this.#given.snapshot;
       this.#known = {
+        pending: new Set(pods.filter(isPending)),
         ofGangs: new Set(pods.filter(isOfGang)),
-        digest: digestSum(pods) + digestSum(ledgers),
+        digest: this.#digest ?? digestSum(pods) + digestSum(ledgers),
       };
     }
     return this.#known;
@@ -141,7 +147,8 @@ export class Remembered {
   follow(now: PassGiven, { pods, ledgers }: Changed): void {
     const { known } = this;
     this.#given = now;
-    followGangs(known, pods);
+    followSet(known.pending, pods, isPending);
+    followSet(known.ofGangs, pods, isOfGang);
     followDigest(known, pods);
     followDigest(known, ledgers);
     now.snapshot.nodes.forEach((node) => this.#followNode(node));
@@ -167,9 +174,13 @@ export class Remembered {
   }
 }
 
-function followGangs({ ofGangs }: Known, { gone, come }: Differences<Pod>): void {
-  for (const pod of gone) ofGangs.delete(pod);
-  for (const pod of come) if (isOfGang(pod)) ofGangs.add(pod);
+function followSet(
+  set: Set<Pod>,
+  { gone, come }: Differences<Pod>,
+  isIn: (pod: Pod) => boolean,
+): void {
+  for (const pod of gone) set.delete(pod);
+  for (const pod of come) if (isIn(pod)) set.add(pod);
 }
 
 function followDigest(known: Known, { gone, come }: Differences<Pod | NodeAllocation>): void {

@@ -22,7 +22,7 @@ import { isOfGang } from './gang/membership.ts';
 import { type GangReport, gangReports, giveBackPlan, groupPlan, saidOfPod } from './gang/report.ts';
 import { togetherByGang } from './gang/together.ts';
 import { Ground } from './ground.ts';
-import { inputDigest, inputDigestWith } from './input-digest.ts';
+import { digestSum, inputDigest } from './input-digest.ts';
 import { type Queue, queueOf } from './items.ts';
 import { type PassGiven, type PassMemory, type Recalled, Remembered } from './memory.ts';
 import { countReasons, type ReasonCounts, unschedulableMessage } from './message.ts';
@@ -99,15 +99,15 @@ export function schedule(
   nowMs: number,
   options: ScheduleOptions = {},
 ): SchedulingResult {
-  const pending = snapshot.pods.filter(isPending).sort(queueOrder);
-  // Most wake-ups find that the pass before has placed everything. What it has read stays.
-  if (pending.length === 0) return NOTHING_PENDING;
   const { memory, plugins = PLUGINS } = options;
   const given = { snapshot, plugins, nowMs };
   const known = memory?.take(given);
   if (known) known.last.follow(given, known.changed);
+  const pending = known ? [...known.last.known.pending] : snapshot.pods.filter(isPending);
+  // Nothing is read for nobody; what has been read is kept up to date.
+  if (pending.length === 0 && !known) return NOTHING_PENDING;
   const scheduling = new Scheduling(given, options, known);
-  const result = scheduling.of(pending);
+  const result = pending.length > 0 ? scheduling.of(pending.sort(queueOrder)) : NOTHING_PENDING;
   memory?.keep(scheduling.remembered());
   return result;
 }
@@ -125,6 +125,8 @@ class Scheduling {
   readonly #ground: Ground;
   readonly #given: PassGiven;
   readonly #last: Remembered | undefined;
+  /** Of ledgers and pods. */
+  #digest: number | undefined;
 
   constructor(given: PassGiven, options: ScheduleOptions, known?: Recalled) {
     const { snapshot, plugins, nowMs } = given;
@@ -149,12 +151,13 @@ class Scheduling {
 
   /** For the pass after this one, when all is done. */
   remembered(): Remembered {
-    return this.#last ?? new Remembered(this.#ground, this.#given);
+    return this.#last ?? new Remembered(this.#ground, this.#given, this.#digest);
   }
 
   #input(): string {
-    const snapshot = this.#snapshot;
-    return this.#last ? inputDigestWith(snapshot, this.#last.known.digest) : inputDigest(snapshot);
+    const { pods, ledgers } = this.#snapshot;
+    this.#digest ??= this.#last?.known.digest ?? digestSum(pods) + digestSum(ledgers);
+    return inputDigest(this.#snapshot, this.#digest);
   }
 
   of(pending: readonly Pod[]): SchedulingResult {
