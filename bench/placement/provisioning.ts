@@ -13,6 +13,7 @@ import type { MachineType } from '../../shared/core/capacity/machine-type.ts';
 import { schedule, type SchedulingResult } from '../../shared/core/scheduling/schedule.ts';
 import { HOST, pod, ZONE } from '../objects.ts';
 import { boundsOf } from './bounds.ts';
+import { meanOf, repeated } from './repeated.ts';
 
 export interface Provisioning {
   readonly name: string;
@@ -43,10 +44,6 @@ export interface ProvisioningFigures {
   readonly peakRssMb: number;
 }
 
-/** Go's benchmarks repeat a run for a second, and give the mean. */
-const MIN_MS = 2_000;
-/** Go's code is compiled before; ours as it runs. How fast the first run is, is told besides. */
-const WARM_UP_MS = 2_000;
 const MIN_RUNS = 3;
 const SEED = 42;
 
@@ -75,19 +72,11 @@ export function provisioningNamed(name: string): Provisioning | undefined {
 
 export function measureProvisioning(
   { name, pods: count, types: typesOf, isHeld, karpenter }: Provisioning,
-  minMs = MIN_MS,
+  { isOnce = false } = {},
 ): ProvisioningFigures {
   const types = typesOf();
-  const warmAtMs = performance.now() + WARM_UP_MS;
-  const first = solveOnce(count, types);
-  while (minMs > 0 && performance.now() < warmAtMs) solveOnce(count, types);
-  const runs: Solved[] = minMs > 0 ? [] : [first];
-  const endMs = performance.now() + minMs;
-  while (minMs > 0 && (runs.length < MIN_RUNS || performance.now() < endMs)) {
-    runs.push(solveOnce(count, types));
-  }
-  const mean = (of: (run: Solved) => number) =>
-    runs.reduce((sum, run) => sum + of(run), 0) / runs.length;
+  const options = { isOnce, minRuns: MIN_RUNS };
+  const { first, runs } = repeated(() => solveOnce(count, types), options);
   const { result, pods } = first;
   const offered = offeredBy(result);
   const { machines: leastMachines, usdPerHour: leastUsdPerHour } = boundsOf(pods, offered);
@@ -101,8 +90,8 @@ export function measureProvisioning(
       runs: runs.length,
     },
     placed: result.machines.reduce((sum, machine) => sum + machine.pods.length, 0),
-    podsPerSecond: count / (mean(({ ms }) => ms) / 1000),
-    podsPerCpuSecond: count / (mean(({ cpuMs }) => cpuMs) / 1000),
+    podsPerSecond: count / (meanOf(runs, ({ ms }) => ms) / 1000),
+    podsPerCpuSecond: count / (meanOf(runs, ({ cpuMs }) => cpuMs) / 1000),
     firstPodsPerSecond: count / (first.ms / 1000),
     ...{ machines: result.machines.length, leastMachines },
     ...{ usdPerHour: priceOf(result), leastUsdPerHour },

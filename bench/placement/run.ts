@@ -1,6 +1,6 @@
 /** One run of the placement benchmark, in a process of its own: prints its figures as JSON. */
 import { measureProvisioning, provisioningNamed } from './provisioning.ts';
-import { runWorkload } from './runs.ts';
+import { measureWorkload } from './runs.ts';
 import { sized, WORKLOADS } from './workloads.ts';
 
 export interface RunRequest {
@@ -15,7 +15,7 @@ const workload = WORKLOADS.find((one) => one.name === name);
 const provisioning = provisioningNamed(name);
 const size = { ...(nodes ? { nodes } : {}), ...(pods ? { pods } : {}) };
 if (workload) {
-  process.stdout.write(JSON.stringify(runWorkload(sized(workload, size), { lot })));
+  process.stdout.write(JSON.stringify(measureWorkload(sized(workload, size), { lot })));
 } else if (provisioning) {
   process.stdout.write(
     JSON.stringify(measureProvisioning({ ...provisioning, pods: pods ?? provisioning.pods })),

@@ -3,7 +3,7 @@
  * in, plans come out, and what they write is in the next snapshot. Timed is the whole of
  * `schedule`, reading the snapshot's bound pods included; making and keeping objects is not. The
  * first pass of a run reads all of them, and the others what has changed since, as the product's
- * do.
+ * do. Runs are repeated (repeated.ts).
  *
  * A pass takes all pods that are pending. A burst is one pass; where others come in between
  * (churn), there is a pass each time that one of them would come at ten times the threshold, and
@@ -15,6 +15,7 @@ import type { Enabled } from '../../shared/core/scheduling/framework.ts';
 import { PassMemory } from '../../shared/core/scheduling/memory.ts';
 import { PLUGINS } from '../../shared/core/scheduling/registry.ts';
 import { schedule, type SchedulingResult } from '../../shared/core/scheduling/schedule.ts';
+import { meanOf, repeated } from './repeated.ts';
 import { ClusterState } from './state.ts';
 import { churnCount, passCount, type Workload } from './workloads.ts';
 
@@ -31,6 +32,9 @@ export interface PlacementFigures {
   readonly podsPerSecond: number;
   /** Of the time that the thread itself computed: others on the machine hardly lengthen it. */
   readonly podsPerCpuSecond: number;
+  /** Of the first run of the process, whose code is yet to be compiled. */
+  readonly firstPodsPerSecond: number;
+  readonly runs: number;
   /** Pods a second of the last tenth, over that of the first. */
   readonly lastToFirst: number;
   readonly peakRssMb: number;
@@ -39,12 +43,45 @@ export interface PlacementFigures {
 export interface RunOptions {
   /** Pods that come at a time; all of them, or a tenth where others come meanwhile. */
   readonly lot?: number | undefined;
+  /** One cold run, where nobody looks at its speed. */
+  readonly isOnce?: boolean;
+}
+
+/** One run, from an empty cluster on. */
+interface Ran {
+  readonly passes: number;
+  readonly placed: number;
+  readonly preempting: number;
+  readonly unschedulable: number;
+  readonly ms: number;
+  readonly cpuMs: number;
+  readonly lastToFirst: number;
 }
 
 const TENTH = 10;
 const NODE_WITHOUT_ROOM = { allocatable: { pods: '0' } };
 
-export function runWorkload(workload: Workload, { lot }: RunOptions = {}): PlacementFigures {
+export function measureWorkload(
+  workload: Workload,
+  { lot, isOnce = false }: RunOptions = {},
+): PlacementFigures {
+  const { first, runs } = repeated(() => runOnce(workload, lot), { isOnce });
+  const { passes, placed, preempting, unschedulable } = first;
+  const perSecond = (ms: number) => (placed / ms) * 1000;
+  return {
+    workload: workload.name,
+    ...{ nodes: workload.nodes, initPods: workload.initPods, pods: workload.pods, passes },
+    ...{ placed, preempting, unschedulable },
+    podsPerSecond: perSecond(meanOf(runs, ({ ms }) => ms)),
+    podsPerCpuSecond: perSecond(meanOf(runs, ({ cpuMs }) => cpuMs)),
+    firstPodsPerSecond: perSecond(first.ms),
+    runs: runs.length,
+    lastToFirst: meanOf(runs, ({ lastToFirst }) => lastToFirst),
+    peakRssMb: process.resourceUsage().maxRSS / 1024,
+  };
+}
+
+function runOnce(workload: Workload, lot?: number): Ran {
   const state = new ClusterState();
   for (let i = 0; i < workload.nodes; i++) state.addNode(workload.node(i));
   init(state, workload);
@@ -63,12 +100,7 @@ export function runWorkload(workload: Workload, { lot }: RunOptions = {}): Place
     preempting += result.preemptions.length;
     unschedulable = result.unschedulable.length;
   }
-  return {
-    workload: workload.name,
-    ...{ nodes: workload.nodes, initPods: workload.initPods, pods: workload.pods, passes: lots },
-    ...{ placed, preempting, unschedulable, ...watch.figures(placed) },
-    peakRssMb: process.resourceUsage().maxRSS / 1024,
-  };
+  return { passes: lots, placed, preempting, unschedulable, ...watch.figures };
 }
 
 function init(state: ClusterState, { initPod, initPods }: Workload): void {
@@ -152,12 +184,8 @@ class Stopwatch {
     return result;
   }
 
-  figures(placed: number) {
-    return {
-      podsPerSecond: (placed / this.#ms) * 1000,
-      podsPerCpuSecond: (placed / this.#cpuMs) * 1000,
-      lastToFirst: this.#lastToFirst(),
-    };
+  get figures(): Pick<Ran, 'ms' | 'cpuMs' | 'lastToFirst'> {
+    return { ms: this.#ms, cpuMs: this.#cpuMs, lastToFirst: this.#lastToFirst() };
   }
 
   /** By passes, when there are several; by the pods of the one pass, otherwise. */

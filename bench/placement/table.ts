@@ -18,6 +18,7 @@ export function placementRow(row: Judged<PlacementFigures>) {
     placed: row.placed,
     'pods/s': Math.round(row.podsPerSecond),
     'per CPU s': Math.round(row.podsPerCpuSecond),
+    'first run': Math.round(row.firstPodsPerSecond),
     'CI floor': row.threshold,
     '× 10': row.floor,
     ratio: row.ratio.toFixed(2),

@@ -36,7 +36,7 @@ describe('bounds', () => {
   it('are never above what a solve pays', () => {
     fc.assert(
       fc.property(typesArb, fc.integer({ min: 5, max: 60 }), (types, pods) => {
-        const figures = measureProvisioning({ ...ANY, pods, types: () => types }, 0);
+        const figures = measureProvisioning({ ...ANY, pods, types: () => types }, { isOnce: true });
         if (figures.placed < pods) return;
         expect(figures.leastUsdPerHour).toBeLessThanOrEqual(figures.usdPerHour + 1e-9);
         expect(figures.leastMachines).toBeLessThanOrEqual(figures.machines);
@@ -79,7 +79,7 @@ describe('bounds', () => {
   });
 
   it('are nearly reached over the types of Karpenter', () => {
-    const figures = measureProvisioning({ ...ANY, pods: 500, types: fakeTypes }, 0);
+    const figures = measureProvisioning({ ...ANY, pods: 500, types: fakeTypes }, { isOnce: true });
     expect(figures.placed).toBe(500);
     expect(figures.machines).toBe(figures.leastMachines);
     expect(figures.usdPerHour / figures.leastUsdPerHour).toBeLessThan(1.1);
