@@ -95,6 +95,8 @@ class Simulation {
   readonly #startMs: number;
   #step = 0;
   #violation: RunResult['violation'];
+  /** A script has chosen what a restore brings back. */
+  #isBackedUp = false;
   #recoveredMs = 0;
   /** A week in which nothing is done is no test of anything. */
   #idleMs = 0;
@@ -249,12 +251,19 @@ class Simulation {
       ...{ people, machines, ground, clock: world.clock },
       spoil: (key, path, value) => spoil(scene, key, path, value),
       begin: (incident) => BEGIN[incident](scene, times.fork(incident)),
+      backUp: () => this.#backUp(),
       lasting: (ms, end) => scene.lasting(ms, end),
       sweep: () => this.#sweep(),
       fill: (isFull) => {
         for (const name of machines.names) world.full[isFull ? 'add' : 'delete'](name);
       },
     };
+  }
+
+  #backUp(): void {
+    const { oracles, scene } = this.#stage;
+    this.#isBackedUp = true;
+    scene.backup.objects = oracles.stored();
   }
 
   #planActs(acts: number, troubleMs: number): void {
@@ -271,7 +280,7 @@ class Simulation {
     const tick = (): void => {
       backups.push(oracles.stored());
       if (backups.length > BACKUPS_KEPT) backups.shift();
-      scene.backup.objects = backups[0] ?? [];
+      if (!this.#isBackedUp) scene.backup.objects = backups[0] ?? [];
       for (const incident of INCIDENTS) {
         const random = faults.hits(incident);
         if (random) BEGIN[incident](scene, random);

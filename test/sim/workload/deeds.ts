@@ -17,6 +17,8 @@ export interface Hands {
   readonly spoil: (key: ObjectKey, path: string, value: unknown) => Promise<void>;
   /** Something that lasts, or harm that is done. */
   readonly begin: (incident: Incident) => void;
+  /** From now on, what a restore brings back is the table as it is at this moment. */
+  readonly backUp: () => void;
   /** Trouble is not over before, and then `end` is called. */
   readonly lasting: (ms: number, end: () => void) => void;
   /** One sweep more. */

@@ -36,6 +36,13 @@ function timed(name: string): AnyObject {
   return { ...made, spec: { ...(made['spec'] as object), activeDeadlineSeconds: 4 } };
 }
 
+/** Is ready only when it has run for a while. */
+function slowlyReady(name: string): AnyObject {
+  const made = pod(name, NS, {});
+  const annotations = { 'nullplane.io/simulate': JSON.stringify({ readyDelayMs: 40_000 }) };
+  return { ...made, metadata: { ...made.metadata, annotations } };
+}
+
 function cutOff({ machines, lasting }: Hands, names: readonly string[]): void {
   for (const name of names) machines.cutOff(name);
   lasting(TEN_MINUTES_MS, () => {
@@ -120,6 +127,14 @@ export const TRAPS: { readonly [name: string]: Written } = {
       web(2),
       after(15, ({ begin }) => Promise.resolve(begin('restore'))),
       after(16, ({ people }) => people.create(deployment('web', NS, { replicas: 2 }))),
+    ],
+  },
+  setBack: {
+    what: 'a table set back to when its pod had no place yet, of which news comes meanwhile',
+    deeds: [
+      after(0, ({ people }) => people.create(slowlyReady('solo'))),
+      after(0, ({ backUp }) => Promise.resolve(backUp())),
+      after(15, ({ begin }) => Promise.resolve(begin('restore'))),
     ],
   },
   patient: {

@@ -103,7 +103,6 @@ export const OF_TASKS = {
     file: 'shared/core/pod/observe.ts',
     find: 'return pod.spec.nodeName || !nodeName ? pod :',
     replace: 'return pod || !nodeName ? pod :',
-    hint: ['--from', '2986', '--seeds', '1'],
   },
   missingTooSoon: {
     what: 'a task that a list does not show is missing, however young it is',
