@@ -246,12 +246,13 @@ class Simulation {
   }
 
   #hands(): Hands {
-    const { world, people, machines, ground, scene, times } = this.#stage;
+    const { world, people, machines, ground, scene, times, network } = this.#stage;
     return {
       ...{ people, machines, ground, clock: world.clock },
       spoil: (key, path, value) => spoil(scene, key, path, value),
       begin: (incident) => BEGIN[incident](scene, times.fork(incident)),
       backUp: () => this.#backUp(),
+      delay: (about, calls, ms) => network.delay(about, calls, ms),
       lasting: (ms, end) => scene.lasting(ms, end),
       sweep: () => this.#sweep(),
       fill: (isFull) => {

@@ -17,6 +17,7 @@ import { labelsOfAttributes, taintsOfAttributes } from '../../api/node-attribute
 import type { RegistrationMessage } from '../../api/task.ts';
 import { draftNode } from './draft.ts';
 import { withGpuResources } from './gpus.ts';
+import { NEWS_MS } from './observe.ts';
 import { FEWEST_PODS, gpusOf, hasTrunk, machineLabels, podsOf, roomOf, sizeOf } from './machine.ts';
 import {
   type NodeControl,
@@ -79,7 +80,7 @@ export function observeRegistration(
   { registration, atMs }: RegistrationMessage,
   nowMs: number,
 ): Node | undefined {
-  if (isLate(node, registration)) return undefined;
+  if (isLate(node, registration) || nowMs - atMs > NEWS_MS) return undefined;
   return changed(node, withRegistration(node, registration, atMs, nowMs));
 }
 

@@ -20,6 +20,13 @@ import {
   withTaint,
 } from './state.ts';
 
+/**
+ * What was told of an agent's connection before is of the past, and the sweep asks how it is now. A
+ * table that was set back has forgotten what such news was followed by. Longer than the outages
+ * after which messages that waited are still to count.
+ */
+export const NEWS_MS = 2 * 86_400_000;
+
 /** The node after this message; undefined when it is old or no news. */
 export function observeNode(
   node: Node,
@@ -31,7 +38,7 @@ export function observeNode(
   const { status, atMs } = message;
   if (status === 'gone') return gone(node, atMs, nowMs);
   const isLate = atMs < (old.atMs ?? 0) || (atMs === old.atMs && status === old.status);
-  if (isLate) return undefined;
+  if (isLate || nowMs - atMs > NEWS_MS) return undefined;
   const sinceMs = status === old.status ? (old.sinceMs ?? nowMs) : nowMs;
   return withControl(node, { ...old, status, atMs, sinceMs });
 }

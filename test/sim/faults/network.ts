@@ -41,6 +41,8 @@ export class FaultyNetwork implements Network {
   readonly #latency: SeededRandom;
   /** The name of the process whose call takes effect right now. */
   acting = '';
+  /** The answers that are to be late: of how many more calls of the sort, and by how much. */
+  readonly #late = new Map<string, { readonly ms: number; left: number }>();
   /** Calls that change something, and arrived. */
   readonly effects = { store: 0, queue: 0, runtime: 0, instances: 0 };
 
@@ -84,13 +86,26 @@ export class FaultyNetwork implements Network {
         const unanswered = faults.hits(isLaunch(call) ? 'lostLaunch' : 'lostAnswer', about);
         if (unanswered) return timeOut(unanswered);
         const frozen = faults.hits('freeze', about);
-        const legMs = frozen ? shortly(frozen, FROZEN_MS) : this.#legMs(call, about);
+        const onTimeMs = frozen ? shortly(frozen, FROZEN_MS) : this.#legMs(call, about);
+        const legMs = onTimeMs + this.#lateMs(call);
         acting.then(
           (value) => answer(legMs, () => resolve(value)),
           (error: Error) => answer(legMs, () => reject(error)),
         );
       });
     });
+  }
+
+  /** Has the answers to the next calls of this sort (`aboutOf`) come so much later. */
+  delay(about: string, calls: number, ms: number): void {
+    this.#late.set(about, { ms, left: calls });
+  }
+
+  #lateMs(call: Call): number {
+    const late = this.#late.size > 0 ? this.#late.get(aboutOf(call)) : undefined;
+    if (!late) return 0;
+    if (--late.left === 0) this.#late.delete(aboutOf(call));
+    return late.ms;
   }
 
   /** Does something at once, as that process. */

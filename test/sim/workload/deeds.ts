@@ -19,6 +19,8 @@ export interface Hands {
   readonly begin: (incident: Incident) => void;
   /** From now on, what a restore brings back is the table as it is at this moment. */
   readonly backUp: () => void;
+  /** The answers to the next calls of this sort, as traces tell of it, come so much later. */
+  readonly delay: (about: string, calls: number, ms: number) => void;
   /** Trouble is not over before, and then `end` is called. */
   readonly lasting: (ms: number, end: () => void) => void;
   /** One sweep more. */

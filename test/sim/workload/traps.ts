@@ -15,6 +15,7 @@ import {
   web,
   type Written,
 } from './deeds.ts';
+import { LEDGERS } from '../../../shared/core/scheduling/ledger.ts';
 import { HUGE } from './mend.ts';
 
 /** Names a PriorityClass that nobody makes: pods of it are refused. */
@@ -104,6 +105,19 @@ export const TRAPS: { readonly [name: string]: Written } = {
     deeds: [0, 0.03, 0.06, 0.1, 0.13, 0.16].map((seconds, i) =>
       after(seconds, ({ people }) => people.create(pod(`solo-${i}`, NS, { gpuMilli: 300 }))),
     ),
+  },
+  rivals: {
+    what: 'a pass that makes a ledger and binds late, and one that knows of neither, and of an urgent pod',
+    deeds: [
+      after(0, ({ people }) => people.create(priorityClass('urgent', 1_000))),
+      after(0, ({ delay }) => Promise.resolve(delay(`?schedule store.list ${LEDGERS}`, 2, 300))),
+      after(0, ({ delay }) => Promise.resolve(delay(`schedule store.create ${LEDGERS}`, 1, 500))),
+      after(0, ({ people }) => people.create(pod('solo', NS, { gpuMilli: 300 }))),
+      after(0, ({ begin }) => Promise.resolve(begin('secondScheduler'))),
+      after(0.25, ({ people }) => {
+        return people.create(pod('vip', NS, { gpuMilli: 800, priorityClassName: 'urgent' }));
+      }),
+    ],
   },
   swept: {
     what: 'pods that come while sweep after sweep looks',

@@ -11,19 +11,21 @@ import {
   observeInstance,
   observeRegistration,
 } from '../../../shared/core/node/from-instance.ts';
-import { observeNode } from '../../../shared/core/node/observe.ts';
+import { NEWS_MS, observeNode } from '../../../shared/core/node/observe.ts';
 import { nodeControl } from '../../../shared/core/node/state.ts';
 import { ID, INSTANCE, machine, REGISTRATION, T0 } from './fixtures.ts';
 
 const LATER = T0 + 60_000;
 
-function told(node: Node, said: Partial<Registration>, atMs = LATER): Node | undefined {
+function told(
+  node: Node,
+  said: Partial<Registration>,
+  atMs = LATER,
+  nowMs = atMs,
+): Node | undefined {
   const registration = { ...REGISTRATION, ...said };
-  return observeRegistration(
-    node,
-    { type: 'node-registration', nodeName: ID, registration, atMs },
-    atMs,
-  );
+  const message = { type: 'node-registration', nodeName: ID, registration, atMs } as const;
+  return observeRegistration(node, message, nowMs);
 }
 
 describe('the node of an instance', () => {
@@ -122,6 +124,12 @@ describe('what an agent tells of its machine', () => {
     expect(told(node, { version: 9 })).toBeUndefined();
     const older = { id: 'c0', registeredAtMs: T0 - 1, version: 99, agentConnected: false };
     expect(told(node, older)).toBeUndefined();
+  });
+
+  it('is no news of now when it is days old, though the table has not heard of it', () => {
+    const lost = { version: 4, agentConnected: false };
+    expect(told(node, lost, LATER, LATER + NEWS_MS)).toBeDefined();
+    expect(told(node, lost, LATER, LATER + NEWS_MS + 1)).toBeUndefined();
   });
 
   it('starts the grace when the agent is lost, and ends it when it is back', () => {

@@ -5,7 +5,7 @@ import type { Pod, PodSpec } from '../../../shared/api/kinds/pod.ts';
 import { draftMeta } from '../../../shared/api/meta.ts';
 import type { Action, Plan } from '../../../shared/core/plan.ts';
 import { EVICTIONS_PER_PASS, NO_EVICTION_ANNOTATION } from '../../../shared/core/node/evict.ts';
-import { observeNode } from '../../../shared/core/node/observe.ts';
+import { NEWS_MS, observeNode } from '../../../shared/core/node/observe.ts';
 import { NODE_GRACE_MS, type NodeSnapshot, planNode } from '../../../shared/core/node/plan.ts';
 import { nodeView } from '../../../shared/core/node/state.ts';
 import { observeTask } from '../../../shared/core/pod/observe.ts';
@@ -67,6 +67,9 @@ describe('what is heard of a node', () => {
     const node = heard(makeNode(), 'disconnected', T0 + 10);
     const late = { type: 'node', nodeName: 'node-1', status: 'connected', atMs: T0 } as const;
     expect(observeNode(node, late, T0 + 20)).toBeUndefined();
+    const old = { ...late, atMs: T0 + 30 };
+    expect(observeNode(node, old, old.atMs + NEWS_MS)).toBeDefined();
+    expect(observeNode(node, old, old.atMs + NEWS_MS + 1)).toBeUndefined();
     expect(observeNode(node, { ...late, atMs: T0 + 11 }, T0 + 20)).toBeDefined();
   });
 

@@ -181,6 +181,14 @@ export const OF_NODES = {
     find: 'const nodeLost = node !== undefined;',
     replace: 'const nodeLost = true;',
   },
+  oldNewsCounts: {
+    what: 'what an agent told last week counts, where the table was set back to before',
+    file: 'shared/core/node/from-instance.ts',
+    find: ' || nowMs - atMs > NEWS_MS) return undefined;',
+    replace: ') return undefined;',
+    aws: true,
+    hint: ['--aws', '--from', '240', '--seeds', '1'],
+  },
   anyRegistration: {
     what: 'a registration that does not say so is taken for one without a connection',
     file: 'lambdas/health/instance-event.ts',
