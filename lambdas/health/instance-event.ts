@@ -61,12 +61,12 @@ function registered(detail: Detail, nodeName: string, atMs: number): NodeMessage
 
 /**
  * The shapes that are walked; whether values make sense is seen to with every message. What says
- * neither that the agent is connected nor that it is not must not be taken for a loss of it.
+ * neither that the agent is connected nor that it is not must not be taken for a loss of it, and
+ * what has no attributes must not be taken for a machine without labels.
  */
 function isContainerInstance(detail: Detail): detail is Detail & EcsContainerInstance {
   const { containerInstanceArn, version, registeredAt, attributes, registeredResources } = detail;
   const { status, agentConnected } = detail;
-  const lists = [attributes, registeredResources];
   return (
     typeof containerInstanceArn === 'string' &&
     typeof version === 'number' &&
@@ -74,8 +74,13 @@ function isContainerInstance(detail: Detail): detail is Detail & EcsContainerIns
     typeof agentConnected === 'boolean' &&
     typeof status === 'string' &&
     status !== '' &&
-    lists.every((list) => list === undefined || (Array.isArray(list) && list.every(isDetail)))
+    areDetails(attributes) &&
+    (registeredResources === undefined || areDetails(registeredResources))
   );
+}
+
+function areDetails(list: unknown): boolean {
+  return Array.isArray(list) && list.every(isDetail);
 }
 
 /**

@@ -28,20 +28,25 @@ interface EcsResource {
 /** What the agent can do is ECS's business; there are some sixty of these. */
 const CAPABILITIES = /^(ecs\.capability\.|com\.amazonaws\.)/;
 
-/** Undefined for what has no version or no time: nothing could be said about its order. */
+/**
+ * Undefined for what has no version or no time, as nothing could be said about its order; and for
+ * what does not tell its processors or its memory, which must not be taken for a machine without.
+ */
 export function registrationOf(told: EcsContainerInstance): Registration | undefined {
   const { containerInstanceArn = '', version, status, agentConnected, registeredAt } = told;
   const registeredAtMs = timeOf(registeredAt);
   const id = containerInstanceArn.split('/').at(-1);
   if (!id || version === undefined || registeredAtMs === undefined) return undefined;
+  const [cpuUnits, memoryMiB] = [countOf(told, 'CPU'), countOf(told, 'MEMORY')];
+  if (!cpuUnits || !memoryMiB) return undefined;
   return {
     id,
     version,
     registeredAtMs,
     status: statusOf(status),
     agentConnected: agentConnected === true,
-    cpuUnits: countOf(told, 'CPU'),
-    memoryMiB: countOf(told, 'MEMORY'),
+    cpuUnits,
+    memoryMiB,
     gpus: resourceOf(told, 'GPU')?.stringSetValue?.length ?? 0,
     attributes: attributesOf(told),
   };
@@ -70,8 +75,8 @@ function resourceOf({ registeredResources }: EcsContainerInstance, name: string)
   return registeredResources?.find((resource) => resource.name === name);
 }
 
-function countOf(told: EcsContainerInstance, name: string): number {
-  return resourceOf(told, name)?.integerValue ?? 0;
+function countOf(told: EcsContainerInstance, name: string): number | undefined {
+  return resourceOf(told, name)?.integerValue;
 }
 
 function attributesOf({ attributes = [] }: EcsContainerInstance): Registration['attributes'] {

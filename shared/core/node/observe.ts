@@ -38,7 +38,8 @@ export function observeNode(
   const { status, atMs } = message;
   if (status === 'gone') return gone(node, atMs, nowMs);
   const isLate = atMs < (old.atMs ?? 0) || (atMs === old.atMs && status === old.status);
-  if (isLate || nowMs - atMs > NEWS_MS) return undefined;
+  if (isLate) return undefined;
+  if (nowMs - atMs > NEWS_MS) return undefined;
   const sinceMs = status === old.status ? (old.sinceMs ?? nowMs) : nowMs;
   return withControl(node, { ...old, status, atMs, sinceMs });
 }

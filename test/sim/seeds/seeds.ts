@@ -23,5 +23,6 @@ export const KNOWN_SEEDS: readonly KnownSeed[] = [
   { seed: 2986, defect: 'adoptsWithoutNode', what: 'a restored pod was given a second task' },
   { seed: 7, defect: 'ledgerForgetsBatch', aws: true, what: 'old word of a live task ended it' },
   { seed: 59, defect: 'anyRegistration', aws: true, what: 'a garbled event took a node for lost' },
+  { seed: 396, defect: 'roomlessIsBelieved', aws: true, what: 'a garbled event took all room' },
   { seed: 240, defect: 'oldNewsCounts', aws: true, what: 'last week took a node of now for lost' },
 ];

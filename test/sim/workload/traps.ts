@@ -107,7 +107,7 @@ export const TRAPS: { readonly [name: string]: Written } = {
     ),
   },
   rivals: {
-    what: 'a pass that makes a ledger and binds late, and one that knows of neither, and of an urgent pod',
+    what: 'a pass that makes a ledger and binds late, and one that knows of an urgent pod instead',
     deeds: [
       after(0, ({ people }) => people.create(priorityClass('urgent', 1_000))),
       after(0, ({ delay }) => Promise.resolve(delay(`?schedule store.list ${LEDGERS}`, 2, 300))),

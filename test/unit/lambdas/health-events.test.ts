@@ -101,6 +101,13 @@ describe('an event about a machine', () => {
     ['attributes that are none', JOINED, { ...DETAIL, attributes: [null] }],
     ['resources that are no list', JOINED, { ...DETAIL, registeredResources: 'all' }],
     ['an agent of which it is not said', JOINED, { ...DETAIL, agentConnected: undefined }],
+    ['no attributes', JOINED, { ...DETAIL, attributes: undefined }],
+    ['no resources', JOINED, { ...DETAIL, registeredResources: undefined }],
+    [
+      'no memory',
+      JOINED,
+      { ...DETAIL, registeredResources: DETAIL.registeredResources.slice(0, 1) },
+    ],
     ['an agent that is a number', JOINED, { ...DETAIL, agentConnected: 1e300 }],
     ['a status that is none', JOINED, { ...DETAIL, status: null }],
     ['an empty status', JOINED, { ...DETAIL, status: '' }],

@@ -66,7 +66,7 @@ export const OF_NODES = {
       '--script',
       'waiting',
       '--from',
-      '3',
+      '2',
       '--about',
       'schedule store.update pods',
     ],
@@ -181,6 +181,16 @@ export const OF_NODES = {
     find: 'const nodeLost = node !== undefined;',
     replace: 'const nodeLost = true;',
   },
+  roomlessIsBelieved: {
+    what: 'a registration that tells no processors is taken for a machine without any',
+    file: 'adapters/aws/ec2/registration.ts',
+    find: 'if (!cpuUnits || !memoryMiB) return undefined;',
+    replace:
+      'if (!cpuUnits || !memoryMiB) return { id, version, registeredAtMs, agentConnected: true, ' +
+      "status: 'ACTIVE', cpuUnits: 0, memoryMiB: 0, gpus: 0, attributes: attributesOf(told) };",
+    aws: true,
+    hint: ['--aws', '--from', '396', '--seeds', '1'],
+  },
   oldNewsCounts: {
     what: 'what an agent told last week counts, where the table was set back to before',
     file: 'shared/core/node/from-instance.ts',
@@ -195,6 +205,8 @@ export const OF_NODES = {
     find: "typeof agentConnected === 'boolean' &&",
     replace: '',
     aws: true,
-    hint: ['--aws', '--from', '59', '--seeds', '1'],
+    equivalent:
+      'the sweep asks for the instance within minutes, and a week later it is no news any more: ' +
+      'only readiness flaps',
   },
 } as const satisfies Patches;

@@ -39,6 +39,5 @@ export const OF_WRITES = {
     file: 'shared/control/execute.ts',
     find: '|| !sameOwner(error.current, draft)) throw error;',
     replace: ') throw error;',
-    hint: ['--script', 'crowd', '--seeds', '60'],
   },
 } as const satisfies Patches;
