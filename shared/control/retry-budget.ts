@@ -13,7 +13,13 @@
  *     through, and each success lets through more.
  */
 import type { Clock } from '../ports/clock.ts';
-import { NotAsked, RuntimeUnavailable, type TaskRuntime } from '../ports/runtime.ts';
+import {
+  NoCapacity,
+  NotAsked,
+  RuntimeUnavailable,
+  TaskRejected,
+  type TaskRuntime,
+} from '../ports/runtime.ts';
 
 /** Failures in a row that are everyday life: a throttled second, a connection that broke. */
 const MOST = 10;
@@ -41,8 +47,7 @@ export class RetryBudget {
 
   /**
    * Makes the call if there is a failure left for it. Throws `NotAsked` if not, and what the call
-   * throws. An answer that the caller may not like is an answer: only `RuntimeUnavailable` counts
-   * as a failure, and `NotAsked` as no call.
+   * throws: an answer that the caller may not like is an answer all the same.
    */
   async spend<T>(call: () => Promise<T>): Promise<T> {
     this.#refill();
@@ -55,9 +60,7 @@ export class RetryBudget {
       this.#add(FAILURES_A_SUCCESS);
       return answer;
     } catch (error) {
-      if (!(error instanceof NotAsked)) {
-        this.#add(error instanceof RuntimeUnavailable ? -1 : FAILURES_A_SUCCESS);
-      }
+      this.#add(saidBy(error));
       throw error;
     } finally {
       this.#underWay--;
@@ -76,6 +79,12 @@ export class RetryBudget {
   #add(failures: number): void {
     this.#left = Math.min(MOST, Math.max(0, this.#left + failures));
   }
+}
+
+/** What an error does to the budget: one of ours says nothing of the service. */
+function saidBy(error: unknown): number {
+  if (error instanceof NoCapacity || error instanceof TaskRejected) return FAILURES_A_SUCCESS;
+  return error instanceof RuntimeUnavailable && !(error instanceof NotAsked) ? -1 : 0;
 }
 
 /** The budgets of a process, one for each kind of call: what fails for one may work for another. */

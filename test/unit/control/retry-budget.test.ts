@@ -82,6 +82,21 @@ describe('a budget of failures', () => {
     expect(service.calls).toBe(calls);
   });
 
+  test.each([
+    ['a refusal is an answer', new NoCapacity('none left'), 'done'],
+    ['an error of ours says nothing of the service', new TypeError('undefined'), 'NotAsked'],
+  ])('%s', async (_what, error, next) => {
+    const service = new Service();
+    service.error = DOWN;
+    await service.ask(9);
+    service.error = error;
+    await service.ask();
+    service.error = DOWN;
+    await service.ask();
+    service.error = undefined;
+    expect(await service.ask()).toBe(next);
+  });
+
   test('a burst of calls at once is not held back while nothing is known against it', async () => {
     const service = new Service();
     await Promise.all(Array.from({ length: 256 }, () => service.ask()));
