@@ -13,6 +13,7 @@ import { asStdout, demultiplex, limited } from './streams.ts';
 /** After the output ended, the engine needs a moment to know the exit code. */
 const EXIT_CODE_TRIES = 100;
 const EXIT_CODE_WAIT_MS = 20;
+const ENDED_FIRST = 'the container ended before the command told its exit code';
 
 export async function* readLogs(
   engine: Engine,
@@ -73,7 +74,13 @@ export async function startExec(
   exit.promise.catch(() => undefined); // who does not ask for the code must not crash for it
   const readExitCode = async (): Promise<number> => {
     for (let tries = EXIT_CODE_TRIES; tries > 0; tries -= 1) {
-      const info = await engineCall('inspect exec', () => exec.inspect());
+      const info = await engineCall('inspect exec', () => exec.inspect()).catch(
+        (error: unknown) => {
+          // The engine forgets a command with its container, which may end before it told the code.
+          if (isRefusal(error, 404, 409)) throw new NoSuchTask(ENDED_FIRST);
+          throw error;
+        },
+      );
       if (!info.Running && info.ExitCode !== null) return info.ExitCode;
       if (signal.aborted) break;
       await new Promise((resolve) => setTimeout(resolve, EXIT_CODE_WAIT_MS));

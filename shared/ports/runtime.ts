@@ -78,6 +78,7 @@ export interface ExecSession {
   write(data: Uint8Array): Promise<void>;
   closeStdin(): Promise<void>;
   resize(columns: number, rows: number): Promise<void>;
+  /** Rejects with `NoSuchTask` where the container ended first; `RuntimeUnavailable`. */
   readonly exitCode: Promise<number>;
 }
 

@@ -43,7 +43,8 @@ class PatientRuntime extends DockerRuntime {
       const options = { command, tty: false, stdin: false, signal };
       const session = await this.exec(taskId, container, options).catch(() => undefined);
       for await (const _frame of session?.output ?? []) continue;
-      if (!session || (await session.exitCode) === 0) return;
+      // Without a session or a code the container has ended meanwhile: nobody is left to wait for.
+      if (!session || !(await session.exitCode.catch(() => 0))) return;
       await wait(TRAP_WAIT_MS);
     }
   }
