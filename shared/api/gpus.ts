@@ -33,6 +33,11 @@ export function isGpuResource(resource: string): boolean {
   return resource === GPU || resource === GPU_MILLI || migProfileOf(resource) !== undefined;
 }
 
+/** Nodes offer these where their label says who shares or splits devices. */
+export function isOfSharedGpus(resource: string): boolean {
+  return resource === GPU_MILLI || resource === GPU_MEMORY || migProfileOf(resource) !== undefined;
+}
+
 /**
  * Who hands out the GPUs of a node:
  *  - `assigned`: we do, by `NVIDIA_VISIBLE_DEVICES`; whole, in parts and as MIG slices;

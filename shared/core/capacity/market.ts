@@ -2,13 +2,14 @@
  * What can be launched in a pass: the pools as they stand, less what was not to be had lately, and
  * why they do nothing for a pod. Owns what is remembered of shortages.
  */
+import { GPU_SHARING_LABEL, gpuSharingOf, isOfSharedGpus } from '../../api/gpus.ts';
 import type { NodePool } from '../../api/kinds/karpenter.ts';
 import type { Node } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import { repelling } from '../scheduling/tolerations.ts';
-import { amountOf, type Requests } from '../pod/requests.ts';
+import { amountOf, podRequests, type Requests } from '../pod/requests.ts';
 import { fitting } from '../scheduling/gang/room.ts';
-import { Fleet } from './fleet.ts';
+import { Fleet, type Kind } from './fleet.ts';
 import type { MachineType } from './machine-type.ts';
 import { OPEN_LABELS, preparePools, type Prepared } from './pools.ts';
 import { isShort, poolControl, shortagesOf } from './shortages.ts';
@@ -24,6 +25,8 @@ export const MACHINE_USD_PER_HOUR = 0.01;
 
 /** More pools than this are not told of in a pod's message. */
 const TOLD_POOLS = 3;
+
+const UNSHARED = `: its template has no label ${GPU_SHARING_LABEL}`;
 
 interface MarketGiven extends Machines {
   readonly pools?: readonly NodePool[];
@@ -109,9 +112,23 @@ export class Market {
     const conflicts = wishes.map((wish) => conflictOf(own, wish));
     const isPossible = conflicts.includes(undefined);
     return isPossible
-      ? 'none of its instance types has room for the pod'
+      ? lackOf(kinds, pod)
       : (conflicts[0] ?? 'the node affinity of the pod selects nothing');
   }
+}
+
+/** Of what the pod asks for, what no machine has; or that none has room for all of it. */
+function lackOf(kinds: readonly Kind[], pod: Pod): string {
+  for (const [resource, amount] of Object.entries(podRequests(pod.spec))) {
+    const most = Math.max(...kinds.map(({ types }) => types.most(resource)));
+    if (amount <= most) continue;
+    if (most > 0)
+      return `no type that it may launch now has as much ${resource} as the pod asks for`;
+    const isSharing = kinds.every(({ pool }) => gpuSharingOf(pool.labels) !== undefined);
+    const hint = isSharing || !isOfSharedGpus(resource) ? '' : UNSHARED;
+    return `no type that it may launch now offers ${resource}${hint}`;
+  }
+  return 'none of its instance types has room for the pod';
 }
 
 /** The pod can go to no node at all by what it requires of one itself. */

@@ -19,6 +19,7 @@ export class TypeList {
   readonly types: readonly MachineType[];
   readonly prices: Float64Array;
   readonly #rooms = new Map<string, Float64Array>();
+  readonly #most = new Map<string, number>();
   #gpuMemory: Float64Array | undefined;
 
   constructor(priced: readonly PricedType[]) {
@@ -41,6 +42,16 @@ export class TypeList {
       this.#rooms.set(resource, room);
     }
     return room;
+  }
+
+  /** How much the largest of them has of a resource. */
+  most(resource: string): number {
+    let most = this.#most.get(resource);
+    if (most === undefined) {
+      most = this.room(resource).reduce((a, b) => Math.max(a, b), 0);
+      this.#most.set(resource, most);
+    }
+    return most;
   }
 
   /** How much memory each GPU of a type has, in MiB, where it may be shared. */

@@ -9,7 +9,7 @@ import {
   GPU_MEMORY_LABEL,
   GPU_MILLI,
   gpuSharingOf,
-  migProfileOf,
+  isOfSharedGpus,
   migResource,
   migSlicesOf,
   WHOLE_GPU_MILLI,
@@ -41,7 +41,7 @@ export function withGpuOffer(room: Requests, labels: Labels): Requests {
 }
 
 function isOffered(room: Requests): boolean {
-  return Object.keys(room).some((name) => name === GPU_MILLI || migProfileOf(name) !== undefined);
+  return Object.keys(room).some(isOfSharedGpus);
 }
 
 function splitDevices(labels: Labels, gpus: number): readonly (readonly string[])[] {
@@ -62,9 +62,7 @@ type Resources = { readonly [resource: string]: string };
 /** The same for a node's status, whose amounts are texts. */
 export function withGpuResources(resources: Resources, labels: Labels): Resources {
   const gpus = Number(resources[GPU] ?? 0);
-  const known = Object.keys(resources).filter(
-    (name) => name === GPU_MILLI || migProfileOf(name) !== undefined,
-  );
+  const known = Object.keys(resources).filter(isOfSharedGpus);
   const counted = Object.fromEntries(known.map((name) => [name, Number(resources[name])]));
   const offer = withGpuOffer({ ...counted, ...(gpus > 0 ? { [GPU]: gpus } : {}) }, labels);
   const { [GPU]: _, ...rest } = resources;

@@ -61,7 +61,7 @@ describe('machines for parts of GPUs', () => {
   it('are not to be had of a pool whose machines do not share', () => {
     const { machines, left } = machinesFor(gpuPool({}), [share(250)]);
     expect(machines).toEqual([]);
-    expect(left[0]?.message).toContain('nodepool gpus: none of its instance types has room');
+    expect(left[0]?.message).toContain('nodepool gpus: no type that it may launch now offers');
     expect(machinesFor(gpuPool({}), [whole(1)]).machines).toHaveLength(1);
   });
 

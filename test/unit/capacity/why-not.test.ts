@@ -1,10 +1,14 @@
 /** What a pod is told of pools that launch nothing for it. */
 import { expect, it } from 'vitest';
+import { GPU_MILLI, GPU_SHARING_LABEL, migResource } from '../../../shared/api/gpus.ts';
 import type { PodSpec } from '../../../shared/api/kinds/pod.ts';
+import type { Labels } from '../../../shared/api/meta.ts';
 import { schedule } from '../../../shared/core/scheduling/schedule.ts';
 import { MACHINE_TYPES } from '../../world/machines.ts';
 import { NOW_MS, pod, snapshot } from '../scheduling/fixtures.ts';
 import { pool } from './fixtures.ts';
+
+type Resources = { readonly [resource: string]: string };
 
 const CAPACITY = 'karpenter.sh/capacity-type';
 
@@ -41,5 +45,31 @@ it.each<[string, Partial<PodSpec>, string]>([
   const { unschedulable } = schedule(given, NOW_MS, { types: MACHINE_TYPES });
   expect(unschedulable.map(({ message }) => message)).toEqual([
     `no nodes available to schedule pods. ${expected}`,
+  ]);
+});
+
+it.each<[string, Resources, Labels, string]>([
+  ['more than there is', { cpu: '1000' }, {}, 'has as much cpu as the pod asks for'],
+  ['what nobody has', { 'acme.io/fpga': '1' }, {}, 'offers acme.io/fpga'],
+  [
+    'a part of a GPU where none is shared',
+    { [GPU_MILLI]: '500' },
+    {},
+    `offers ${GPU_MILLI}: its template has no label ${GPU_SHARING_LABEL}`,
+  ],
+  [
+    'slices where no GPU is split',
+    { [migResource('1g.10gb')]: '1' },
+    { [GPU_SHARING_LABEL]: 'assigned' },
+    'offers nvidia.com/mig-1g.10gb',
+  ],
+])('a pod that asks for %s', (_, requests, labels, expected) => {
+  const pods = [pod('p', { requests: { memory: '1Gi', ...requests } })];
+  const spec = { requirements: [], expireAfter: 'Never' };
+  const pools = [pool({ spec: { template: { metadata: { labels }, spec } } })];
+  const given = snapshot({ pods, pools });
+  const { unschedulable } = schedule(given, NOW_MS, { types: MACHINE_TYPES });
+  expect(unschedulable.map(({ message }) => message)).toEqual([
+    `no nodes available to schedule pods. nodepool general: no type that it may launch now ${expected}.`,
   ]);
 });
