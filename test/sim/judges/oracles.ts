@@ -74,7 +74,8 @@ export class Oracles {
   readonly #startedAtMs = new Map<string, number>();
   /** Objects that were spoilt, by uid: what becomes of them is judged no more. */
   readonly #spoilt = new Map<string, string>();
-  /** Tasks whose pods a restore has taken away. */
+  /** Pods that a restore has taken away, and the tasks of such pods. */
+  readonly #takenAway = new Set<string>();
   readonly #abandoned = new Set<string>();
   readonly #created = new Map<string, number>();
   readonly #bornAtMs = new Map<string, number>();
@@ -314,8 +315,10 @@ export class Oracles {
   #setBackTo(type: Change['type'], uid: string): void {
     if (type === 'put') {
       this.#gone.delete(uid);
+      this.#takenAway.delete(uid);
       return;
     }
+    this.#takenAway.add(uid);
     for (const { state } of this.#tasks.values()) {
       if (state.podUid === uid && isLive(state)) this.#abandoned.add(state.id);
     }
@@ -424,7 +427,9 @@ export class Oracles {
   #taskChanged(state: TaskState): void {
     const known = this.#tasks.get(state.id)?.state;
     if (!known && this.#gone.has(state.podUid)) {
-      this.#broken('S5', `task ${state.id} of ${state.podName} starts after its pod is gone`);
+      // A launch may be on its way while the restore takes its pod.
+      if (this.#takenAway.has(state.podUid)) this.#abandoned.add(state.id);
+      else this.#broken('S5', `task ${state.id} of ${state.podName} starts after its pod is gone`);
     }
     // A repeated launch is answered with what was.
     if (known && known.version >= state.version) return;
