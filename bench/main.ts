@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME [options]`: measures, and names the machine it measured on. */
 import { cpus, totalmem } from 'node:os';
+import { benchCells } from './cells.ts';
 import { benchColdStart } from './cold-start.ts';
 import { benchCost } from './cost/index.ts';
 import { benchDeployed } from './deployed.ts';
@@ -11,6 +12,7 @@ import { benchPlacement } from './placement/index.ts';
 import { benchStore } from './store.ts';
 
 const BENCHES: { readonly [name: string]: (args: readonly string[]) => Promise<void> } = {
+  cells: benchCells,
   'cold-start': benchColdStart,
   cost: benchCost,
   deployed: benchDeployed,
@@ -34,6 +36,7 @@ const HELP = `Usage: npm run bench -- NAME [options]
              --lot N     pods that come at a time (default: all of them at once)
              --cpu       judge by the thread's CPU time, where others run on the machine
   gpus       what pods with GPUs cost a pass, in CPU: whole and in parts, on 1,000 nodes
+  cells      a pass over one of several cells, and over all that they are, in CPU
   openb      how well GPUs are packed: the openb trace, with the published policies beside ours
              --nodes FILE, --pods FILE (repeated; default: the five workloads at hand)
              --seeds A-B (default: 42-51)

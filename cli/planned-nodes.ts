@@ -1,8 +1,12 @@
 /** The nodes of an installation in which nothing runs: Fargate's, and machines that are given. */
 import type { Node } from '../shared/api/kinds/node.ts';
-import { type NodeGroup, parseNodeGroups } from '../shared/core/capacity/catalogue/node-groups.ts';
+import {
+  type GroupMember,
+  membersOf,
+  type NodeGroup,
+  parseNodeGroups,
+} from '../shared/core/capacity/catalogue/node-groups.ts';
 import { allocatableOf, capacityOf, labelsOf } from '../shared/core/capacity/catalogue/nodes.ts';
-import { nvidiaGpus } from '../shared/api/instance.ts';
 import { draftNode } from '../shared/core/node/draft.ts';
 import { withGpuResources } from '../shared/core/node/gpus.ts';
 import { virtualNodes } from '../shared/core/node/virtual-nodes.ts';
@@ -26,7 +30,7 @@ export function plannedNodes(
 ): readonly Node[] {
   const place = { zone: options.region, provider: PROVIDER, runtime: RUNTIME };
   const fargate = withFargate ? virtualNodes(place, nowMs) : [];
-  const machines = groups(options.nodes).flatMap((group) => nodesOf(group, options, nowMs));
+  const machines = membersOf(groups(options.nodes)).map((member) => nodeOf(member, options, nowMs));
   return [...fargate, ...machines].map((node) => {
     const uid = `node-${node.metadata.name}`;
     return { ...node, metadata: { ...node.metadata, uid, resourceVersion: '1' } };
@@ -41,20 +45,16 @@ function groups(text: string | undefined): readonly NodeGroup[] {
   }
 }
 
-function nodesOf(group: NodeGroup, options: NodesOptions, nowMs: number): Node[] {
+function nodeOf(member: GroupMember, options: NodesOptions, nowMs: number): Node {
   const { zones } = options;
-  const { count, type } = group;
-  const gpuLabels = nvidiaGpus(type) > 0 ? group.gpuLabels : {};
-  return Array.from({ length: count }, (_, i) => {
-    const name = `${type.name.replace('.', '-')}-${i + 1}`;
-    const zone = zones[i % zones.length] ?? options.region;
-    const labels = { ...labelsOf(type, { zone, capacityType: 'on-demand' }), ...gpuLabels };
-    const draft = {
-      ...{ name, providerID: `${PROVIDER}:///${name}`, ...RUNTIME },
-      labels,
-      capacity: withGpuResources(capacityOf(type, options), labels),
-      allocatable: withGpuResources(allocatableOf(type, options), labels),
-    };
-    return draftNode(draft, nowMs);
-  });
+  const { type, name, index } = member;
+  const zone = zones[index % zones.length] ?? options.region;
+  const labels = { ...labelsOf(type, { zone, capacityType: 'on-demand' }), ...member.labels };
+  const draft = {
+    ...{ name, providerID: `${PROVIDER}:///${name}`, ...RUNTIME },
+    labels,
+    capacity: withGpuResources(capacityOf(type, options), labels),
+    allocatable: withGpuResources(allocatableOf(type, options), labels),
+  };
+  return draftNode(draft, nowMs);
 }

@@ -3,10 +3,12 @@
  * for.
  */
 import type { Node } from '../shared/api/kinds/node.ts';
-import { type InstanceType, nvidiaGpus } from '../shared/api/instance.ts';
-import type { Labels } from '../shared/api/meta.ts';
 import { allocatableOf, capacityOf, labelsOf } from '../shared/core/capacity/catalogue/nodes.ts';
-import { GPU_LABELS, type NodeGroup } from '../shared/core/capacity/catalogue/node-groups.ts';
+import {
+  type GroupMember,
+  membersOf,
+  type NodeGroup,
+} from '../shared/core/capacity/catalogue/node-groups.ts';
 import { withGpuResources } from '../shared/core/node/gpus.ts';
 import { draftNode } from '../shared/core/node/draft.ts';
 import { virtualNodes } from '../shared/core/node/virtual-nodes.ts';
@@ -27,25 +29,16 @@ const RUNTIME = { containerRuntimeVersion: 'nullplane://local', osImage: 'Nullpl
 
 /** Drafts of all nodes: the virtual ones first. */
 export function localNodes(groups: readonly NodeGroup[], nowMs: number): readonly Node[] {
-  const counters = new Map<string, number>();
-  const instances = groups.flatMap(({ count, type, gpuLabels = GPU_LABELS }) =>
-    Array.from({ length: count }, () => {
-      const index = (counters.get(type.name) ?? 0) + 1;
-      counters.set(type.name, index);
-      return instanceNode(type, index, nvidiaGpus(type) > 0 ? gpuLabels : {}, nowMs);
-    }),
-  );
   return [
     ...virtualNodes({ zone: ZONES[0], provider: PROVIDER, runtime: RUNTIME }, nowMs),
-    ...instances,
+    ...membersOf(groups).map((member) => instanceNode(member, nowMs)),
   ];
 }
 
-function instanceNode(type: InstanceType, index: number, gpuLabels: Labels, nowMs: number): Node {
-  const name = `${type.name.replace('.', '-')}-${index}`;
-  const zone = ZONES[(index - 1) % ZONES.length] ?? ZONES[0];
+function instanceNode({ type, name, index, labels: own }: GroupMember, nowMs: number): Node {
+  const zone = ZONES[index % ZONES.length] ?? ZONES[0];
   const place = { zone, capacityType: 'on-demand' } as const;
-  const labels = { ...labelsOf(type, place), ...gpuLabels, [SIMULATED_LABEL]: 'true' };
+  const labels = { ...labelsOf(type, place), ...own, [SIMULATED_LABEL]: 'true' };
   const draft = {
     name,
     providerID: `${PROVIDER}:///${name}`,

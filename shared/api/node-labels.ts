@@ -5,6 +5,7 @@
  * (labels.go).
  */
 import { isGpuLabel } from './gpus.ts';
+import type { Labels } from './meta.ts';
 
 export const NODE_POOL_LABEL = 'karpenter.sh/nodepool';
 export const INSTANCE_TYPE_LABEL = 'node.kubernetes.io/instance-type';
@@ -56,6 +57,19 @@ const EARLIER_NAMES: ReadonlyMap<string, string> = new Map([
 /** The label under the name that nodes have it by. */
 export function presentName(label: string): string {
   return EARLIER_NAMES.get(label) ?? label;
+}
+
+/**
+ * The cell of a node, by its pool's template: what one pass of the scheduler places on. Namespaces
+ * have it for their pods.
+ */
+export const CELL_LABEL = 'nullplane.io/cell';
+
+/** What a nodeSelector asks of its pod's cell's machines, and of Fargate, which has no label. */
+export function withoutCell(nodeSelector: Labels | undefined): Labels | undefined {
+  if (nodeSelector?.[CELL_LABEL] === undefined) return nodeSelector;
+  const { [CELL_LABEL]: _, ...rest } = nodeSelector;
+  return Object.keys(rest).length > 0 ? rest : undefined;
 }
 
 /** Domains whose labels are the system's to set, but for those that are well known. */

@@ -6,10 +6,11 @@ import { type Change, keyOf } from '../api/change.ts';
 import { keyText } from '../api/meta.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Queue, WorkMessage } from '../ports/queue.ts';
+import { cellsOf } from './cells.ts';
 import { type AnyController, type Reader, workText } from './controller.ts';
 import { memoised } from './memoised.ts';
 import { beginsPolling, pollMessage } from './poll-health.ts';
-import { DEFAULT_CELL, wakesScheduler } from './scheduler.ts';
+import { wakesScheduler } from './scheduler.ts';
 
 export interface Routes {
   readonly controllers: readonly AnyController[];
@@ -38,7 +39,7 @@ export async function route(
       }
     }
   }
-  await send(wakes, changes, routes, bodyOf);
+  await send(wakes, changes, asked, routes, bodyOf);
 }
 
 /**
@@ -63,7 +64,7 @@ export async function routePromptly(
       }
     }
   }
-  await send(wakes, changes, routes, (text) => text);
+  await send(wakes, changes, read, routes, (text) => text);
 }
 
 /** Whether the object's controller says that it has seen the present generation. */
@@ -77,14 +78,17 @@ function isSeen({ type, object }: Change): boolean {
 async function send(
   wakes: Wakes,
   changes: readonly Change[],
+  read: Reader,
   { reconcileQueue, scheduleQueue, polls }: Routes,
   bodyOf: (text: string) => string,
 ): Promise<void> {
   const messages = wakes.messages(bodyOf);
   if (polls && changes.some(beginsPolling)) messages.push(pollMessage(polls.nowMs()));
   if (messages.length > 0) await reconcileQueue.send(messages);
-  if (changes.some(wakesScheduler)) {
-    await scheduleQueue.send([workMessage(DEFAULT_CELL, bodyOf)]);
+  const helpful = changes.filter(wakesScheduler);
+  if (helpful.length > 0) {
+    const cells = await cellsOf(helpful, read);
+    await scheduleQueue.send(cells.map((cell) => workMessage(cell, bodyOf)));
   }
 }
 

@@ -32,6 +32,7 @@ import type { MachineType } from '../core/capacity/machine-type.ts';
 import type { Plan } from '../core/plan.ts';
 import { MAX_BATCH } from '../core/pod/batch.ts';
 import { POD_GROUPS } from '../core/podgroup/plan.ts';
+import { inCell } from '../core/scheduling/cells.ts';
 import { mayHelp } from '../core/scheduling/helps.ts';
 import { LEDGERS } from '../core/scheduling/ledger.ts';
 import { isPending } from '../core/scheduling/pending.ts';
@@ -50,9 +51,6 @@ import { inParallel } from './in-parallel.ts';
 import { listAll, pagesOf } from './list-all.ts';
 import { isSurprising, outcomeOf } from './outcome.ts';
 
-/** Nodes and pods belong to a cell; so far there is one. */
-export const DEFAULT_CELL = 'default';
-
 const NO_TYPES: readonly MachineType[] = [];
 
 /** So many of the pods that cannot be read are named. */
@@ -70,7 +68,7 @@ export async function schedulePass(cell: string, effects: Effects): Promise<Outc
   try {
     // Most wake-ups find that the pass before has placed everything, and no machine to let go.
     if (!(await hasWork(effects.store, effects.clock.nowMs()))) return { type: 'done' };
-    const { unreadable, ...snapshot } = await readCluster(effects.store);
+    const { unreadable, ...snapshot } = await readCell(effects.store, cell);
     if (unreadable.length > 0) reportUnreadable(unreadable, cell, effects);
     const batchSize = effects.runtime.runAlike ? MAX_BATCH : 1;
     const asked = snapshot.pools.length > 0 ? await effects.machineTypes?.() : undefined;
@@ -133,8 +131,8 @@ export const CLUSTER_RESOURCES = [
 ];
 
 /**
- * Whether a pod waits for a place or for a better one, or there are machines that might be let go.
- * What comes later wakes another pass.
+ * Whether a pod waits for a place or for a better one, or there are machines that might be let go,
+ * in any cell: which one that is takes all there is to read. What comes later wakes another pass.
  */
 async function hasWork(read: Reader, nowMs: number): Promise<boolean> {
   const claims = await read.list({ resource: CLAIMS, limit: 1 });
@@ -146,8 +144,9 @@ async function hasWork(read: Reader, nowMs: number): Promise<boolean> {
 }
 
 /** The order matters: R1, R3. */
-async function readCluster(
+async function readCell(
   read: Reader,
+  cell: string,
 ): Promise<Required<ClusterSnapshot> & Pick<Sound, 'unreadable'>> {
   const all = <T>(resource: string): Promise<readonly T[]> =>
     listAll<T & KubeObject>(read, { resource });
@@ -161,8 +160,9 @@ async function readCluster(
   ]);
   const ledgers = await all<NodeAllocation>(LEDGERS);
   const pods = await all<Pod>('pods');
-  const sound = soundPods(pods, ledgers);
-  return { nodes, namespaces, pools, claims, groups, budgets, ledgers, ...sound };
+  const whole = { nodes, namespaces, pools, claims, groups, budgets, ledgers, pods };
+  const ours = inCell(whole, cell);
+  return { ...ours, ...soundPods(ours.pods, ours.ledgers) };
 }
 
 /** One pass would tell of it as well as the next: people look for the pods by their names. */

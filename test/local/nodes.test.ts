@@ -16,8 +16,10 @@ describe('simulated nodes', () => {
     ['m7i', /"m7i" is not of the form 10xm7i.xlarge/],
     ['m7i.huge', /"m7i.huge" is no type of EC2's. There are .*m7i.xlarge/],
     ['q9.large', /There are, for example, m7i.xlarge/],
-    ['g5.xlarge/rack=7', /"rack=7" says no GPU's/],
-    ['g5.xlarge/mig-0', /"mig-0" says no GPU's/],
+    ['g5.xlarge/rack=7', /"rack=7" is neither of a cell nor of GPUs/],
+    ['g5.xlarge/mig-0', /"mig-0": has no value/],
+    ['m7i.large/cell=a b', /"cell=a b": a valid label must be/],
+    ['m7i.large/mig-0=1g.5gb', /m7i.large has no such GPUs/],
     ['20000xm7i.large', /20000 nodes are more than 10000/],
   ])('are not made of %s, in words that help', (text, words) => {
     expect(() => parseNodeGroups(text)).toThrow(words);

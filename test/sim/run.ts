@@ -95,6 +95,8 @@ class Simulation {
   readonly #startMs: number;
   #step = 0;
   #violation: RunResult['violation'];
+  /** A script's people are still at it: each waits for some time, not for ever. */
+  #isActing = false;
   /** A script has chosen what a restore brings back. */
   #isBackedUp = false;
   #recoveredMs = 0;
@@ -144,6 +146,8 @@ class Simulation {
     await this.#pass(AFTERMATH_MS);
     if (this.#isCalm) this.#expectSoon();
     if (this.#script?.staysSpoilt) await this.#settled();
+    // What they do after it was mended would stay as it is.
+    while (this.#isActing && !this.#violation) await this.#pass(LOOK_EVERY_MS);
     const spoilt = [...scene.spoilt.values()];
     spawn(
       mend({ people, machines, ground, spoilt, replaces: this.#script?.isMended ?? !this.#script }),
@@ -242,7 +246,8 @@ class Simulation {
         .then(() => clock.delay(startMs + atMs - agenda.nowMs))
         .then(() => people.inTurn(() => act(hands)));
     }
-    spawn(before);
+    this.#isActing = true;
+    spawn(before.finally(() => (this.#isActing = false)));
   }
 
   #hands(): Hands {

@@ -7,7 +7,7 @@ import { isPlainDuration, NEVER, parseDuration } from '../duration.ts';
 import type { NodeClaim, NodePool, NodePoolBudget, NodeTemplateSpec } from '../kinds/karpenter.ts';
 import type { Labels } from '../meta.ts';
 import { labelValue, qualifiedName } from '../names.ts';
-import { presentName, restriction } from '../node-labels.ts';
+import { CELL_LABEL, presentName, restriction } from '../node-labels.ts';
 import {
   intersect,
   isPossible,
@@ -42,6 +42,13 @@ export function checkNodePool({ spec }: NodePool, faults: Faults): void {
   checkAmounts(spec.limits, 'spec.limits', faults);
 }
 
+/** Machines stay in the cell that they were launched in, and so does who looks after them. */
+export function checkNodePoolUpdate(next: NodePool, old: NodePool, faults: Faults): void {
+  const cellOf = ({ spec }: NodePool) => spec.template.metadata?.labels?.[CELL_LABEL];
+  const field = `spec.template.metadata.labels[${CELL_LABEL}]`;
+  checkImmutable(field, cellOf(next), cellOf(old), faults);
+}
+
 export function checkNodeClaim({ spec }: NodeClaim, faults: Faults): void {
   checkTemplateSpec(spec, undefined, 'spec', faults);
   checkAmounts(spec.resources.requests, 'spec.resources.requests', faults);
@@ -57,7 +64,7 @@ function checkTemplateLabels(labels: Labels | undefined, field: string, faults: 
   const keys = Object.keys(labels ?? {});
   if (keys.length > MAX_LABELS) faults.tooMany(field, keys.length, MAX_LABELS);
   for (const key of keys) {
-    const why = restriction(key);
+    const why = key === CELL_LABEL ? undefined : restriction(key);
     if (why !== undefined) faults.invalid(field, key, why);
   }
 }

@@ -27,7 +27,12 @@ import {
   checkServiceUpdate,
 } from './core.ts';
 import { Faults } from './faults.ts';
-import { checkNodeClaim, checkNodeClaimUpdate, checkNodePool } from './karpenter.ts';
+import {
+  checkNodeClaim,
+  checkNodeClaimUpdate,
+  checkNodePool,
+  checkNodePoolUpdate,
+} from './karpenter.ts';
 import { checkMetadata, checkMetadataUpdate } from './metadata.ts';
 import { checkNode, checkNodeUpdate } from './node.ts';
 import { checkPod, checkPodUpdate } from './pod.ts';
@@ -61,7 +66,7 @@ const RULES: { readonly [resource: ResourceName]: Rules } = {
   secrets: rules<Secret>(checkSecret, checkSecretUpdate),
   events: rules<Event>(checkEvent),
   nodes: rules<Node>(checkNode, checkNodeUpdate),
-  'nodepools.karpenter.sh': rules<NodePool>(checkNodePool),
+  'nodepools.karpenter.sh': rules<NodePool>(checkNodePool, checkNodePoolUpdate),
   'nodeclaims.karpenter.sh': rules<NodeClaim>(checkNodeClaim, checkNodeClaimUpdate),
   'poddisruptionbudgets.policy': rules<PodDisruptionBudget>(checkPodDisruptionBudget),
   'podgroups.scheduling.x-k8s.io': rules<PodGroup>(checkPodGroup),

@@ -16,7 +16,12 @@ import type { NodeSelectorTerm } from '../../api/kinds/affinity.ts';
 import type { NodePool } from '../../api/kinds/karpenter.ts';
 import type { PodSpec } from '../../api/kinds/pod.ts';
 import type { Labels } from '../../api/meta.ts';
-import { NODE_POOL_LABEL, presentName, WELL_KNOWN_LABELS } from '../../api/node-labels.ts';
+import {
+  NODE_POOL_LABEL,
+  presentName,
+  WELL_KNOWN_LABELS,
+  withoutCell,
+} from '../../api/node-labels.ts';
 import {
   allows,
   ANYTHING,
@@ -181,7 +186,7 @@ export function podAlternatives({
   nodeSelector,
   affinity,
 }: Pick<PodSpec, 'nodeSelector' | 'affinity'>): readonly Requirements[] {
-  const selected = labelRequirements(nodeSelector);
+  const selected = labelRequirements(withoutCell(nodeSelector));
   const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   if (!required) return [selected];
   return required.nodeSelectorTerms

@@ -15,6 +15,7 @@ import { type GangToProvide, provision } from '../capacity/provision.ts';
 import { shortForMs } from '../node/shortage.ts';
 import type { Plan } from '../plan.ts';
 import { batchesOf } from './batches.ts';
+import { cellsOfPods, DEFAULT_CELL } from './cells.ts';
 import { Choices, type Inspection } from './choices.ts';
 import { Decisions } from './decisions.ts';
 import type { Enabled, Gate } from './framework.ts';
@@ -257,6 +258,7 @@ class Scheduling {
       reports.flatMap((report) => report.pods.map((pod) => [pod, saidOfPod(report)] as const)),
     );
     const byShape = new Map<string, Omit<Unschedulable, 'pod'> | undefined>();
+    const cellOf = cellsOfPods(this.#snapshot.namespaces);
     const unschedulable: Unschedulable[] = [];
     for (const { pod, preemption } of left) {
       const gang = ofGangs.get(pod);
@@ -266,7 +268,9 @@ class Scheduling {
       if (!why && gang === undefined) continue;
       const { reasons = {}, message = '' } = why ?? {};
       const more = this.#market.whyNot(pod);
+      const cell = cellOf(pod);
       const parts = [
+        ...(cell === DEFAULT_CELL ? [] : [`cell ${cell}:`]),
         ...(gang === undefined ? [] : [`${gang}.`]),
         ...(message ? [more.length > 0 ? asSentence(message) : message] : []),
         ...(!preemption || gang !== undefined ? [] : [`preemption: ${preemption}`]),

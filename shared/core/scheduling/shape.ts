@@ -6,6 +6,7 @@
 import { CAPACITY_PREFERENCE } from '../../api/capacity-preference.ts';
 import type { Pod, PodSpec } from '../../api/kinds/pod.ts';
 import { controllerOf, type Labels } from '../../api/meta.ts';
+import { withoutCell } from '../../api/node-labels.ts';
 import { type GpuAsk, gpuAskOf, isGpuIsolated } from '../pod/gpus.ts';
 import { podRequests, type Requests } from '../pod/requests.ts';
 import type { PodGroup, PodIndex } from './pod-index.ts';
@@ -164,7 +165,7 @@ function specShape(key: string, pod: Pod): SpecShape {
     gpus: gpuAskOf(pod),
     hostPorts: hostPorts(pod.spec),
     nodeName: requestedNode(pod),
-    nodeSelector: pod.spec.nodeSelector,
+    nodeSelector: withoutCell(pod.spec.nodeSelector),
     nodeAffinity: pod.spec.affinity?.nodeAffinity,
     tolerations: pod.spec.tolerations ?? [],
     capacityPreference: preferenceOf(pod),

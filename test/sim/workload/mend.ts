@@ -4,6 +4,7 @@
  */
 import type { Deployment } from '../../../shared/api/kinds/workloads.ts';
 import { type AnyObject, controllerOf, type ObjectKey } from '../../../shared/api/meta.ts';
+import { CELL_LABEL } from '../../../shared/api/node-labels.ts';
 import { deployment, podGroup, priorityClass } from '../../world/manifests.ts';
 import { AT_ONCE, type Behaviour, type Ground } from './ground.ts';
 import type { Machines } from './machines.ts';
@@ -43,9 +44,23 @@ export async function mend(mending: Mending): Promise<void> {
   for (const name of machines.names) machines.reconnect(name);
   await ground.addSpare();
   for (const { metadata } of await people.list('nodes')) await people.cordon(metadata.name, false);
+  await leaveCells(people);
   for (const key of spoilt) await people.deleteKey(key);
   if (replaces) await replaceAll(people, ground);
   await deleteOrphans(people);
+}
+
+/** The machine that is brought is of the default cell. */
+async function leaveCells(people: People): Promise<void> {
+  for (const { metadata } of await people.list('namespaces')) {
+    if (metadata.labels?.[CELL_LABEL] === undefined) continue;
+    await people.patch('namespaces', undefined, metadata.name, inCell(null));
+  }
+}
+
+/** The patch that gives a machine, or the pods of a namespace, to a cell, or to the default one. */
+export function inCell(cell: string | null): object {
+  return { metadata: { labels: { [CELL_LABEL]: cell } } };
 }
 
 async function replaceAll(people: People, ground: Ground): Promise<void> {

@@ -16,7 +16,7 @@ import {
   type Written,
 } from './deeds.ts';
 import { LEDGERS } from '../../../shared/core/scheduling/ledger.ts';
-import { HUGE } from './mend.ts';
+import { HUGE, inCell } from './mend.ts';
 
 /** Names a PriorityClass that nobody makes: pods of it are refused. */
 const REFUSED = { priorityClassName: 'missing' };
@@ -149,6 +149,17 @@ export const TRAPS: { readonly [name: string]: Written } = {
       after(0, ({ people }) => people.create(slowlyReady('solo'))),
       after(0, ({ backUp }) => Promise.resolve(backUp())),
       after(15, ({ begin }) => Promise.resolve(begin('restore'))),
+    ],
+  },
+  apart: {
+    what: 'a machine and a namespace that are given to a cell of their own while pods come',
+    deeds: [
+      web(2),
+      after(4, ({ people }) => people.patch('nodes', undefined, 'n1', inCell('batch'))),
+      after(5, ({ people }) => people.patch('namespaces', undefined, NS, inCell('batch'))),
+      scaled(6, 4),
+      after(20, ({ people }) => people.patch('namespaces', undefined, NS, inCell(null))),
+      scaled(21, 5),
     ],
   },
   patient: {

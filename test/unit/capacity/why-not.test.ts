@@ -69,7 +69,8 @@ it.each<[string, Resources, Labels, string]>([
   const pools = [pool({ spec: { template: { metadata: { labels }, spec } } })];
   const given = snapshot({ pods, pools });
   const { unschedulable } = schedule(given, NOW_MS, { types: MACHINE_TYPES });
+  const why = `nodepool general: no type that it may launch now ${expected}.`;
   expect(unschedulable.map(({ message }) => message)).toEqual([
-    `no nodes available to schedule pods. nodepool general: no type that it may launch now ${expected}.`,
+    `no nodes available to schedule pods. ${why}`,
   ]);
 });

@@ -45,7 +45,7 @@ export const OF_MESSAGES = {
   noSweepOfCells: {
     what: 'the sweep does not wake the scheduler',
     file: 'shared/control/sweep.ts',
-    find: 'await routes.scheduleQueue.send([workMessage(DEFAULT_CELL, marked)]);',
+    find: 'await wakeCells(await knownCells(effects.store), routes);',
     replace: '',
     equivalent: 'the sweep of pods routes each pending pod as just changed, which wakes the cell',
   },

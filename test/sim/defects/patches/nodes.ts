@@ -53,8 +53,8 @@ export const OF_NODES = {
   unreadableStops: {
     what: 'a pod that cannot be read stops the passes of its cell',
     file: 'shared/control/scheduler.ts',
-    find: 'const sound = soundPods(pods, ledgers);',
-    replace: 'const sound = { pods, unreadable: [] };',
+    find: '...soundPods(ours.pods, ours.ledgers) };',
+    replace: 'unreadable: [] };',
   },
   reservedIsFree: {
     what: 'room that is entered for a pod that is not bound yet is given away',

@@ -351,6 +351,30 @@ describe('a pool', () => {
   });
 });
 
+describe('the cell of a pool', () => {
+  const label = 'nullplane.io/cell';
+  const of = (cell?: string) =>
+    pool({}, {}, { labels: cell === undefined ? {} : { [label]: cell } });
+
+  it('is a label of its template, and no requirement', () => {
+    expect(faults(POOLS, of('batch'))).toEqual([]);
+    const restricted = 'label domain "nullplane.io" is restricted';
+    const found = poolFaults({ requirements: [requirement({ key: label })] });
+    expect(found).toEqual([expect.stringContaining(restricted)]);
+  });
+
+  it.each<[string | undefined, string | undefined]>([
+    ['batch', 'other'],
+    ['batch', undefined],
+    [undefined, 'batch'],
+  ])('stays: %s is not made %s', (old, next) => {
+    expect(updateFaults(POOLS, of(old), of(next))).toEqual([
+      expect.stringMatching(/labels\[nullplane.io\/cell\]: .*field is immutable$/),
+    ]);
+    expect(updateFaults(POOLS, of(old), of(old))).toEqual([]);
+  });
+});
+
 describe('a claim', () => {
   const claim = (spec: Json = {}) => ({
     metadata: cluster,
