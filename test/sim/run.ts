@@ -7,8 +7,10 @@
  *     nothing, and a week later all messages that there ever were, which change nothing either
  *     (L3).
  */
+import { CELL_LABEL } from '../../shared/api/node-labels.ts';
 import type { ClusterFacts, Violation } from '../../shared/core/invariants.ts';
 import { podIsActive, podIsReady } from '../../shared/core/pod/predicates.ts';
+import { cellOf } from '../../shared/core/scheduling/cells.ts';
 import type { FaultKind } from './faults/catalogue.ts';
 import { INCIDENTS } from './faults/catalogue.ts';
 import type { Fault } from './faults/fault.ts';
@@ -165,7 +167,10 @@ class Simulation {
     const { oracles } = this.#stage;
     const { soon } = this.#script ?? {};
     if (soon === 'all') oracles.violations.push(...this.#unsettled());
-    if (soon === 'ready') oracles.violations.push(...tooFewReady(oracles.facts()));
+    if (soon === 'ready' || soon === 'apart') {
+      oracles.violations.push(...tooFewReady(oracles.facts()));
+    }
+    if (soon === 'apart') oracles.violations.push(...strayed(oracles.facts()));
     if (soon === 'unplaced') oracles.violations.push(...placed(oracles.facts()));
     if (soon === 'first') oracles.violations.push(...replaced(oracles));
     this.#judge();
@@ -373,6 +378,17 @@ function tooFewReady({ deployments, pods }: ClusterFacts): readonly Violation[] 
     const ready = own.filter((pod) => podIsActive(pod) && podIsReady(pod)).length;
     const message = `${metadata.name} has ${ready} ready pods by now, not ${spec.replicas}`;
     return ready < spec.replicas ? [{ invariant: 'L1' as const, message }] : [];
+  });
+}
+
+/** C2: who names a cell is on a machine of it. */
+function strayed({ nodes, pods }: ClusterFacts): readonly Violation[] {
+  const cells = new Map(nodes.map(({ metadata }) => [metadata.name, cellOf(metadata.labels)]));
+  return pods.flatMap(({ metadata, spec }) => {
+    const isSaid = spec.nodeSelector?.[CELL_LABEL] !== undefined;
+    const cell = cells.get(spec.nodeName ?? '');
+    if (!isSaid || cell === undefined || cell === cellOf(spec.nodeSelector)) return [];
+    return [{ invariant: 'L1' as const, message: `${metadata.name} is in the cell ${cell}` }];
   });
 }
 

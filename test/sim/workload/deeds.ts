@@ -43,10 +43,10 @@ export interface Written {
   readonly isDeaf?: true;
   /**
    * What is so a minute after the first sweep, where nothing strikes: everything is as it should be
-   * (W1), as many pods are ready as were asked for, the pods are those that were made first, or
-   * none has a place.
+   * (W1), as many pods are ready as were asked for, and on machines of their cells, the pods are
+   * those that were made first, or none has a place.
    */
-  readonly soon?: 'all' | 'ready' | 'first' | 'unplaced';
+  readonly soon?: 'all' | 'ready' | 'apart' | 'first' | 'unplaced';
   /** Deployments are left as they can't run, and have to be replaced. */
   readonly isMended?: true;
 }

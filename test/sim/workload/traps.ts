@@ -3,6 +3,7 @@
  * struck as all others are.
  */
 import type { AnyObject } from '../../../shared/api/meta.ts';
+import { CELL_LABEL } from '../../../shared/api/node-labels.ts';
 import { budget, deployment, pod, podGroup, priorityClass } from '../../world/manifests.ts';
 import {
   after,
@@ -30,6 +31,8 @@ const SECONDS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 const WEB = { resource: 'deployments.apps', namespace: NS, name: 'web' };
 const BAD = { resource: 'pods', namespace: NS, name: HUGE };
+
+const IN_BATCH = { nodeSelector: { [CELL_LABEL]: 'batch' } };
 
 /** Runs until its deadline. */
 function timed(name: string): AnyObject {
@@ -153,11 +156,14 @@ export const TRAPS: { readonly [name: string]: Written } = {
   },
   apart: {
     what: 'a machine and a namespace that are given to a cell of their own while pods come',
+    soon: 'apart',
+    isMended: true,
     deeds: [
       web(2),
       after(4, ({ people }) => people.patch('nodes', undefined, 'n1', inCell('batch'))),
       after(5, ({ people }) => people.patch('namespaces', undefined, NS, inCell('batch'))),
       scaled(6, 4),
+      after(7, ({ people }) => people.create(deployment('batch', NS, IN_BATCH))),
       after(20, ({ people }) => people.patch('namespaces', undefined, NS, inCell(null))),
       scaled(21, 5),
     ],

@@ -56,6 +56,12 @@ export const OF_NODES = {
     find: '...soundPods(ours.pods, ours.ledgers) };',
     replace: 'unreadable: [] };',
   },
+  cellsShareMachines: {
+    what: 'a pass places on the machines of other cells too',
+    file: 'shared/core/scheduling/cells.ts',
+    find: 'nodes: all.nodes.filter(({ metadata }) => isAt(metadata.name) ?? true),',
+    replace: 'nodes: all.nodes,',
+  },
   reservedIsFree: {
     what: 'room that is entered for a pod that is not bound yet is given away',
     file: 'shared/core/scheduling/ledger.ts',
