@@ -7,6 +7,7 @@ import { parseKey } from '../api/meta.ts';
 import type { AnyController, Outcome, Reader } from './controller.ts';
 import type { Effects } from './effects.ts';
 import { execute } from './execute.ts';
+import { Unavailable } from '../ports/store.ts';
 import { isSurprising, outcomeOf } from './outcome.ts';
 import { rememberingOwn } from './own-object.ts';
 import { originOf, stamped } from './trace.ts';
@@ -15,6 +16,13 @@ export interface Work {
   readonly controller: AnyController;
   readonly key: ObjectKey;
 }
+
+/**
+ * A look that took longer is of no use: its process was frozen, or its machine asleep, and the
+ * message may be with somebody else by now, who has looked anew. Shorter than any queue hides a
+ * message for; a look takes a second on a bad day.
+ */
+const MAX_LOOK_MS = 20_000;
 
 /** The work that a message names; undefined for what no controller of ours could have sent. */
 export function parseWork(text: string, controllers: readonly AnyController[]): Work | undefined {
@@ -41,9 +49,12 @@ export async function reconcile(
   try {
     const store = rememberingOwn(effects.store, key);
     const origin = originOf(store, key, shared);
+    const beganAtMs = effects.clock.nowMs();
     const snapshot: unknown = await controller.snapshot(key, origin);
     if (snapshot === undefined) return { type: 'done' };
-    const plan = controller.plan(snapshot, effects.clock.nowMs());
+    const nowMs = effects.clock.nowMs();
+    if (nowMs - beganAtMs > MAX_LOOK_MS) throw new Unavailable('the look took too long to act on');
+    const plan = controller.plan(snapshot, nowMs);
     await execute(plan, onAccountOf(origin.auditId, { ...effects, store }));
     return plan.againAfterMs === undefined
       ? { type: 'done' }

@@ -121,6 +121,6 @@ export function priorityClass(name: string, value: number): AnyObject {
 }
 
 /** The server fills in what a client leaves out. */
-function manifest(apiVersion: string, kind: string, metadata: object, rest = {}): AnyObject {
+export function manifest(apiVersion: string, kind: string, metadata: object, rest = {}): AnyObject {
   return { apiVersion, kind, metadata, ...rest } as AnyObject;
 }

@@ -2,9 +2,20 @@
  * Scripts that set up what chance does too rarely: each is a trap for defects of one sort. They are
  * struck as all others are.
  */
+import { withDefaults } from '../../../shared/api/defaults.ts';
+import type { Deployment } from '../../../shared/api/kinds/workloads.ts';
 import type { AnyObject } from '../../../shared/api/meta.ts';
 import { CELL_LABEL } from '../../../shared/api/node-labels.ts';
-import { budget, deployment, pod, podGroup, priorityClass } from '../../world/manifests.ts';
+import { resourceType } from '../../../shared/api/resources.ts';
+import { newSetName } from '../../../shared/core/deployment/revisions.ts';
+import {
+  budget,
+  deployment,
+  manifest,
+  pod,
+  podGroup,
+  priorityClass,
+} from '../../world/manifests.ts';
 import {
   after,
   changed,
@@ -32,7 +43,18 @@ const SECONDS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 const WEB = { resource: 'deployments.apps', namespace: NS, name: 'web' };
 const BAD = { resource: 'pods', namespace: NS, name: HUGE };
 
+const CLASSES = 'priorityclasses.scheduling.k8s.io';
+
 const IN_BATCH = { nodeSelector: { [CELL_LABEL]: 'batch' } };
+
+/** Of no pods, and of other labels than the Deployment selects: it takes nothing but the name. */
+function squatterOf(made: AnyObject): AnyObject {
+  const admitted = withDefaults(resourceType('deployments.apps'), made);
+  const name = newSetName({ ...admitted, status: {} } as unknown as Deployment);
+  const { selector, template } = deployment('other', NS, {})['spec'] as Deployment['spec'];
+  const metadata = { name, namespace: NS, labels: { app: 'other' } };
+  return manifest('apps/v1', 'ReplicaSet', metadata, { spec: { replicas: 0, selector, template } });
+}
 
 /** Runs until its deadline. */
 function timed(name: string): AnyObject {
@@ -166,6 +188,32 @@ export const TRAPS: { readonly [name: string]: Written } = {
       after(7, ({ people }) => people.create(deployment('batch', NS, IN_BATCH))),
       after(20, ({ people }) => people.patch('namespaces', undefined, NS, inCell(null))),
       scaled(21, 5),
+    ],
+  },
+  thawed: {
+    what: 'a look at a set that goes on, after its time, with pods that have all been replaced since',
+    deeds: [
+      web(3),
+      after(10, ({ delay }) =>
+        Promise.resolve(delay(`?reconcile store.list ${CLASSES}`, 1, 45_000)),
+      ),
+      after(10, async ({ people }) => {
+        for (const { metadata } of await people.list('pods')) {
+          await people.delete('pods', NS, metadata.name);
+        }
+      }),
+    ],
+  },
+  squatter: {
+    what: 'a set that nobody owns takes the name that a Deployment has just found free for its own',
+    soon: 'all',
+    deeds: [
+      after(0, ({ delay }) =>
+        Promise.resolve(delay('?reconcile store.get replicasets.apps', 1, 3_000)),
+      ),
+      web(1),
+      after(1, ({ people }) => people.create(squatterOf(deployment('web', NS, {})))),
+      scaled(10, 2),
     ],
   },
   patient: {

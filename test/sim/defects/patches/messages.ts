@@ -36,6 +36,13 @@ export const OF_MESSAGES = {
     replace: "return isTerminal(error) || error.name === 'Conflict' ? ",
     hint: ['--composite', '--script', 'create', '--about', 'reconcile'],
   },
+  oldLookActs: {
+    what: 'a process that was frozen as it looked acts on what it saw',
+    file: 'shared/control/reconcile.ts',
+    find: 'nowMs - beganAtMs > MAX_LOOK_MS',
+    replace: 'nowMs < beganAtMs',
+    hint: ['--systematic', '--script', 'thawed'],
+  },
   noSweepOfTasks: {
     what: 'the sweep does not ask which tasks live',
     file: 'shared/control/sweep.ts',

@@ -42,7 +42,7 @@ export const OF_NODES = {
     find: '...(batch ? { batch: batch.token } : {}),',
     replace: '',
     aws: true,
-    hint: ['--aws', '--from', '839', '--seeds', '1'],
+    hint: ['--aws', '--script', 'nodeless', '--seeds', '60'],
   },
   emptyIsReadable: {
     what: 'a pod whose containers were lost holds nothing, although its task runs',

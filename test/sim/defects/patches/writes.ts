@@ -39,5 +39,6 @@ export const OF_WRITES = {
     file: 'shared/control/execute.ts',
     find: '|| !sameOwner(error.current, draft)) throw error;',
     replace: ') throw error;',
+    hint: ['--systematic', '--script', 'rivals'],
   },
 } as const satisfies Patches;
