@@ -28,6 +28,7 @@ export const OF_NODES = {
     file: 'shared/core/scheduling/ledger.ts',
     find: 'return [...pods].filter(isBound).sort(byUid);',
     replace: 'return [...pods].filter(isBound).slice(0, 0);',
+    hint: ['--script', 'nodeless', '--seeds', '100'],
   },
   ledgerStaysLost: {
     what: 'a node whose ledger is lost is not given one',
