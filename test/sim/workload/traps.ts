@@ -191,7 +191,7 @@ export const TRAPS: { readonly [name: string]: Written } = {
     ],
   },
   thawed: {
-    what: 'a look at a set that goes on, after its time, with pods that have all been replaced since',
+    what: 'a look that goes on after its time, at pods that have all been replaced since',
     deeds: [
       web(3),
       after(10, ({ delay }) =>
