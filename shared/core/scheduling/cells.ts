@@ -27,8 +27,10 @@ export function cellOf(labels: Labels | undefined): string {
   return typeof name === 'string' && name !== '' ? name : DEFAULT_CELL;
 }
 
+/** A pool that was spoilt must not stop those who ask for all cells. */
 export function cellOfPool({ spec }: NodePool): string {
-  return cellOf(spec.template.metadata?.labels);
+  const { template } = spec as Partial<NodePool['spec']>;
+  return cellOf(template?.metadata?.labels);
 }
 
 /** Where the pod waits; `namespaceLabels` count when it says nothing itself. */
