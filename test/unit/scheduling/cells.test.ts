@@ -4,7 +4,13 @@ import type { NodeClaim, NodePool } from '../../../shared/api/kinds/karpenter.ts
 import type { Pod } from '../../../shared/api/kinds/pod.ts';
 import type { Labels } from '../../../shared/api/meta.ts';
 import { CELL_LABEL, withoutCell } from '../../../shared/api/node-labels.ts';
-import { cellOf, cellOfPod, DEFAULT_CELL, inCell } from '../../../shared/core/scheduling/cells.ts';
+import {
+  cellOf,
+  cellOfPod,
+  cellOfPool,
+  DEFAULT_CELL,
+  inCell,
+} from '../../../shared/core/scheduling/cells.ts';
 import { COMPUTE_LABEL, VIRTUAL_COMPUTE } from '../../../shared/core/scheduling/cluster.ts';
 import { ledger, namespace, node, pod, running, snapshot } from './fixtures.ts';
 
@@ -118,6 +124,10 @@ describe('a cell', () => {
     [null, 'default'],
   ])('is named by a label of %j as %s', (value, expected) => {
     expect(cellOf({ [CELL_LABEL]: value } as Labels)).toBe(expected);
+  });
+
+  it('is the default one of a pool that lacks its template', () => {
+    expect(cellOfPool({ ...poolOf('p', 'a'), spec: {} } as unknown as NodePool)).toBe('default');
   });
 
   it('is what the pod says, before what its namespace does', () => {
