@@ -6,6 +6,7 @@ import { findCondition, withCondition } from '../../api/conditions.ts';
 import type { Taint } from '../../api/kinds/affinity.ts';
 import type { Node } from '../../api/kinds/node.ts';
 import type { ConditionMessage } from '../../api/task.ts';
+import { NEWS_MS } from './observe.ts';
 import { nodeControl, withControl, withoutTaint, withTaint } from './state.ts';
 
 const GPU_HEALTHY = 'GPUHealthy';
@@ -29,6 +30,7 @@ export function observeCondition(
   if (type === 'Ready' || control.status === 'gone') return undefined;
   if (!old && conditions.length >= MAX_CONDITIONS) return undefined;
   if (old && atMs <= (control.conditionsAtMs?.[type] ?? 0)) return undefined;
+  if (nowMs - atMs > NEWS_MS) return undefined;
   const isSame = old?.status === status && old.reason === reason && old.message === message;
   if (isSame) return undefined;
   const next = withCondition(conditions, { type, status, reason, message }, nowMs);

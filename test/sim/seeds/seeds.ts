@@ -22,6 +22,7 @@ export const KNOWN_SEEDS: readonly KnownSeed[] = [
   { seed: 2194, defect: 'emptyIsReadable', what: 'a pod without containers held no room' },
   { seed: 2986, defect: 'adoptsWithoutNode', what: 'a restored pod was given a second task' },
   { seed: 1940, defect: 'oldLookActs', what: 'a thawed look made pods beside those made since' },
+  { seed: 4015, defect: 'oldConditionCounts', what: 'a fault of last week tainted a machine' },
   { seed: 7, defect: 'ledgerForgetsBatch', aws: true, what: 'old word of a live task ended it' },
   { seed: 59, defect: 'anyRegistration', aws: true, what: 'a garbled event took a node for lost' },
   { seed: 396, defect: 'roomlessIsBelieved', aws: true, what: 'a garbled event took all room' },

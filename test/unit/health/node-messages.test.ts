@@ -14,6 +14,7 @@ import {
   MAX_CONDITIONS,
   observeCondition,
 } from '../../../shared/core/node/conditions.ts';
+import { NEWS_MS } from '../../../shared/core/node/observe.ts';
 import { hasTaint, nodeControl } from '../../../shared/core/node/state.ts';
 import { ID, machine, REGISTRATION, T0 } from '../node/fixtures.ts';
 
@@ -105,6 +106,12 @@ describe('a condition that an agent reports', () => {
     expect(told(failed, 'False', T0 + 10)).toBeUndefined();
     expect(told(failed, 'True', T0 + 9)).toBeUndefined();
     expect(told(failed, 'False', T0 + 20)).toBeUndefined();
+  });
+
+  it('is of the past when it was told days ago, whatever clock wrote down what came after', () => {
+    const old = { ...GPU, atMs: T0 };
+    expect(observeCondition(machine(), old, T0 + NEWS_MS)).toBeDefined();
+    expect(observeCondition(machine(), old, T0 + NEWS_MS + 1)).toBeUndefined();
   });
 
   it('taints for GPUs only, and never speaks of Ready', () => {

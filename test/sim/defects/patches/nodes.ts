@@ -57,6 +57,13 @@ export const OF_NODES = {
     find: '...soundPods(ours.pods, ours.ledgers) };',
     replace: 'unreadable: [] };',
   },
+  oldConditionCounts: {
+    what: 'what an agent told of its GPUs days ago counts',
+    file: 'shared/core/node/conditions.ts',
+    find: 'if (nowMs - atMs > NEWS_MS) return undefined;',
+    replace: '',
+    hint: ['--from', '4015', '--seeds', '1'],
+  },
   cellsShareMachines: {
     what: 'a pass places on the machines of other cells too',
     file: 'shared/core/scheduling/cells.ts',
