@@ -17,6 +17,7 @@ import { rfc3339 } from '../../api/time.ts';
 import { isAnswered, mayHaveTask, runsAgain, statusesOf, withIntent } from './attempt.ts';
 import { hasSucceeded, isNotYetStarted, lost, waiting, withReport } from './container-status.ts';
 import { asOwnTask } from './batch.ts';
+import { gpuAskOf } from './gpus.ts';
 import { conditionsOf, phaseOf } from './phase.ts';
 import { isTerminal } from './predicates.ts';
 
@@ -38,7 +39,21 @@ export function observeTask(pod: Pod, told: TaskState, nowMs: number): Pod | und
   const base = task.attempt === attempt ? pod : bound(withIntent(pod, task.attempt, nowMs), task);
   const reported = withReports(base, task, nowMs);
   const control = controlAfter(base, task, nowMs);
-  return changed(pod, concluded({ ...base, control, status: reported }, nowMs));
+  const next = concluded({ ...base, control, status: reported }, nowMs);
+  if (base === pod || !lacksDevices(next)) return changed(pod, next);
+  return changed(pod, failed(next, UNKNOWN_DEVICES, UNKNOWN_DEVICES_MESSAGE, nowMs));
+}
+
+/** As kubelet says it of a pod whose devices it can't tell after it was started anew. */
+const UNKNOWN_DEVICES = 'UnexpectedAdmissionError';
+const UNKNOWN_DEVICES_MESSAGE =
+  'its task runs on parts of GPUs that the table, which was set back, does not know any more';
+
+/** Its task runs on parts of devices that we gave it, and nobody knows which: others get them. */
+function lacksDevices(pod: Pod): boolean {
+  const ask = gpuAskOf(pod);
+  if (!ask || ask.isIsolated || isTerminal(pod)) return false;
+  return pod.control?.gpuDevices === undefined && ask.parts.some(({ kind }) => kind !== 'whole');
 }
 
 function bound(pod: Pod, { nodeName }: TaskState): Pod {

@@ -12,6 +12,7 @@ import type { Pod } from '../../api/kinds/pod.ts';
 import { keyOf } from '../../api/change.ts';
 import { parseTime } from '../../api/time.ts';
 import { isPending } from '../scheduling/pending.ts';
+import { isReadable } from '../scheduling/shape.ts';
 import {
   blocked,
   event,
@@ -113,8 +114,9 @@ function resolution({ pod, want }: PodSnapshot, nowMs: number): Plan {
   const { attempt = 1, intentAtMs = 0 } = pod.control ?? {};
   const isOld = nowMs - intentAtMs > INTENT_MAX_AGE_MS;
   const of = { pod: keyOf('pods', pod), podUid: pod.metadata.uid, attempt };
-  // Without what it refers to the pod can't be run, so that looking is all that can be done.
-  if (isOld || want) {
+  // Without what it refers to the pod can't be run, so that looking is all that can be done; nor if
+  // it was spoilt since, and is to go.
+  if (isOld || want || (isLeaving(pod) && !isReadable(pod))) {
     return inOrder({ kind: 'lookUpTask', ...of, taskId: taskIdOfAttempt(pod, attempt) });
   }
   return inOrder({ kind: 'runTask', ...of });

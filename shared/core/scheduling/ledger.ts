@@ -11,9 +11,10 @@
  *     an attempt of before: it is in a ledger once, and its room is given back once.
  *  G4 Room that a member of a gang holds and is not bound to is taken up or given back with a write
  *     of the ledger, so that of two passes that do one and the other one fails.
- *  G5 A new ledger has the pods that are on the node already: an old one went with the node, and
- *     the machine was entered again while they ran. A node with pods is given one at once, since
- *     what is told of tasks finds their pods by it (control/task-owner.ts).
+ *  G5 A ledger that is written has the pods that are on the node already: an old one went with the
+ *     node, and the machine was entered again while they ran; or a table was set back, and they
+ *     took up their tasks again. A node with pods is given one at once, since what is told of tasks
+ *     finds their pods by it (control/task-owner.ts).
  */
 import type { DevicesByContainer } from '../../api/gpus.ts';
 import type { Allocation, Node, NodeAllocation } from '../../api/kinds/node.ts';
@@ -73,7 +74,7 @@ export function enter(
   const isNew = ({ metadata }: Pod) => !known.has(metadata.uid);
   const added = placed.filter(isNew).map((pod) => entryOf(pod, batches, devices));
   if (added.length === 0 && !placed.some(isOfGang)) return undefined; // G4
-  const there = ledger ? [] : boundTo(node, podsOn(node)).map(entryOfBound);
+  const there = boundTo(node, podsOn(node)).filter(isNew).map(entryOfBound);
   return written(node, ledger, [...kept, ...there, ...added]);
 }
 

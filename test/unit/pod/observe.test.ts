@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { GPU, GPU_MILLI, migResource } from '../../../shared/api/gpus.ts';
 import type { Pod } from '../../../shared/api/kinds/pod.ts';
 import { type ContainerReport, taskIdOf, type TaskState } from '../../../shared/api/task.ts';
 import { rfc3339 } from '../../../shared/api/time.ts';
@@ -14,6 +15,7 @@ import { makePod } from './pod-life.ts';
 
 const NOW_MS = 1_893_456_000_000;
 
+type Resources = { readonly [resource: string]: string };
 type State = ContainerReport['state'];
 
 const RUNNING: State = { type: 'running', startedAtMs: NOW_MS };
@@ -139,6 +141,26 @@ describe('observing a task', () => {
     expect(later.status.containerStatuses?.[0]?.restartCount).toBe(1);
   });
 
+  it.each<[string, Resources, Partial<Pod>, Pod['status']['phase']]>([
+    ['parts of GPUs that nobody knows', { [GPU_MILLI]: '300' }, {}, 'Failed'],
+    ['slices that nobody knows', { [migResource('1g.10gb')]: '1' }, {}, 'Failed'],
+    ['whole devices', { [GPU]: '1' }, {}, 'Running'],
+    ['no GPU', { cpu: '1' }, {}, 'Running'],
+    [
+      'parts that are known',
+      { [GPU_MILLI]: '300' },
+      { control: { gpuDevices: { app: ['0'] } } as Pod['control'] & object },
+      'Running',
+    ],
+  ])('of a pod whose task it adopts: with %s', (_, limits, given, phase) => {
+    const { control: _c, ...unbound } = intended();
+    const [app] = unbound.spec.containers;
+    const spec = { ...unbound.spec, containers: [{ ...app!, resources: { limits } }] };
+    const adopted = observed({ ...unbound, spec, ...given }, task(2, RUNNING));
+    expect(adopted.status.phase).toBe(phase);
+    expect(adopted.status.reason).toBe(phase === 'Failed' ? 'UnexpectedAdmissionError' : undefined);
+  });
+
   it('is on the node of the task that it adopts: it would be given another place', () => {
     const { control: _, ...unbound } = intended();
     const { nodeName: _n, ...spec } = unbound.spec;
@@ -226,5 +248,27 @@ describe('a refused launch', () => {
     const pod = observed(refused, task(1, RUNNING));
     expect(pod.control?.taskStopped).toBeUndefined();
     expect(pod.status.phase).toBe('Running');
+  });
+});
+
+describe('what became of a launch', () => {
+  const leaving = (cpu: string): Pod => {
+    const pod = intended();
+    const [app] = pod.spec.containers;
+    const spec = {
+      ...pod.spec,
+      nodeName: 'node-1',
+      containers: [{ ...app!, resources: { requests: { cpu } } }],
+    };
+    const metadata = { ...pod.metadata, deletionTimestamp: rfc3339(NOW_MS) };
+    return { ...pod, metadata, spec };
+  };
+
+  it.each([
+    ['1', 'runTask'],
+    ['abc', 'lookUpTask'],
+  ])('of a pod that is to go and asks for %s of a CPU is found out by %s', (cpu, kind) => {
+    const [action] = planPod({ pod: leaving(cpu), node: 'ready' }, NOW_MS).stages.flat();
+    expect(action).toMatchObject({ kind });
   });
 });

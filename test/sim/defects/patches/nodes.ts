@@ -57,6 +57,13 @@ export const OF_NODES = {
     find: '...soundPods(ours.pods, ours.ledgers) };',
     replace: 'unreadable: [] };',
   },
+  ledgerKeepsOut: {
+    what: 'a ledger that is written does not get the pods that came to its node without it',
+    file: 'shared/core/scheduling/ledger.ts',
+    find: 'const there = boundTo(node, podsOn(node)).filter(isNew).map(entryOfBound);',
+    replace: 'const there = ledger ? [] : boundTo(node, podsOn(node)).map(entryOfBound);',
+    hint: ['--from', '7245', '--seeds', '1'],
+  },
   oldConditionCounts: {
     what: 'what an agent told of its GPUs days ago counts',
     file: 'shared/core/node/conditions.ts',
