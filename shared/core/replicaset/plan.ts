@@ -14,6 +14,7 @@ import type { Namespace } from '../../api/kinds/core.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { ReplicaSet } from '../../api/kinds/workloads.ts';
 import { controllerOf } from '../../api/meta.ts';
+import { matchesSelector } from '../../api/selectors.ts';
 import { deletion } from '../deletion.ts';
 import { claim } from '../ownership.ts';
 import { type Action, create, event, eventTarget, type Plan, update } from '../plan.ts';
@@ -82,15 +83,22 @@ function failureOf(snapshot: ReplicaSetSnapshot): Failure | undefined {
   return { reason: 'FailedCreate', message };
 }
 
-/** Pods are not made where they could not stay, nor of a class that there is not. */
+/**
+ * Pods are not made where they could not stay, nor of a class that there is not, nor by a set that
+ * was spoilt and would let go of them at once, to make them again.
+ */
 function refusalOf({ set, namespace, classes = [] }: ReplicaSetSnapshot): string | undefined {
   if (namespace?.status.phase === 'Terminating') {
     const home = set.metadata.namespace;
     return `unable to create new content in namespace ${home} because it is being terminated`;
   }
-  const spec = set.spec.template && withPriority(set.spec.template.spec, classes);
+  const { selector, template } = set.spec;
+  if (template && !matchesSelector(selector, template.metadata.labels)) return UNSELECTED;
+  const spec = template && withPriority(template.spec, classes);
   return typeof spec === 'string' ? spec : undefined;
 }
+
+const UNSELECTED = 'the selector of the set does not select what its template makes';
 
 interface Work {
   readonly actions: readonly Action[];

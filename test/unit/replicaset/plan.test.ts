@@ -7,7 +7,7 @@ import { MAX_PODS_PER_PLAN, planReplicaSet } from '../../../shared/core/replicas
 import { isRefused } from '../../../shared/core/replicaset/refused.ts';
 import { surplusOf } from '../../../shared/core/replicaset/surplus.ts';
 import { Cluster, failed, ready, START_MS } from './cluster.ts';
-import { pod, replicaSet } from './fixtures.ts';
+import { pod, replicaSet, template } from './fixtures.ts';
 
 const plan = (set: ReplicaSet, pods: readonly Pod[], namespace?: Namespace) =>
   planReplicaSet({ set, pods, namespace }, START_MS);
@@ -98,6 +98,15 @@ describe('a ReplicaSet with too few pods', () => {
       { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate' },
     ]);
     expect(status(next)?.observedGeneration).toBeUndefined();
+  });
+
+  it('makes no pods that it would not select, and would make again and again', () => {
+    const spoilt = { ...template(), metadata: { labels: {} } };
+    const next = plan(replicaSet(1, { template: spoilt }), []);
+    expect(made(next)).toEqual([]);
+    expect(status(next)?.conditions).toMatchObject([
+      { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate' },
+    ]);
   });
 
   it('says of which size its pods were refused, once', () => {

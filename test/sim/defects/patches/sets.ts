@@ -2,6 +2,13 @@
 import type { Patches } from '../patch.ts';
 
 export const OF_SETS = {
+  setMakesStrangers: {
+    what: 'a set that was spoilt makes pods that it does not select, again and again',
+    file: 'shared/core/replicaset/plan.ts',
+    find: '!matchesSelector(selector, template.metadata.labels)) return UNSELECTED;',
+    replace: 'false) return UNSELECTED;',
+    hint: ['--from', '9235', '--seeds', '1'],
+  },
   freshNames: {
     what: 'a pod is named by the version of its set, not by its slot alone',
     file: 'shared/core/replicaset/slots.ts',
