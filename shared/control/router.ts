@@ -87,8 +87,7 @@ async function send(
   if (messages.length > 0) await reconcileQueue.send(messages);
   const helpful = changes.filter(wakesScheduler);
   if (helpful.length > 0) {
-    const cells = await cellsOf(helpful, read);
-    await scheduleQueue.send(cells.map((cell) => workMessage(cell, bodyOf)));
+    await wakeCells(await cellsOf(helpful, read), scheduleQueue, bodyOf);
   }
 }
 
@@ -120,7 +119,16 @@ class Wakes {
   }
 }
 
+/** Has each of the cells placed on. */
+export function wakeCells(
+  cells: readonly string[],
+  scheduleQueue: Queue,
+  bodyOf: (text: string) => string,
+): Promise<void> {
+  return scheduleQueue.send(cells.map((cell) => workMessage(cell, bodyOf)));
+}
+
 /** The group is the work itself, marked or not, so that a key is worked on by one at a time. */
-export function workMessage(text: string, bodyOf: (text: string) => string): WorkMessage {
+function workMessage(text: string, bodyOf: (text: string) => string): WorkMessage {
   return { group: text, body: bodyOf(text) };
 }

@@ -21,7 +21,7 @@ import { Conflict } from '../ports/store.ts';
 import { knownCells } from './cells.ts';
 import type { Effects } from './effects.ts';
 import { followed, marked } from './follow.ts';
-import { route, type Routes, workMessage } from './router.ts';
+import { route, type Routes, wakeCells } from './router.ts';
 import { sweepNodes } from './sweep-nodes.ts';
 import { sweepTasks } from './sweep-tasks.ts';
 import { sweepVault } from './vault-sweep.ts';
@@ -62,7 +62,7 @@ export async function sweepPart(
       if (effects.vault) await sweepVault({ ...effects, vault: effects.vault });
       return undefined;
     case 'cells':
-      await wakeCells(await knownCells(effects.store), routes);
+      await wakeCells(await knownCells(effects.store), routes.scheduleQueue, marked);
       return undefined;
     case 'resource':
       return sweepPage(part, effects, routes);
@@ -89,10 +89,6 @@ async function sweepPage(
   if (resource === 'events') await expire(items, effects);
   else await wake(resource, items, effects, routes);
   return next === undefined ? undefined : { part: 'resource', resource, after: next };
-}
-
-function wakeCells(cells: readonly string[], { scheduleQueue }: Routes): Promise<void> {
-  return scheduleQueue.send(cells.map((cell) => workMessage(cell, marked)));
 }
 
 async function wake(

@@ -52,7 +52,7 @@ export const OF_MESSAGES = {
   noSweepOfCells: {
     what: 'the sweep does not wake the scheduler',
     file: 'shared/control/sweep.ts',
-    find: 'await wakeCells(await knownCells(effects.store), routes);',
+    find: 'await wakeCells(await knownCells(effects.store), routes.scheduleQueue, marked);',
     replace: '',
     equivalent: 'the sweep of pods routes each pending pod as just changed, which wakes the cell',
   },
