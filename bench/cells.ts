@@ -8,6 +8,7 @@ import type { Pod } from '../shared/api/kinds/pod.ts';
 import { DEFAULT_CELL, inCell } from '../shared/core/scheduling/cells.ts';
 import { PassMemory } from '../shared/core/scheduling/memory.ts';
 import { schedule } from '../shared/core/scheduling/schedule.ts';
+import { cpuMsSince } from './cpu.ts';
 import { node, pod } from './objects.ts';
 import { ClusterState } from './placement/state.ts';
 import { runAlone } from './run-alone.ts';
@@ -107,8 +108,7 @@ function running(asked: Pod, nodeName: string): Pod {
 function cpuMs(work: () => unknown): number {
   const before = process.cpuUsage();
   work();
-  const { user, system } = process.cpuUsage(before);
-  return Math.round((user + system) / 100) / 10;
+  return Math.round(10 * cpuMsSince(before)) / 10;
 }
 
 function median(measure: () => number): number {

@@ -9,6 +9,7 @@ import type { Pod } from '../shared/api/kinds/pod.ts';
 import { withGpuResources } from '../shared/core/node/gpus.ts';
 import { PLUGINS } from '../shared/core/scheduling/registry.ts';
 import { schedule, type ScheduleOptions } from '../shared/core/scheduling/schedule.ts';
+import { cpuMsSince } from './cpu.ts';
 import { node, pod } from './objects.ts';
 
 const NODES = 1_000;
@@ -70,8 +71,7 @@ function measured(
     const pods = make();
     const before = process.cpuUsage();
     schedule({ nodes, ledgers: [], pods, namespaces: [] }, 0, options);
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1000;
+    return cpuMsSince(before);
   });
   const [firstMs = 0] = runs;
   const bestMs = Math.min(...runs);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ApiClient } from '../local/client.ts';
 import { parseNodeGroups } from '../shared/core/capacity/catalogue/node-groups.ts';
 import { startLocal } from '../local/start.ts';
+import { cpuMsSince } from './cpu.ts';
 
 export interface LocalFigures {
   readonly pods: number;
@@ -100,11 +101,10 @@ async function measureDeployment() {
     return (object.status as { readyReplicas?: number }).readyReplicas === pods;
   });
   const allRunningMs = performance.now() - started;
-  const { user, system } = process.cpuUsage(cpuBefore);
   return {
     allRunningMs,
     podsPerSecond: pods / (allRunningMs / 1000),
-    cpuMsPerPod: (user + system) / 1000 / pods,
+    cpuMsPerPod: cpuMsSince(cpuBefore) / pods,
     writesPerPod: (writes - before) / pods,
   };
 }
@@ -125,6 +125,5 @@ async function measureIdle(): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, 1_000)); // let the last wakes settle
   const before = process.cpuUsage();
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-  const { user, system } = process.cpuUsage(before);
-  return ((user + system) / 1000 / IDLE_MS) * 100;
+  return (cpuMsSince(before) / IDLE_MS) * 100;
 }
