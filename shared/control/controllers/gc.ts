@@ -1,6 +1,7 @@
 /**
  * The garbage collector: woken for dependents when an owner goes, and for owners when a dependent
- * does. Reads owners strongly, dependents by the owner index.
+ * does. Reads owners strongly, and dependents by the owner index until that shows none that holds
+ * the owner: the last word have the tables themselves (G2 of core/gc/plan.ts).
  */
 import { type Change, keyOf, ownedBy } from '../../api/change.ts';
 import { sameJson } from '../../api/hash.ts';
@@ -9,6 +10,7 @@ import { RESOURCES, resourceTypeOf } from '../../api/resources.ts';
 import {
   type Dependent,
   type GcSnapshot,
+  holding,
   isUnsettled,
   MAX_DEPENDENTS,
   type OwnerFact,
@@ -18,7 +20,7 @@ import {
 } from '../../core/gc/plan.ts';
 import type { ListQuery } from '../../ports/store.ts';
 import type { Controller, Reader } from '../controller.ts';
-import { listAll } from '../list-all.ts';
+import { listAll, pagesOf } from '../list-all.ts';
 
 export const gcController: Controller<GcSnapshot> = {
   name: 'gc',
@@ -136,6 +138,26 @@ async function someDependents(owner: KubeObject, read: Reader): Promise<readonly
     dependentQueries(owner).map(async (query) => {
       const { items } = await read.list({ ...query, limit: MAX_DEPENDENTS });
       return items.map((object) => ({ resource: query.resource, object }));
+    }),
+  );
+  const indexed = lists.flat().slice(0, MAX_DEPENDENTS);
+  return holding(owner, indexed).length > 0 ? indexed : listedHolding(owner, read);
+}
+
+/**
+ * Those that hold the owner, by lists that lag behind nothing. They cost a look at all that is in
+ * its namespace, once for an owner that goes.
+ */
+async function listedHolding(owner: KubeObject, read: Reader): Promise<readonly Dependent[]> {
+  const lists = await Promise.all(
+    dependentQueries(owner).map(async ({ index: _, ...query }) => {
+      const found: Dependent[] = [];
+      for await (const page of pagesOf(read, query)) {
+        const listed = page.map((object) => ({ resource: query.resource, object }));
+        found.push(...holding(owner, listed));
+        if (found.length >= MAX_DEPENDENTS) break;
+      }
+      return found;
     }),
   );
   return lists.flat().slice(0, MAX_DEPENDENTS);

@@ -27,6 +27,8 @@ export const GRANT_TTL_MS = 120_000;
  */
 export const GRANT_USE_MS = 30_000;
 
+const SECOND_MS = 1_000;
+
 /** More grants than this mean that nobody keeps the budget's status; Kubernetes' own figure. */
 export const MAX_GRANTS = 2_000;
 
@@ -63,11 +65,17 @@ export function holdsGrant(status: PodDisruptionBudgetStatus, pod: Pod, nowMs: n
   return atMs !== undefined && nowMs - atMs < GRANT_USE_MS;
 }
 
-/** The budget with the pod granted. One disruption at least must be allowed. */
+/**
+ * The budget with the pod granted. One disruption at least must be allowed. Clocks differ, and
+ * times are whole seconds: the grant is never older than the pod, or it would count as a
+ * namesake's.
+ */
 export function granted(budget: PodDisruptionBudget, pod: Pod, nowMs: number): PodDisruptionBudget {
   const { status } = budget;
   const disruptionsAllowed = status.disruptionsAllowed - 1;
-  const disruptedPods = { ...status.disruptedPods, [pod.metadata.name]: rfc3339(nowMs) };
+  const bornAtMs = parseTime(pod.metadata.creationTimestamp) ?? 0;
+  const atMs = Math.max(nowMs, bornAtMs + SECOND_MS);
+  const disruptedPods = { ...status.disruptedPods, [pod.metadata.name]: rfc3339(atMs) };
   const next = { ...status, disruptionsAllowed, disruptedPods };
   return { ...budget, status: disruptionsAllowed > 0 ? next : withAllowance(next, nowMs) };
 }

@@ -9,7 +9,8 @@
  * Invariants:
  *  G1 An object is deleted for want of owners only when each of them was looked up by name and uid,
  *     and is gone. An owner of a kind that is not served can't be looked up, and counts as there.
- *  G2 A finalizer is removed only when nothing is left of what it waits for.
+ *  G2 A finalizer is removed only when nothing is left of what it waits for. No index says so: it
+ *     lags behind, and who is orphaned too late would be collected.
  */
 import type { KubeObject, OwnerReference, ResourceName } from '../../api/meta.ts';
 import {
@@ -28,6 +29,7 @@ export interface GcSnapshot {
   readonly owners: readonly OwnerFact[];
   /**
    * Objects that name this one as owner; read only when it waits for them, at most MAX_DEPENDENTS.
+   * Where none of them holds it (`holding`), the tables themselves have been asked, not an index.
    */
   readonly dependents: readonly Dependent[];
 }
@@ -82,24 +84,31 @@ export function isUnsettled({ reference, found }: OwnerFact): boolean {
   return found?.metadata.uid !== reference.uid || takesDependents(found);
 }
 
-function planWaiting({ resource, object, dependents }: GcSnapshot, nowMs: number): Plan {
-  const { uid, finalizers = [] } = object.metadata;
-  if (finalizers.includes(ORPHAN_FINALIZER)) {
-    if (dependents.length === 0)
-      return inOrder(released(resource, object, ORPHAN_FINALIZER, nowMs));
-    const freed = dependents.map((d) => update(d.resource, withoutOwners(d.object, [uid])));
-    return { stages: [freed], blocked: [], againAfterMs: NEXT_BATCH_AFTER_MS };
-  }
-  const blocking = dependents.filter((dependent) => blocks(dependent, uid));
-  if (blocking.length === 0)
-    return inOrder(released(resource, object, FOREGROUND_FINALIZER, nowMs));
-  const names = blocking.slice(0, 3).map((d) => `${d.resource}/${d.object.metadata.name}`);
-  return blocked(`waits for ${blocking.length} dependents, such as ${names.join(', ')}`);
+/** Those of the dependents that the object's deletion waits for. */
+export function holding(
+  { metadata }: KubeObject,
+  dependents: readonly Dependent[],
+): readonly Dependent[] {
+  const { uid, finalizers = [] } = metadata;
+  const isOrphaning = finalizers.includes(ORPHAN_FINALIZER);
+  return dependents.filter(({ object }) =>
+    object.metadata.ownerReferences?.some(
+      (reference) => reference.uid === uid && (isOrphaning || reference.blockOwnerDeletion),
+    ),
+  );
 }
 
-function blocks({ object }: Dependent, ownerUid: string): boolean {
-  const references = object.metadata.ownerReferences ?? [];
-  return references.some(({ uid, blockOwnerDeletion }) => uid === ownerUid && blockOwnerDeletion);
+function planWaiting({ resource, object, dependents }: GcSnapshot, nowMs: number): Plan {
+  const { uid, finalizers = [] } = object.metadata;
+  const finalizer = finalizers.includes(ORPHAN_FINALIZER) ? ORPHAN_FINALIZER : FOREGROUND_FINALIZER;
+  const held = holding(object, dependents);
+  if (held.length === 0) return inOrder(released(resource, object, finalizer, nowMs));
+  if (finalizer === ORPHAN_FINALIZER) {
+    const freed = held.map((d) => update(d.resource, withoutOwners(d.object, [uid])));
+    return { stages: [freed], blocked: [], againAfterMs: NEXT_BATCH_AFTER_MS };
+  }
+  const names = held.slice(0, 3).map((d) => `${d.resource}/${d.object.metadata.name}`);
+  return blocked(`waits for ${held.length} dependents, such as ${names.join(', ')}`);
 }
 
 /** The object without that finalizer; when it was all that held it, the object goes. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PodDisruptionBudget } from '../../../shared/api/kinds/policy.ts';
 import { rfc3339 } from '../../../shared/api/time.ts';
+import { grantedAtMs } from '../../../shared/core/disruption/budgets.ts';
 import {
   type Disruptions,
   mayDisrupt,
@@ -116,6 +117,12 @@ describe('who may go now', () => {
       disruptedPods: { a: rfc3339(T0) },
       conditions: [{ type: 'DisruptionAllowed', status: 'False', reason: 'InsufficientPods' }],
     });
+  });
+
+  it('grants a pod that a faster clock has made: the grant is its own', () => {
+    const young = pod('a', { metadata: { creationTimestamp: rfc3339(T0 + 60_000) } });
+    const [spent] = mayDisrupt([young], [budget()], T0).spent;
+    expect(spent && grantedAtMs(spent.status, young)).toBeGreaterThan(T0 + 60_000);
   });
 
   it('says why not, for people', () => {

@@ -150,3 +150,32 @@ describe('orphaning deletion', () => {
     expect([await loop.names(MAPS), (await loop.names('secrets')).length]).toEqual([[], 501]);
   });
 });
+
+describe('an index that lags behind', () => {
+  const lagging: typeof gcController = {
+    ...gcController,
+    snapshot: (key, read) =>
+      gcController.snapshot(key, {
+        get: read.get,
+        list: async (query) => {
+          const page = await read.list<never>(query);
+          return query.index ? { ...page, items: [] } : page;
+        },
+      }),
+  };
+
+  it.each(['Orphan', 'Foreground'] as const)('lets no owner go (%s)', async (propagationPolicy) => {
+    const loop = new Loop(lagging);
+    const owner = await loop.create(MAPS, 'owner');
+    const references = ownedBy(owner, 'ConfigMap', { blockOwnerDeletion: true });
+    const metadata = { ...references, finalizers: ['a/b'] };
+    const child = await loop.create('secrets', 'child', { metadata });
+    await loop.delete(MAPS, owner, { propagationPolicy });
+    await loop.settle();
+    const isOrphan = propagationPolicy === 'Orphan';
+    expect(await loop.names(MAPS)).toEqual(isOrphan ? [] : ['owner']);
+    expect((await loop.get('secrets', child))?.metadata.ownerReferences === undefined).toBe(
+      isOrphan,
+    );
+  });
+});

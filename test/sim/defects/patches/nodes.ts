@@ -177,6 +177,12 @@ export const OF_NODES = {
     find: 'spent.set(budget, granted(current, pod, nowMs));',
     replace: '',
   },
+  grantOlderThanPod: {
+    what: 'a grant by a slow clock is taken for that of an earlier pod of the name',
+    file: 'shared/core/disruption/budgets.ts',
+    find: 'const atMs = Math.max(nowMs, bornAtMs + SECOND_MS);',
+    replace: 'const atMs = bornAtMs > 0 ? nowMs : 0;',
+  },
   budgetUnprocessed: {
     what: 'a budget that nobody has looked at allows what it did before',
     file: 'shared/core/disruption/may-disrupt.ts',

@@ -76,14 +76,20 @@ export const OF_SETS = {
   finalizerDropped: {
     what: 'a foreground deletion does not wait for dependents',
     file: 'shared/core/gc/plan.ts',
-    find: 'if (blocking.length === 0)',
-    replace: 'if (blocking.length >= 0)',
+    find: 'if (held.length === 0)',
+    replace: 'if (held.length === 0 || finalizer === FOREGROUND_FINALIZER)',
   },
   orphansTaken: {
     what: 'who orphans his dependents loses them',
     file: 'shared/core/gc/plan.ts',
-    find: 'if (dependents.length === 0)\n',
-    replace: 'if (dependents.length >= 0)\n',
+    find: 'if (held.length === 0)',
+    replace: 'if (held.length === 0 || finalizer === ORPHAN_FINALIZER)',
+  },
+  indexLetsGo: {
+    what: 'who waits for dependents goes when an index shows none',
+    file: 'shared/control/controllers/gc.ts',
+    find: 'return holding(owner, indexed).length > 0 ? indexed : listedHolding(owner, read);',
+    replace: 'return indexed;',
   },
   ownerByName: {
     what: 'an owner is known by its name alone',
