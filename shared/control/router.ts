@@ -53,18 +53,19 @@ export async function routePromptly(
   routes: Routes,
 ): Promise<void> {
   const wakes = new Wakes();
+  const asked = memoised(read);
   for (const change of changes) {
     if (isSeen(change)) continue;
     const own = keyText(keyOf(change.resource, change.object));
     for (const controller of routes.controllers) {
       if (controller.resource !== change.resource) continue;
-      for (const key of await controller.wakes(change, read)) {
+      for (const key of await controller.wakes(change, asked)) {
         const cause = causeOf(change, controller, keyText(key));
         if (keyText(key) === own) wakes.add(workText(controller.name, key), cause);
       }
     }
   }
-  await send(wakes, changes, read, routes, (text) => text);
+  await send(wakes, changes, asked, routes, (text) => text);
 }
 
 /** Whether the object's controller says that it has seen the present generation. */
