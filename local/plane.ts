@@ -22,6 +22,7 @@ import { allControllers } from '../shared/control/registry.ts';
 import { runtimeBudgets, withinBudgets } from '../shared/control/retry-budget.ts';
 import { route, type Routes } from '../shared/control/router.ts';
 import { sweep } from '../shared/control/sweep.ts';
+import { wellFormedStore } from '../shared/control/well-formed-store.ts';
 import { workOnCell, workOnKey } from '../shared/control/work-on.ts';
 import type { Recorder } from '../shared/ports/recorder.ts';
 import type { TaskRuntime } from '../shared/ports/runtime.ts';
@@ -81,7 +82,7 @@ export async function startPlane(options: PlaneOptions): Promise<LocalPlane> {
     void queues.health.send([{ group, body: JSON.stringify(message) }]);
   };
   const pump = new ChangePump((changes) => route(changes, store, routes), recorder);
-  const store = SqliteStore.open({
+  const table = SqliteStore.open({
     path: options.dataPath,
     clock,
     onCommit: (change) => {
@@ -89,6 +90,7 @@ export async function startPlane(options: PlaneOptions): Promise<LocalPlane> {
       pump.push(change);
     },
   });
+  const store = wellFormedStore(table);
   const { runtime: asked, close: closeRuntime } = await options.runtime(emit);
   const runtime = withinBudgets(asked, runtimeBudgets(clock));
   const { close: closeMachines, ...machines } = options.machines?.(emit) ?? { close: () => {} };
@@ -126,7 +128,7 @@ export async function startPlane(options: PlaneOptions): Promise<LocalPlane> {
       await pump.idle();
       closeMachines();
       closeRuntime();
-      store.close();
+      table.close();
     },
   };
 }

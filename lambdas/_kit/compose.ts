@@ -21,6 +21,7 @@ import { allControllers } from '../../shared/control/registry.ts';
 import { runtimeBudgets, withinBudgets } from '../../shared/control/retry-budget.ts';
 import type { Routes } from '../../shared/control/router.ts';
 import { sealedStore } from '../../shared/control/vaulted-store.ts';
+import { wellFormedStore } from '../../shared/control/well-formed-store.ts';
 import type { Config } from './config.ts';
 import type { Plane } from './plane.ts';
 
@@ -39,7 +40,8 @@ export function planeOf(config: Config): Plane {
     ...{ client: dynamoDbClient(), table: config.table, clock },
     gatherMs: WRITES_GATHER_MS,
   });
-  const store = sealedStore(table); // but for the api's own, nobody sees a Secret's values
+  // But for the api's own, nobody sees a Secret's values.
+  const store = wellFormedStore(sealedStore(table));
   const ecs = ecsClient();
   const asked = runtimeOf(config, { ecs, clock, recorder });
   const runtime = withinBudgets(asked, runtimeBudgets(clock));

@@ -2,13 +2,8 @@
  * What a store tells of its objects: changes, the identity that a write expects, and the indexes it
  * keeps.
  */
-import {
-  type AnyObject,
-  controllerOf,
-  type KubeObject,
-  type ObjectKey,
-  type ResourceName,
-} from './meta.ts';
+import { isJsonObject } from './json.ts';
+import type { AnyObject, KubeObject, ObjectKey, OwnerReference, ResourceName } from './meta.ts';
 import { generatedNamePrefix } from './names.ts';
 
 /** The identity of one version of one object: a namesake made later has another uid. */
@@ -71,13 +66,13 @@ const NAMING_KIND = 'ReplicaSet';
 /** The uid of the owner that is found by the object's name: its controller, if it named it. */
 export function ownerByName(resource: ResourceName, object: KubeObject): string | undefined {
   if (resource !== 'pods') return undefined;
-  const owner = controllerOf(object);
+  const owner = referencesOf(object).find(({ controller }) => controller === true);
   if (owner?.kind !== NAMING_KIND) return undefined;
   const isNamedAfter = object.metadata.name.startsWith(generatedNamePrefix(owner.name));
   return isNamedAfter ? owner.uid : undefined;
 }
 
-/** The values under which an object is found in an index. */
+/** The values under which an object is found in an index, whatever has become of it (B7). */
 export function indexValues(
   index: IndexName,
   resource: ResourceName,
@@ -86,7 +81,8 @@ export function indexValues(
   if (index === 'owner') return ownerValues(resource, object);
   if (resource === 'nodes') return registrationValues(object);
   if (resource !== 'pods') return [];
-  return [(object as { spec?: { nodeName?: string } }).spec?.nodeName ?? ''];
+  const { nodeName } = (object as { spec?: { nodeName?: unknown } | null }).spec ?? {};
+  return [typeof nodeName === 'string' ? nodeName : ''];
 }
 
 function registrationValues({ control }: KubeObject): string[] {
@@ -94,11 +90,19 @@ function registrationValues({ control }: KubeObject): string[] {
   return registrationId === undefined ? [] : [registrationId];
 }
 
+/** Stores see objects as they are stored: what is spoilt is of no form. */
+function referencesOf({ metadata }: KubeObject): readonly OwnerReference[] {
+  const given: unknown = metadata.ownerReferences;
+  return Array.isArray(given) ? given.filter(isJsonObject).map((one) => one as never) : [];
+}
+
 const ADOPTABLE: readonly ResourceName[] = ['pods', 'replicasets.apps'];
 
 function ownerValues(resource: ResourceName, object: KubeObject): string[] {
-  const owners = (object.metadata.ownerReferences ?? []).map((owner) => owner.uid);
-  return ADOPTABLE.includes(resource) && !controllerOf(object) ? [...owners, ''] : owners;
+  const references = referencesOf(object);
+  const owners = references.map(({ uid }) => uid).filter((uid) => typeof uid === 'string');
+  const isFree = !references.some(({ controller }) => controller === true);
+  return ADOPTABLE.includes(resource) && isFree ? [...owners, ''] : owners;
 }
 
 export function expectedOf(object: KubeObject): Expected {

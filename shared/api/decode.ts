@@ -154,7 +154,7 @@ function decodeList(schema: Schema, value: unknown, context: Context): unknown[]
 }
 
 /** A `null` in a list or map is Go's zero value of its type. */
-function zeroOf(schema: Schema): unknown {
+export function zeroOf(schema: Schema): unknown {
   switch (schema.type) {
     case 'object':
     case 'map':

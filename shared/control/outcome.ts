@@ -13,6 +13,11 @@ export class InvariantError extends Error {
   override readonly name = 'InvariantError';
 }
 
+/** An object that is not of its kind's form; the message says where it is not. */
+export class Unreadable extends Error {
+  override readonly name = 'Unreadable';
+}
+
 /** Throws an `InvariantError`; the message starts with the invariant's name. */
 export function invariant(holds: boolean, message: string): asserts holds {
   if (!holds) throw new InvariantError(message);
@@ -35,6 +40,7 @@ function isTransient(error: Error): boolean {
 function isTerminal(error: Error): boolean {
   return (
     error instanceof InvariantError ||
+    error instanceof Unreadable ||
     error instanceof TooLarge ||
     error instanceof MessageRefused ||
     error instanceof LaunchRejected ||

@@ -2,13 +2,13 @@
  * The loop's kernel: one key, one look, one plan, one outcome. Level-triggered: it knows nothing of
  * why it was woken, reads everything again, and leaves what comes next to the next wake.
  */
-import type { ObjectKey } from '../api/meta.ts';
-import { parseKey } from '../api/meta.ts';
+import { type KubeObject, keyText, type ObjectKey, parseKey } from '../api/meta.ts';
+import { faultOf } from '../api/well-formed.ts';
 import type { AnyController, Outcome, Reader } from './controller.ts';
 import type { Effects } from './effects.ts';
 import { execute } from './execute.ts';
 import { Unavailable } from '../ports/store.ts';
-import { isSurprising, outcomeOf } from './outcome.ts';
+import { isSurprising, outcomeOf, Unreadable } from './outcome.ts';
 import { rememberingOwn } from './own-object.ts';
 import { originOf, stamped } from './trace.ts';
 
@@ -50,7 +50,7 @@ export async function reconcile(
     const store = rememberingOwn(effects.store, key);
     const origin = originOf(store, key, shared);
     const beganAtMs = effects.clock.nowMs();
-    const snapshot: unknown = await controller.snapshot(key, origin);
+    const snapshot: unknown = await controller.snapshot(key, readable(origin, key));
     if (snapshot === undefined) return { type: 'done' };
     const nowMs = effects.clock.nowMs();
     if (nowMs - beganAtMs > MAX_LOOK_MS) throw new Unavailable('the look took too long to act on');
@@ -64,6 +64,24 @@ export async function reconcile(
     if (outcome.type === 'retry' || outcome.type === 'terminal') report(work, outcome, effects);
     return outcome;
   }
+}
+
+/**
+ * Nothing is done about an object that can't be read: what stands in for it is not what anybody
+ * wants. One that is being deleted is let go.
+ */
+function readable(read: Reader, own: ObjectKey): Reader {
+  const ownText = keyText(own);
+  return {
+    list: (query) => read.list(query),
+    get: async <T extends KubeObject>(key: ObjectKey) => {
+      const object = await read.get<T>(key);
+      const fault = object && keyText(key) === ownText ? faultOf(object) : undefined;
+      const isLeaving = object?.metadata.deletionTimestamp !== undefined;
+      if (fault !== undefined && !isLeaving) throw new Unreadable(`${ownText}: ${fault}`);
+      return object;
+    },
+  };
 }
 
 function onAccountOf(auditId: string | undefined, effects: Effects): Effects {

@@ -11,6 +11,7 @@ import { type AnyController, type Reader, workText } from './controller.ts';
 import { memoised } from './memoised.ts';
 import { beginsPolling, pollMessage } from './poll-health.ts';
 import { wakesScheduler } from './scheduler.ts';
+import { wellFormedChange } from './well-formed-store.ts';
 
 export interface Routes {
   readonly controllers: readonly AnyController[];
@@ -32,14 +33,15 @@ export async function route(
 ): Promise<void> {
   const wakes = new Wakes();
   const asked = memoised(read);
-  for (const change of changes) {
+  const readable = changes.map(wellFormedChange);
+  for (const change of readable) {
     for (const controller of routes.controllers) {
       for (const key of await controller.wakes(change, asked)) {
         wakes.add(workText(controller.name, key), causeOf(change, controller, keyText(key)));
       }
     }
   }
-  await send(wakes, changes, asked, routes, bodyOf);
+  await send(wakes, readable, asked, routes, bodyOf);
 }
 
 /**

@@ -23,6 +23,7 @@ import type { Pod } from '../api/kinds/pod.ts';
 import type { PodDisruptionBudget } from '../api/kinds/policy.ts';
 import type { PodGroup } from '../api/kinds/scheduling.ts';
 import type { KubeObject } from '../api/meta.ts';
+import { faultOf } from '../api/well-formed.ts';
 import { CLAIMS, POOLS } from '../core/capacity/claim/state.ts';
 import { consolidate, type Consolidation } from '../core/capacity/consolidation/consolidate.ts';
 import { maySpillBack } from '../core/capacity/spill-back/candidates.ts';
@@ -38,12 +39,9 @@ import { LEDGERS } from '../core/scheduling/ledger.ts';
 import { isPending } from '../core/scheduling/pending.ts';
 import { recordedPass } from '../core/scheduling/recording.ts';
 import { PLUGINS } from '../core/scheduling/registry.ts';
-import {
-  type ClusterSnapshot,
-  schedule,
-  type SchedulingResult,
-} from '../core/scheduling/schedule.ts';
-import { type Sound, soundPods } from '../core/scheduling/sound.ts';
+import { schedule, type SchedulingResult } from '../core/scheduling/schedule.ts';
+import type { ClusterSnapshot } from '../core/scheduling/snapshot.ts';
+import { type Sound, soundCell } from '../core/scheduling/sound.ts';
 import type { Outcome, Reader } from './controller.ts';
 import type { Effects } from './effects.ts';
 import { execute } from './execute.ts';
@@ -53,7 +51,7 @@ import { isSurprising, outcomeOf } from './outcome.ts';
 
 const NO_TYPES: readonly MachineType[] = [];
 
-/** So many of the pods that cannot be read are named. */
+/** So many of the objects that cannot be read are named. */
 const MAX_NAMED = 10;
 
 /** Plans carried out at a time; the actions of each are bounded by the executor. */
@@ -68,7 +66,7 @@ export async function schedulePass(cell: string, effects: Effects): Promise<Outc
   try {
     // Most wake-ups find that the pass before has placed everything, and no machine to let go.
     if (!(await hasWork(effects.store, effects.clock.nowMs()))) return { type: 'done' };
-    const { unreadable, ...snapshot } = await readCell(effects.store, cell);
+    const { unreadable, snapshot } = await readCell(effects.store, cell);
     if (unreadable.length > 0) reportUnreadable(unreadable, cell, effects);
     const batchSize = effects.runtime.runAlike ? MAX_BATCH : 1;
     const asked = snapshot.pools.length > 0 ? await effects.machineTypes?.() : undefined;
@@ -144,10 +142,7 @@ async function hasWork(read: Reader, nowMs: number): Promise<boolean> {
 }
 
 /** The order matters: R1, R3. */
-async function readCell(
-  read: Reader,
-  cell: string,
-): Promise<Required<ClusterSnapshot> & Pick<Sound, 'unreadable'>> {
+async function readCell(read: Reader, cell: string): Promise<Sound> {
   const all = <T>(resource: string): Promise<readonly T[]> =>
     listAll<T & KubeObject>(read, { resource });
   const claims = await all<NodeClaim>(CLAIMS);
@@ -161,15 +156,22 @@ async function readCell(
   const ledgers = await all<NodeAllocation>(LEDGERS);
   const pods = await all<Pod>('pods');
   const whole = { nodes, namespaces, pools, claims, groups, budgets, ledgers, pods };
-  const ours = inCell(whole, cell);
-  return { ...ours, ...soundPods(ours.pods, ours.ledgers) };
+  return soundCell(inCell(whole, cell));
 }
 
-/** One pass would tell of it as well as the next: people look for the pods by their names. */
-function reportUnreadable(pods: readonly Pod[], cell: string, { recorder }: Effects): void {
-  const names = pods.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`);
-  const fields = { cell, pods: names.slice(0, MAX_NAMED).join(', '), count: pods.length };
-  recorder.log({ level: 'warn', message: 'pods that cannot be read get no place', fields });
+/** One pass would tell of it as well as the next: people look for them by their names. */
+function reportUnreadable(
+  unreadable: readonly KubeObject[],
+  cell: string,
+  { recorder }: Effects,
+): void {
+  const named = unreadable.slice(0, MAX_NAMED).map((object) => {
+    const { namespace = '', name } = object.metadata;
+    const fault = faultOf(object);
+    return `${object.kind} ${namespace}/${name}${fault === undefined ? '' : ` (${fault})`}`;
+  });
+  const fields = { cell, objects: named.join(', '), count: unreadable.length };
+  recorder.log({ level: 'warn', message: 'what cannot be read takes no part in a pass', fields });
 }
 
 async function carryOut(

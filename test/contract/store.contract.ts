@@ -318,6 +318,22 @@ function readCases(fresh: Fresh): Cases {
       await store.remove(key('a'), expectedOf(a2));
       expect(await of('o2')).toEqual([]);
     },
+    'what is spoilt is found without what it has lost, and can be replaced': async () => {
+      const store = fresh();
+      const made = await store.create('pods', withOwners(draft('a'), ['o']));
+      const { ownerReferences: _, ...metadata } = made.metadata;
+      const spoilt = { ...made, metadata: { ...metadata, ownerReferences: [null, 7] }, spec: 'x' };
+      const updated = await store.update('pods', spoilt as unknown as AnyObject);
+      const found = async (query: Omit<ListQuery, 'resource'>) =>
+        namesOf(await store.list({ resource: 'pods', ...query }));
+      expect(await found({})).toEqual(['a']);
+      expect(await found({ index: UNCONTROLLED })).toEqual(['a']);
+      expect(await found({ index: { name: 'owner', value: 'o' } })).toEqual([]);
+      const { resourceVersion } = updated.metadata;
+      const healed = { ...made, metadata: { ...made.metadata, resourceVersion } };
+      await store.update('pods', healed);
+      expect(await found({ index: { name: 'owner', value: 'o' } })).toEqual(['a']);
+    },
     'pods of a ReplicaSet are found, named after it or not, while it is their controller':
       async () => {
         const store = fresh();

@@ -7,6 +7,7 @@ import type { HealthMessage } from '../../shared/api/task.ts';
 import { keyText } from '../../shared/api/meta.ts';
 import type { Violation } from '../../shared/core/invariants.ts';
 import type { AnyController } from '../../shared/control/controller.ts';
+import { wellFormedChange } from '../../shared/control/well-formed-store.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Recorder } from '../../shared/ports/recorder.ts';
 import { Agenda, virtualClock } from '../world/agenda.ts';
@@ -174,7 +175,8 @@ export class Stage {
       post: this.post,
       recorder,
       ...(this.sky ? { cloud: this.sky.cloud } : {}),
-      onChange: (change) => this.oracles.changed(change),
+      // Who judges reads as everybody does: what is spoilt may be of any form.
+      onChange: (change) => this.oracles.changed(wellFormedChange(change)),
       onHealth: (message) => this.#heard(message),
       clockOf: (process) => this.#clockOf(process),
       alter: (parts) => this.#alter(parts),

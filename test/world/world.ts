@@ -4,6 +4,7 @@
  * the agenda; whatever a handler does to the outside goes through the network. With `CALM` ones,
  * this serves transcripts and fast integration tests; the simulation brings its own.
  */
+import { STREAM_RETRIES } from '../../infra/settings.ts';
 import { MemoryQueue } from '../../adapters/memory/memory-queue.ts';
 import { MemoryRecorder } from '../../adapters/memory/memory-recorder.ts';
 import { MemoryStore } from '../../adapters/memory/memory-store.ts';
@@ -21,6 +22,7 @@ import { follow } from '../../shared/control/follow.ts';
 import { handleHealth } from '../../shared/control/health.ts';
 import { listMirroringStore, mirroredStore } from '../../shared/control/mirrored-store.ts';
 import { allControllers } from '../../shared/control/registry.ts';
+import { isSurprising } from '../../shared/control/outcome.ts';
 import { passMemories } from '../../shared/control/pass-memories.ts';
 import { prompted } from '../../shared/control/prompt.ts';
 import {
@@ -30,6 +32,7 @@ import {
 } from '../../shared/control/retry-budget.ts';
 import { type Routes, route } from '../../shared/control/router.ts';
 import { CLUSTER_RESOURCES, schedulePass } from '../../shared/control/scheduler.ts';
+import { wellFormedStore } from '../../shared/control/well-formed-store.ts';
 import { sweep } from '../../shared/control/sweep.ts';
 import { ensureVirtualNodes } from '../../shared/control/virtual-nodes.ts';
 import { workOnKey } from '../../shared/control/work-on.ts';
@@ -286,7 +289,7 @@ export class World {
   effects(process: Process): Effects {
     const handler = process.name.split('#')[0] ?? '';
     const effects = {
-      store: storeThrough(this.#network, process, this.store),
+      store: wellFormedStore(storeThrough(this.#network, process, this.store)),
       ...(this.#options.cloud?.portsOf(process) ?? this.#ownPorts(process)),
       ...this.#machineTypes(),
       clock: this.#options.clockOf?.(process) ?? this.clock,
@@ -380,19 +383,22 @@ export class World {
   }
 
   /**
-   * A stream's batch comes again until it was taken; nobody knows whether a dead process took it.
+   * A stream's batch comes again until it was taken, or has failed too often; nobody knows whether
+   * a dead process took it.
    */
-  #route(change: Change, writtenAtMs = this.agenda.nowMs): void {
+  #route(change: Change, writtenAtMs = this.agenda.nowMs, retries = STREAM_RETRIES): void {
     if (this.#gate.isShut('consumers')) return this.#routeLater(change, writtenAtMs);
     const process = this.process('router');
-    const again = this.agenda.in(VISIBILITY_MS, () => this.#route(change, writtenAtMs));
+    const later = (ms: number) =>
+      this.agenda.in(ms, () => this.#route(change, writtenAtMs, retries - 1));
+    const again = later(VISIBILITY_MS);
     const { store } = this.effects(process);
     route([change], store, this.#routes(process)).then(
       () => this.agenda.cancel(again),
       (error: unknown) => {
-        this.#failed(process, error);
+        this.#failed(process, error, isSurprising(error as Error) ? 'error' : 'debug');
         this.agenda.cancel(again);
-        this.agenda.in(STREAM_RETRY_MS, () => this.#route(change, writtenAtMs));
+        if (retries > 0) later(STREAM_RETRY_MS * 2 ** (STREAM_RETRIES - retries));
       },
     );
   }
@@ -453,9 +459,9 @@ export class World {
     void listen();
   }
 
-  #failed(process: Process, error: unknown): void {
+  #failed(process: Process, error: unknown, level: 'error' | 'debug' = 'debug'): void {
     const fields = { process: process.name, error: String(error) };
-    this.recorder.log({ level: 'debug', message: 'handler failed', fields });
+    this.recorder.log({ level, message: 'handler failed', fields });
   }
 }
 

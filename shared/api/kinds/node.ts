@@ -2,14 +2,16 @@
  * Node: a place for tasks. An EC2 instance is a node; Fargate and Fargate Spot are virtual nodes.
  * NodeAllocation: who holds what of a node, written by the scheduler alone before it binds.
  */
-import type { DevicesByContainer } from '../gpus.ts';
 import { conditionFields, type ObjectMeta, ObjectMetaSchema, type Stored } from '../meta.ts';
 import {
   any,
   boolean,
+  type Infer,
+  integer,
   list,
   map,
   mapList,
+  number,
   object,
   quantity,
   required,
@@ -62,19 +64,21 @@ export const NodeSchema = object(`${CORE}.Node`, 'A place for tasks.', {
   status: withDefault(NodeStatusSchema, {}),
 });
 
-/** What one pod holds of a node. Amounts are in base units: millicores, bytes, devices. */
-export interface Allocation {
-  readonly podUid: string;
-  readonly podName: string;
-  readonly namespace: string;
-  readonly requests: { readonly [resource: string]: number };
-  /** Its GPUs, by container, where the scheduler chose them. */
-  readonly devices?: DevicesByContainer;
-  /** The token of the batch that the pod's first attempt is in. */
-  readonly batch?: string;
-  /** The attempt that the pod was to begin with here; the first where absent. */
-  readonly attempt?: number;
-}
+const AllocationSchema = object(
+  'io.nullplane.v1alpha1.Allocation',
+  'What one pod holds of a node. Amounts are in base units: millicores, bytes, devices.',
+  {
+    podUid: required(string('The pod: a namesake that is made later holds nothing.')),
+    podName: required(string('Its name.')),
+    namespace: required(string('Its namespace.')),
+    requests: required(map('How much of which resource.', number())),
+    devices: map('Its GPUs, by container, where the scheduler chose them.', string()),
+    batch: string("The token of the batch that the pod's first attempt is in."),
+    attempt: integer('The attempt that it was to begin with here; the first where absent.'),
+  },
+);
+
+export type Allocation = Infer<typeof AllocationSchema>;
 
 /**
  * The ledger of a node, named as the node. The scheduler writes it (conditional on its version)
@@ -96,7 +100,7 @@ export const NodeAllocationSchema = object(
     apiVersion: string('nullplane.io/v1alpha1'),
     kind: string('NodeAllocation'),
     metadata: ObjectMetaSchema,
-    allocations: required(list('Who holds what.', any())),
+    allocations: required(list('Who holds what.', AllocationSchema)),
   },
 );
 

@@ -7,12 +7,15 @@
  *  U2 `control` and the server's metadata come from the stored object, whatever was sent.
  *  U3 What changes nothing is not written.
  *  U4 A change that names a version is applied to that version or refused.
+ *  U5 What can't be read is replaced as a whole or not at all: a change of a part would store what
+ *     stands in for the rest as if somebody had meant it.
  */
-import { conflict, notFound } from '../../api/errors.ts';
+import { conflict, invalid, notFound } from '../../api/errors.ts';
 import { expectedOf } from '../../api/change.ts';
 import { sameJson } from '../../api/hash.ts';
 import type { ApiResponse } from '../../api/http.ts';
 import type { AnyObject, ObjectKey } from '../../api/meta.ts';
+import { faultOf } from '../../api/well-formed.ts';
 import { mayBeRemoved } from '../../core/deletion.ts';
 import { Conflict } from '../../ports/store.ts';
 import { admitUpdate } from './admission.ts';
@@ -41,7 +44,7 @@ export async function update(context: Context, route: ResourceRoute): Promise<Ap
   checkIdentity(decoded.object, route);
   const updated = await change(context, route, options, (current) => {
     warnOfNews(context, route.type, decoded, current);
-    return { given: decoded.object };
+    return { given: decoded.object, isWhole: !route.subresource };
   });
   return answerObject(context, route.type, updated, 200);
 }
@@ -53,6 +56,8 @@ export interface Proposal {
    * The object's managedFields, where the change has worked them out itself (server-side apply).
    */
   readonly managedFields?: AnyObject['metadata']['managedFields'];
+  /** All that people say of the object, and no part of what is stored. */
+  readonly isWhole?: boolean;
 }
 
 export type Propose = (current: AnyObject) => Proposal | Promise<Proposal>;
@@ -65,8 +70,9 @@ export async function change(
   propose: Propose,
 ): Promise<AnyObject> {
   for (let attempt = 1; ; attempt++) {
-    const current = await existing(context, route);
-    const proposal = await propose(current);
+    const stored = await existing(context, route);
+    const proposal = await propose(stored);
+    const current = replaceable(route, stored, proposal);
     checkExpectations(route.type, current, proposal.given.metadata ?? {});
     const next = await changed(context, route, options, current, proposal);
     if (next === current || options.dryRun) return next;
@@ -79,6 +85,19 @@ export async function change(
     }
   }
 }
+
+/** U5. A copy is not taken for what stands in for something (`asStored`). */
+function replaceable(route: ResourceRoute, stored: AnyObject, proposal: Proposal): AnyObject {
+  const fault = faultOf(stored);
+  if (fault === undefined) return stored;
+  if (proposal.isWhole) return structuredClone(stored);
+  const message = `Invalid value: ${UNREADABLE}`;
+  throw invalid(route.type, route.name, [{ reason: 'FieldValueInvalid', message, field: fault }]);
+}
+
+const UNREADABLE =
+  'what is stored is not of its form, so that it cannot be changed in part: replace the whole ' +
+  'object (kubectl replace), or delete it';
 
 export function keyOfRoute({ type, namespace, name }: ResourceRoute): ObjectKey {
   return { resource: type.name, namespace, name };

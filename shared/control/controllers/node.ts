@@ -1,10 +1,11 @@
 /** The node controller: what wakes a node, and what its plan (core/node/plan.ts) has to know. */
 import { keyOf } from '../../api/change.ts';
 import type { Change } from '../../api/change.ts';
-import type { Node } from '../../api/kinds/node.ts';
+import type { Node, NodeAllocation } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { PodDisruptionBudget } from '../../api/kinds/policy.ts';
 import type { KubeObject, ObjectKey } from '../../api/meta.ts';
+import { isStandIn } from '../../api/well-formed.ts';
 import { BUDGETS } from '../../core/disruption/budgets.ts';
 import { NOTHING_OPEN, opennessOf } from '../../core/disruption/may-disrupt.ts';
 import { drainsGently } from '../../core/node/drain.ts';
@@ -40,9 +41,9 @@ async function wakes(change: Change, read: Reader): Promise<readonly ObjectKey[]
   return podsMatter(await read.get<Node>(key)) ? [key] : [];
 }
 
-/** A ledger goes with its node, too. */
+/** A ledger goes with its node, too. One that can't be read is as good as lost. */
 async function ofLostLedger(change: Change, read: Reader): Promise<readonly ObjectKey[]> {
-  if (change.type !== 'delete') return [];
+  if (change.type === 'put' && !isStandIn(change.object)) return [];
   const key = { ...keyOf(LEDGERS, change.object), resource: 'nodes' };
   return (await read.get<Node>(key)) ? [key] : [];
 }
@@ -64,17 +65,14 @@ async function snapshot(key: ObjectKey, read: Reader): Promise<NodeSnapshot> {
   const { name } = key;
   const node = await read.get<Node>(key);
   const matters = podsMatter(node);
-  const lacksLedger = node !== undefined && (await lacks(node, read));
+  const keeps = node !== undefined && !isGone(node) && !isVirtualNode(node);
+  const ledger = keeps ? await read.get<NodeAllocation>({ ...key, resource: LEDGERS }) : undefined;
+  const lacksLedger = keeps && (!ledger || isStandIn(ledger));
   const pods = matters || lacksLedger ? await podsOn(name, read) : [];
   const cluster = matters ? await count(read) : { nodes: 0, unreachable: 0 };
-  const known = { name, lacksLedger, pods, cluster, ...(node ? { node } : {}) };
+  const spoilt = lacksLedger && ledger ? { spoiltLedger: ledger } : {};
+  const known = { name, lacksLedger, ...spoilt, pods, cluster, ...(node ? { node } : {}) };
   return node && drainsGently(node) ? { ...known, budgets: await budgetsFor(pods, read) } : known;
-}
-
-/** Whether it is without a ledger, and should have one. */
-async function lacks(node: Node, read: Reader): Promise<boolean> {
-  if (isGone(node) || isVirtualNode(node)) return false;
-  return (await read.get({ ...keyOf('nodes', node), resource: LEDGERS })) === undefined;
 }
 
 /** The disruption budgets of the namespaces of these pods. */

@@ -11,7 +11,7 @@
  *     when there is no node at all.
  */
 import { findCondition, withCondition } from '../../api/conditions.ts';
-import type { Node, NodeCondition } from '../../api/kinds/node.ts';
+import type { Node, NodeAllocation, NodeCondition } from '../../api/kinds/node.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
 import type { PodDisruptionBudget } from '../../api/kinds/policy.ts';
 import { rfc3339 } from '../../api/time.ts';
@@ -55,6 +55,8 @@ export interface NodeSnapshot {
   readonly node?: Node;
   /** The node has no ledger, and is none that goes without. */
   readonly lacksLedger?: boolean;
+  /** The ledger that it has, where that can't be read: it lacks one all the same. */
+  readonly spoiltLedger?: NodeAllocation;
   /** The pods bound to it; read only when they matter (`podsMatter`), or it lacks a ledger. */
   readonly pods: readonly Pod[];
   /** The disruption budgets of those pods' namespaces; read only for a gentle drain. */
@@ -78,7 +80,7 @@ export function podsMatter(node: Node | undefined): boolean {
 export function planNode(snapshot: NodeSnapshot, nowMs: number): Plan {
   const { node, pods, budgets = [] } = snapshot;
   if (!node || isGone(node)) return planGone(snapshot, nowMs);
-  const ledger = snapshot.lacksLedger ? planLedger(node, pods) : NOTHING;
+  const ledger = snapshot.lacksLedger ? planLedger(node, snapshot) : NOTHING;
   const drain = planDrain(node, pods, budgets, nowMs) ?? NOTHING;
   if (drain.stages.length > 0) return sequence(ledger, drain);
   // The connection may be lost, or come back, while a drain waits.
@@ -86,8 +88,8 @@ export function planNode(snapshot: NodeSnapshot, nowMs: number): Plan {
   return sequence(ledger, drain, connection, planShortage(node, nowMs));
 }
 
-function planLedger(node: Node, pods: readonly Pod[]): Plan {
-  const ledger = restored(node, pods);
+function planLedger(node: Node, { pods, spoiltLedger }: NodeSnapshot): Plan {
+  const ledger = restored(node, pods, spoiltLedger);
   return ledger ? { ...NOTHING, stages: [[ledger]] } : NOTHING;
 }
 

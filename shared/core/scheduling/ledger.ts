@@ -79,12 +79,18 @@ export function enter(
 }
 
 /**
- * The write of a ledger for a node that has none and pods all the same (G5); undefined where no pod
- * is bound to it, and whoever binds the first one writes it.
+ * The write of a ledger for a node that has none and pods all the same (G5), or one that can't be
+ * read; undefined where there is none and no pod is bound to the node, and whoever binds the first
+ * one writes it.
  */
-export function restored(node: Node, pods: Iterable<Pod>): Action | undefined {
+export function restored(
+  node: Node,
+  pods: Iterable<Pod>,
+  spoilt?: NodeAllocation,
+): Action | undefined {
   const bound = boundTo(node, pods);
-  return bound.length > 0 ? written(node, undefined, bound.map(entryOfBound)) : undefined;
+  const isNeeded = bound.length > 0 || spoilt !== undefined;
+  return isNeeded ? written(node, spoilt, bound.map(entryOfBound)) : undefined;
 }
 
 /** The write that gives back the room of these pods, which are not bound to it. */

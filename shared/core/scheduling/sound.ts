@@ -1,44 +1,84 @@
 /**
- * Pods of which one can tell what they ask for. What is stored was checked as it came in; a pod
- * that was spoilt since, by a hand past the API or a defect, must cost nobody else his place (B7).
+ * Objects of which a pass can tell what they mean. What is stored was checked as it came in; what
+ * was spoilt since, by a hand past the API or a defect, must cost nobody else his place (B7).
  *
- * Owns what stands in for such a pod in a pass; does not own what becomes of it: its own controller
- * fails on it and says so.
+ * Owns what a pass makes of them; does not own what becomes of them: their controllers refuse to
+ * act on them and say so.
  */
 import type { NodeAllocation } from '../../api/kinds/node.ts';
 import type { Container } from '../../api/kinds/container.ts';
 import type { Pod } from '../../api/kinds/pod.ts';
-import { isPlaced } from './pending.ts';
+import type { KubeObject } from '../../api/meta.ts';
+import { isStandIn } from '../../api/well-formed.ts';
+import { isTerminal } from '../pod/predicates.ts';
 import { isReadable } from './shape.ts';
+import type { ClusterSnapshot } from './snapshot.ts';
 
 /** Nothing is urgent enough to have such a pod written: a write would store the stand-in. */
 const NEVER_PREEMPTED = 2 ** 31 - 1;
 
 export interface Sound {
-  readonly pods: readonly Pod[];
-  /** The pods that cannot be read. */
-  readonly unreadable: readonly Pod[];
+  readonly snapshot: Required<ClusterSnapshot>;
+  /** What can't be read. */
+  readonly unreadable: readonly KubeObject[];
 }
 
 /**
- * The pods of a pass. One that cannot be read and has a node holds there what the ledger says; one
- * that waits for a node gets none.
+ * The cell as a pass is to see it. A node that can't be read gets no pods, nor does one of which
+ * nobody can tell who is on it; a pool makes no machines, a gang waits. Budgets stay, since what
+ * stands in for one allows nothing.
  */
-export function soundPods(pods: readonly Pod[], ledgers: readonly NodeAllocation[]): Sound {
-  const unreadable = pods.filter((pod) => !isReadable(pod));
-  if (unreadable.length === 0) return { pods, unreadable };
-  const sound = pods.flatMap((pod) => {
-    if (isReadable(pod)) return [pod];
-    return isPlaced(pod) ? [standIn(pod, ledgers)] : [];
-  });
-  return { pods: sound, unreadable };
+export function soundCell(cell: Required<ClusterSnapshot>): Sound {
+  const { nodes, ledgers, pools, claims, groups, pods } = cell;
+  const closed = new Set(ledgers.filter(isStandIn).map(({ metadata }) => metadata.name));
+  const unreadable = [
+    ...[nodes, ledgers, pools, claims, groups, cell.budgets].flatMap((all) =>
+      all.filter(isStandIn),
+    ),
+    ...pods.filter((pod) => !isPodReadable(pod)),
+  ];
+  if (unreadable.length === 0) return { snapshot: cell, unreadable };
+  const snapshot = {
+    ...cell,
+    nodes: nodes.filter((node) => !isStandIn(node) && !closed.has(node.metadata.name)),
+    ledgers: readable(ledgers),
+    pools: readable(pools),
+    claims: readable(claims),
+    groups: readable(groups),
+    pods: soundPods(pods, ledgers),
+  };
+  return { snapshot, unreadable };
 }
 
-function standIn(pod: Pod, ledgers: readonly NodeAllocation[]): Pod {
-  const { nodeName = '' } = pod.spec;
-  const ledger = ledgers.find(({ metadata }) => metadata.name === nodeName);
-  const entry = ledger?.allocations.find(({ podUid }) => podUid === pod.metadata.uid);
-  const requests = Object.entries(entry?.requests ?? {}).map(
+function readable<T extends KubeObject>(objects: readonly T[]): readonly T[] {
+  return objects.filter((object) => !isStandIn(object));
+}
+
+function isPodReadable(pod: Pod): boolean {
+  return !isStandIn(pod) && isReadable(pod);
+}
+
+/**
+ * A pod that can't be read holds where it is what the ledger says, also where it can't say itself
+ * where that is: its task runs. One that has no place gets none.
+ */
+function soundPods(pods: readonly Pod[], ledgers: readonly NodeAllocation[]): readonly Pod[] {
+  return pods.flatMap((pod) => {
+    if (isPodReadable(pod)) return [pod];
+    return isTerminal(pod) ? [] : standIn(pod, ledgers);
+  });
+}
+
+function standIn(pod: Pod, ledgers: readonly NodeAllocation[]): Pod[] {
+  const entries = ledgers.flatMap(({ metadata, allocations }) =>
+    allocations
+      .filter(({ podUid }) => podUid === pod.metadata.uid)
+      .map(({ requests }) => ({ requests, at: metadata.name })),
+  );
+  const nodeName = pod.spec.nodeName || entries[0]?.at;
+  if (nodeName === undefined) return [];
+  const held = entries.find(({ at }) => at === nodeName)?.requests ?? {};
+  const requests = Object.entries(held).map(
     ([resource, amount]) => [resource, resource === 'cpu' ? `${amount}m` : `${amount}`] as const,
   );
   const resources = { requests: Object.fromEntries(requests) };
@@ -48,7 +88,7 @@ function standIn(pod: Pod, ledgers: readonly NodeAllocation[]): Pod {
     containers: [{ name: 'unreadable', resources }],
     priority: NEVER_PREEMPTED,
   };
-  return { ...pod, spec: spec as Pod['spec'] };
+  return [{ ...pod, spec: spec as Pod['spec'] }];
 }
 
 /** What a pass reads of a pod that stays where it is. */

@@ -73,6 +73,9 @@ const OF_ALL: readonly Damage[] = [
   ['metadata.labels', {}],
   ['metadata.ownerReferences', []],
   ['metadata.annotations', { 'nullplane.io/simulate': '{' }],
+  ['metadata.labels', 'none'],
+  ['metadata.ownerReferences', [null]],
+  ['status', undefined],
 ];
 
 const OF_SETS: readonly Damage[] = [
@@ -82,6 +85,8 @@ const OF_SETS: readonly Damage[] = [
   ['spec.template.metadata.labels', {}],
   ['spec.template.spec.containers', []],
   ['spec.replicas', -1],
+  ['spec.replicas', 'many'],
+  ['spec.template', undefined],
 ];
 
 const DAMAGES: { readonly [resource in (typeof SUBJECTS)[number]]: readonly Damage[] } = {
@@ -100,6 +105,9 @@ const DAMAGES: { readonly [resource in (typeof SUBJECTS)[number]]: readonly Dama
     ['spec.nodeSelector', { no: 'where' }],
     ['spec.tolerations', [{ key: '', operator: 'Equal', effect: 'x' }]],
     ['spec.affinity', { nodeAffinity: {} }],
+    ['spec.tolerations', 'all'],
+    ['status.containerStatuses', {}],
+    ['spec', {}],
   ],
 };
 

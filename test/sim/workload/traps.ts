@@ -20,6 +20,7 @@ import {
   after,
   changed,
   exposed,
+  type Deed,
   type Hands,
   imaged,
   NS,
@@ -76,6 +77,14 @@ function cutOff({ machines, lasting }: Hands, names: readonly string[]): void {
   });
 }
 
+function spoilPods(path: string, value: unknown): Deed['act'] {
+  return async ({ people, spoil }) => {
+    for (const { metadata } of await people.list('pods')) {
+      await spoil({ ...BAD, name: metadata.name }, path, value);
+    }
+  };
+}
+
 export const TRAPS: { readonly [name: string]: Written } = {
   refused: {
     what: 'pods that may not be made, and the revision that mends them',
@@ -97,13 +106,33 @@ export const TRAPS: { readonly [name: string]: Written } = {
     what: 'a pod that has lost its containers while its task runs, and others that want its room',
     deeds: [
       web(1, { cpu: '2' }),
-      after(6, async ({ people, spoil }) => {
-        for (const { metadata } of await people.list('pods')) {
-          await spoil({ ...BAD, name: metadata.name }, 'spec.containers', []);
-        }
-      }),
+      after(6, spoilPods('spec.containers', [])),
       after(7, ({ people }) => people.create(deployment('more', NS, { replicas: 2, cpu: '2' }))),
     ],
+  },
+  bodiless: {
+    what: 'pods that have lost all that they are, while their tasks run, and others for their room',
+    deeds: [
+      web(3, { cpu: '2' }),
+      after(6, spoilPods('spec', {})),
+      after(7, ({ people }) => people.create(deployment('more', NS, { replicas: 3, cpu: '2' }))),
+    ],
+  },
+  unweighed: {
+    what: 'pods that have lost what they ask for, deleted while their tasks run',
+    deeds: [
+      web(3, { cpu: '2' }),
+      after(6, spoilPods('spec.containers.0.resources.requests.cpu', 'abc')),
+      after(7, async ({ people }) => {
+        for (const { metadata } of await people.list('pods')) {
+          await people.delete('pods', NS, metadata.name);
+        }
+      }),
+    ],
+  },
+  unowned: {
+    what: 'pods whose references to their owner have become nothing',
+    deeds: [web(2), after(6, spoilPods('metadata.ownerReferences', [null])), scaled(8, 3)],
   },
   unselected: {
     what: 'a stored selector that selects none of what its template makes',

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { NodeClaim } from '../../../shared/api/kinds/karpenter.ts';
+import type { NodeClaim, NodePool } from '../../../shared/api/kinds/karpenter.ts';
 import type { Node } from '../../../shared/api/kinds/node.ts';
 import { findCondition, isTrue } from '../../../shared/api/conditions.ts';
 import { rfc3339 } from '../../../shared/api/time.ts';
+import { wellFormed } from '../../../shared/api/well-formed.ts';
 import { driftHash } from '../../../shared/core/capacity/claim/drift.ts';
 import { observeLaunch, observeNoLaunch } from '../../../shared/core/capacity/claim/observe.ts';
 import { type ClaimSnapshot, planClaim } from '../../../shared/core/capacity/claim/plan.ts';
-import { claimControl, comingNodes } from '../../../shared/core/capacity/claim/state.ts';
+import { claimControl, comingNodes, POOLS } from '../../../shared/core/capacity/claim/state.ts';
 import { hasTaint, TERMINATION_TIME_ANNOTATION } from '../../../shared/core/node/state.ts';
 import type { Action } from '../../../shared/core/plan.ts';
 import { MACHINE_TYPES } from '../../world/machines.ts';
@@ -172,6 +173,8 @@ describe('drift', () => {
     const arm = { key: 'kubernetes.io/arch', operator: 'In', values: ['arm64'] } as const;
     const other = pool({ template: { requirements: [arm] } });
     expect(drifted(made(driftHash(other)), other)).toBe('RequirementsDrifted');
+    const spoilt = wellFormed(POOLS, { ...other, status: 'x' } as unknown as NodePool);
+    expect(drifted(made('another'), spoilt)).toBeUndefined();
   });
 });
 

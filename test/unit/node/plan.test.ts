@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findCondition } from '../../../shared/api/conditions.ts';
-import type { Node } from '../../../shared/api/kinds/node.ts';
+import type { Node, NodeAllocation } from '../../../shared/api/kinds/node.ts';
 import type { Pod, PodSpec } from '../../../shared/api/kinds/pod.ts';
 import { draftMeta } from '../../../shared/api/meta.ts';
 import type { Action, Plan } from '../../../shared/core/plan.ts';
@@ -100,6 +100,20 @@ describe('a node without a ledger', () => {
         metadata: { name: 'node-1', ownerReferences: [{ kind: 'Node', uid: 'n1' }] },
         allocations: [{ podUid: 'a' }, { podUid: 'b' }],
       },
+    });
+  });
+
+  it('is given one in place of one that cannot be read, whoever is on it', () => {
+    const spoiltLedger = {
+      ...{ apiVersion: 'nullplane.io/v1alpha1', kind: 'NodeAllocation', allocations: [] },
+      metadata: { ...makeNode().metadata, resourceVersion: '7' },
+    } as NodeAllocation;
+    const known = { name: 'node-1', node: makeNode(), lacksLedger: true, cluster: HEALTHY };
+    const written = (pods: readonly Pod[]) =>
+      actions(planNode({ ...known, spoiltLedger, pods }, T0))[0];
+    expect(written([])).toMatchObject({ kind: 'update', object: { allocations: [] } });
+    expect(written([runningPod('a')])).toMatchObject({
+      object: { metadata: { resourceVersion: '7' }, allocations: [{ podUid: 'a' }] },
     });
   });
 

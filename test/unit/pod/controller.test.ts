@@ -4,7 +4,8 @@ import { StepClock } from '../../../adapters/memory/step-clock.ts';
 import type { Change } from '../../../shared/api/change.ts';
 import type { Node } from '../../../shared/api/kinds/node.ts';
 import type { Pod } from '../../../shared/api/kinds/pod.ts';
-import { type AnyObject, draftMeta } from '../../../shared/api/meta.ts';
+import { type AnyObject, draftMeta, type ObjectKey } from '../../../shared/api/meta.ts';
+import { wellFormed } from '../../../shared/api/well-formed.ts';
 import { nodeController } from '../../../shared/control/controllers/node.ts';
 import { LEDGERS } from '../../../shared/core/scheduling/ledger.ts';
 import { podController } from '../../../shared/control/controllers/pod.ts';
@@ -103,7 +104,14 @@ describe('the node controller', () => {
     expect(key).toEqual({ resource: 'nodes', namespace: '', name: 'node-1' });
     const lacksLedger = async () => key && (await nodeController.snapshot(key, read))?.lacksLedger;
     expect(await lacksLedger()).toBe(true);
-    await read.create(resource, object);
+    const made = await read.create(resource, object);
     expect(await lacksLedger()).toBe(false);
+    const spoilt = wellFormed(resource, { ...made, allocations: 'x' });
+    expect(await nodeController.wakes(put(resource, spoilt), read)).toEqual([key]);
+    const list = read.list.bind(read);
+    const get = ({ resource: of }: ObjectKey) =>
+      Promise.resolve((of === LEDGERS ? spoilt : node) as never);
+    const shown = { get, list };
+    expect(key && (await nodeController.snapshot(key, shown))?.lacksLedger).toBe(true);
   });
 });

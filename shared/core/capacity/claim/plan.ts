@@ -15,6 +15,7 @@ import { parseDuration, parseDurationOrNever } from '../../../api/duration.ts';
 import type { NodeClaim, NodePool } from '../../../api/kinds/karpenter.ts';
 import type { Node } from '../../../api/kinds/node.ts';
 import { parseTime, rfc3339 } from '../../../api/time.ts';
+import { isStandIn } from '../../../api/well-formed.ts';
 import { deletion, removal, withoutFinalizer } from '../../deletion.ts';
 import {
   isGone,
@@ -164,9 +165,9 @@ function observed(
   return { ...claim, status };
 }
 
-/** Why the node is no longer what its pool makes; undefined when it is. */
+/** Why the node is no longer what its pool makes; undefined when it is, or nobody can tell. */
 function driftOf(claim: NodeClaim, pool: NodePool | undefined, node: Node): string | undefined {
-  if (!pool) return undefined;
+  if (!pool || isStandIn(pool) || isStandIn(node)) return undefined;
   const made = claim.metadata.annotations?.[POOL_HASH_ANNOTATION];
   if (made !== undefined && made !== driftHash(pool)) return 'NodePoolDrifted';
   return satisfies(node.metadata.labels, poolRequirements(pool))

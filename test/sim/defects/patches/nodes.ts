@@ -33,8 +33,8 @@ export const OF_NODES = {
   ledgerStaysLost: {
     what: 'a node whose ledger is lost is not given one',
     file: 'shared/control/controllers/node.ts',
-    find: "(await read.get({ ...keyOf('nodes', node), resource: LEDGERS })) === undefined",
-    replace: 'false',
+    find: 'const lacksLedger = keeps && (!ledger || isStandIn(ledger));',
+    replace: 'const lacksLedger = false;',
     hint: ['--script', 'nodeless', '--from', '21', '--seeds', '1'],
   },
   ledgerForgetsBatch: {
@@ -54,8 +54,35 @@ export const OF_NODES = {
   unreadableStops: {
     what: 'a pod that cannot be read stops the passes of its cell',
     file: 'shared/control/scheduler.ts',
-    find: '...soundPods(ours.pods, ours.ledgers) };',
-    replace: 'unreadable: [] };',
+    find: 'return soundCell(inCell(whole, cell));',
+    replace: 'return { snapshot: inCell(whole, cell), unreadable: [] };',
+  },
+  bodilessIsNowhere: {
+    what: 'a pod that cannot say where it is holds no room where its task runs',
+    file: 'shared/core/scheduling/sound.ts',
+    find: 'const nodeName = pod.spec.nodeName || entries[0]?.at;',
+    replace: 'const nodeName = pod.spec.nodeName || undefined;',
+    hint: ['--script', 'bodiless', '--seeds', '50'],
+  },
+  mendsInPassing: {
+    what: 'what stands in for a spoilt part is written as if somebody had meant it',
+    file: 'shared/control/well-formed-store.ts',
+    find: 'asStored(object)',
+    replace: 'object',
+    hint: ['--script', 'unweighed', '--seeds', '50'],
+  },
+  spoiltIsShown: {
+    what: 'what is spoilt is listed as it is stored',
+    file: 'shared/control/well-formed-store.ts',
+    find: 'page.items.map((item) => wellFormed(query.resource, item))',
+    replace: 'page.items',
+  },
+  spoiltIsRouted: {
+    what: 'a change of what is spoilt is routed as it is stored',
+    file: 'shared/control/router.ts',
+    find: 'changes.map(wellFormedChange)',
+    replace: '[...changes]',
+    hint: ['--script', 'unowned', '--seeds', '20'],
   },
   ledgerKeepsOut: {
     what: 'a ledger that is written does not get the pods that came to its node without it',
