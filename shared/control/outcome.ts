@@ -13,9 +13,12 @@ export class InvariantError extends Error {
   override readonly name = 'InvariantError';
 }
 
-/** An object that is not of its kind's form; the message says where it is not. */
+/** An object that is not of its kind's form (api/well-formed.ts): nothing is done about it. */
 export class Unreadable extends Error {
   override readonly name = 'Unreadable';
+  constructor(keyText: string, field: string) {
+    super(`${keyText} is not acted on: its ${field} is not of its form`);
+  }
 }
 
 /** Throws an `InvariantError`; the message starts with the invariant's name. */

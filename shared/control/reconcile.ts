@@ -78,7 +78,7 @@ function readable(read: Reader, own: ObjectKey): Reader {
       const object = await read.get<T>(key);
       const fault = object && keyText(key) === ownText ? faultOf(object) : undefined;
       const isLeaving = object?.metadata.deletionTimestamp !== undefined;
-      if (fault !== undefined && !isLeaving) throw new Unreadable(`${ownText}: ${fault}`);
+      if (fault !== undefined && !isLeaving) throw new Unreadable(ownText, fault);
       return object;
     },
   };
