@@ -32,3 +32,8 @@ export function versionNumber(text: string): number {
   if (!/^[0-9]+$/.test(text)) throw new RangeError(`not a version: ${JSON.stringify(text)}`);
   return Number(text);
 }
+
+/** A version of so long before; none of before the first one. */
+export function earlierVersion(version: string, ms: number): string {
+  return String(Math.max(0, versionNumber(version) - ms * VERSIONS_PER_MS));
+}

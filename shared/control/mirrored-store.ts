@@ -9,12 +9,13 @@
  *  R1 An answer holds every write that was committed before the question: the changes are read
  *     anew, strongly, at each question. A mirror is no cache that may be stale.
  *  R2 A version never goes back: a change older than what is held is dropped.
- *  R3 A mirror of an index is read anew now and then: what the index did not show yet when it was
- *     read, and nobody has written since, is missing no longer than `MAX_AGE_MS`.
+ *  R3 A mirror of an index holds what the index did not show yet when it was read: it goes on from
+ *     the changes of `INDEX_LAG_MS` before. What lagged behind for longer, and nobody has written
+ *     since, is missing no longer than `MAX_AGE_MS`.
  */
 import { indexValues, keyOf } from '../api/change.ts';
 import type { AnyObject, KubeObject, ResourceName } from '../api/meta.ts';
-import { versionNumber } from '../api/versions.ts';
+import { earlierVersion, versionNumber } from '../api/versions.ts';
 import { listPosition } from '../ports/store-kit.ts';
 import type { Clock } from '../ports/clock.ts';
 import { Expired, type ListQuery, type Page, type Store } from '../ports/store.ts';
@@ -77,6 +78,13 @@ export function listMirroringStore(
   return { ...delegating(store), list };
 }
 
+/**
+ * Indexes of DynamoDB are behind by less than a second as a rule. A list that is behind is right a
+ * moment later; a mirror of it would be wrong for as long as it is kept, while those who were there
+ * before go, and a ReplicaSet would make its pods a second time.
+ */
+const INDEX_LAG_MS = 10_000;
+
 /** What a mirror is of. */
 type Mirrored = Pick<ListQuery, 'resource' | 'namespace' | 'index'>;
 
@@ -130,15 +138,35 @@ class Mirror {
   }
 
   async #catchUp(): Promise<void> {
-    if (!this.#objects) return this.#readAnew();
+    if (this.#objects && (await this.#applyChanges(this.#objects)) === true) return;
+    const objects = await this.#readAnew();
+    if (this.#of.index) await this.#addHidden(objects);
+  }
+
+  /** R3, as far back as changes are known. */
+  async #addHidden(objects: Map<string, AnyObject>): Promise<void> {
+    const listedAt = this.#version;
+    let from = earlierVersion(listedAt, INDEX_LAG_MS);
+    for (let tries = 0; tries < 2; tries++) {
+      this.#version = from;
+      const applied = await this.#applyChanges(objects);
+      if (!(applied instanceof Expired)) return;
+      from = applied.oldest ?? listedAt;
+    }
+    this.#version = listedAt;
+  }
+
+  /** Whether all changes are in now; not where they are more than it takes to read the list. */
+  async #applyChanges(objects: Map<string, AnyObject>): Promise<boolean | Expired> {
     try {
       for (let batches = 0; batches < MAX_BATCHES; batches++) {
-        if (await this.#applyBatch(this.#objects)) return;
+        if (await this.#applyBatch(objects)) return true;
       }
+      return false;
     } catch (error) {
-      if (!(error instanceof Expired)) throw error;
+      if (error instanceof Expired) return error;
+      throw error;
     }
-    return this.#readAnew();
   }
 
   /** Whether it was the last one. */
@@ -160,7 +188,7 @@ class Mirror {
     return changes.length < BATCH;
   }
 
-  async #readAnew(): Promise<void> {
+  async #readAnew(): Promise<Map<string, AnyObject>> {
     const { resource, namespace } = this.#of;
     const within = namespace === undefined ? {} : { namespace };
     // From before the list, so that what changes while it is read shows again afterwards.
@@ -172,6 +200,7 @@ class Mirror {
     this.#objects = new Map(entries);
     this.#order = undefined;
     this.#version = resourceVersion;
+    return this.#objects;
   }
 
   #isOfIndex(object: AnyObject): boolean {

@@ -85,6 +85,16 @@ function spoilPods(path: string, value: unknown): Deed['act'] {
   };
 }
 
+async function evictPods({ people }: Hands): Promise<void> {
+  for (const { metadata } of await people.list('pods')) await people.evict(NS, metadata.name);
+}
+
+async function deletePods({ people }: Hands): Promise<void> {
+  for (const { metadata } of await people.list('pods')) {
+    await people.delete('pods', NS, metadata.name);
+  }
+}
+
 export const TRAPS: { readonly [name: string]: Written } = {
   refused: {
     what: 'pods that may not be made, and the revision that mends them',
@@ -123,12 +133,32 @@ export const TRAPS: { readonly [name: string]: Written } = {
     deeds: [
       web(3, { cpu: '2' }),
       after(6, spoilPods('spec.containers.0.resources.requests.cpu', 'abc')),
-      after(7, async ({ people }) => {
-        for (const { metadata } of await people.list('pods')) {
-          await people.delete('pods', NS, metadata.name);
-        }
-      }),
+      after(7, deletePods),
     ],
+  },
+  hasty: {
+    what: 'young pods that are evicted within a budget',
+    deeds: [
+      web(3),
+      after(0, ({ people }) => people.create(budget('web', NS, { maxUnavailable: 1 }))),
+      ...[130, 140, 150, 160, 170].map((seconds) => after(seconds, evictPods)),
+    ],
+  },
+  unindexed: {
+    what: 'a Deployment deleted with its youngest dependents, who are long in being looked for',
+    deeds: [
+      web(2),
+      after(1, ({ delay }) =>
+        Promise.resolve(delay('?reconcile store.list serviceaccounts', 20, 6_000)),
+      ),
+      after(2, ({ people }) =>
+        people.delete('deployments', NS, 'web', { propagationPolicy: 'Foreground' }),
+      ),
+    ],
+  },
+  renewed: {
+    what: 'all pods of a set deleted, again and again',
+    deeds: [web(8), ...[6, 16, 26, 36, 46, 56].map((seconds) => after(seconds, deletePods))],
   },
   unowned: {
     what: 'pods whose references to their owner have become nothing',
@@ -226,11 +256,7 @@ export const TRAPS: { readonly [name: string]: Written } = {
       after(10, ({ delay }) =>
         Promise.resolve(delay(`?reconcile store.list ${CLASSES}`, 1, 45_000)),
       ),
-      after(10, async ({ people }) => {
-        for (const { metadata } of await people.list('pods')) {
-          await people.delete('pods', NS, metadata.name);
-        }
-      }),
+      after(10, deletePods),
     ],
   },
   squatter: {

@@ -143,6 +143,35 @@ describe('a store that mirrors long lists', () => {
     await fc.assert(run, { numRuns: 100 });
   });
 
+  it.each([2_000, 60_000])(
+    'has what an index did not show yet, %i ms after the start',
+    async (ms) => {
+      const clock = new StepClock();
+      const store = new MemoryStore({ clock });
+      await own(store, 'a', 'set');
+      await own(store, 'b', 'set');
+      await clock.advance(ms);
+      await own(store, 'late', 'set');
+      let isBehind = true;
+      const behind: Store = Object.assign(Object.create(store) as Store, {
+        list: async (query: ListQuery) => {
+          const page = await store.list(query);
+          const isShown = ({ metadata }: AnyObject) => !isBehind || metadata.name !== 'late';
+          return query.index ? { ...page, items: page.items.filter(isShown) } : page;
+        },
+        changes: store.changes.bind(store),
+      });
+      const mirroring = listMirroringStore(behind, clock, 2);
+      const names = async () =>
+        (await listAll(mirroring, ofSet)).map(({ metadata }) => metadata.name);
+      expect(await names()).toEqual(['a', 'b']); // not mirrored yet
+      expect(await names()).toEqual(['a', 'b', 'late']);
+      isBehind = false;
+      await own(store, 'a', undefined);
+      expect(await names()).toEqual(['b', 'late']);
+    },
+  );
+
   it('reads a long list once a minute, and a short one each time', async () => {
     const clock = new StepClock();
     const store = new MemoryStore({ clock });

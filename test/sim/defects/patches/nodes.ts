@@ -209,6 +209,7 @@ export const OF_NODES = {
     file: 'shared/core/disruption/budgets.ts',
     find: 'const atMs = Math.max(nowMs, bornAtMs + SECOND_MS);',
     replace: 'const atMs = bornAtMs > 0 ? nowMs : 0;',
+    hint: ['--script', 'hasty', '--seeds', '100'],
   },
   budgetUnprocessed: {
     what: 'a budget that nobody has looked at allows what it did before',

@@ -85,11 +85,19 @@ export const OF_SETS = {
     find: 'if (held.length === 0)',
     replace: 'if (held.length === 0 || finalizer === ORPHAN_FINALIZER)',
   },
+  mirrorLags: {
+    what: 'what an index did not show yet is missing for as long as its list is kept',
+    file: 'shared/control/mirrored-store.ts',
+    find: 'if (this.#of.index) await this.#addHidden(objects);',
+    replace: '',
+    hint: ['--script', 'renewed', '--seeds', '300'],
+  },
   indexLetsGo: {
     what: 'who waits for dependents goes when an index shows none',
     file: 'shared/control/controllers/gc.ts',
     find: 'return holding(owner, indexed).length > 0 ? indexed : listedHolding(owner, read);',
     replace: 'return indexed;',
+    hint: ['--script', 'unindexed', '--seeds', '300'],
   },
   ownerByName: {
     what: 'an owner is known by its name alone',
