@@ -7,7 +7,7 @@
  * again, and deleted; what nobody has replaced of it is written as it was stored.
  */
 import type { Change, Expected } from '../api/change.ts';
-import type { KubeObject, ObjectKey, ResourceName } from '../api/meta.ts';
+import type { AnyObject, KubeObject, ObjectKey, ResourceName } from '../api/meta.ts';
 import { asStored, wellFormed } from '../api/well-formed.ts';
 import { AlreadyExists, Conflict, type ListQuery, type Store } from '../ports/store.ts';
 import { delegating } from './delegating.ts';
@@ -36,9 +36,14 @@ export function wellFormedStore(store: Store): Store {
 
 /** The change as it is to be looked at. */
 export function wellFormedChange(change: Change): Change {
-  const { resource, previous } = change;
-  const object = wellFormed(resource, change.object);
-  return { ...change, object, ...(previous && { previous: wellFormed(resource, previous) }) };
+  const { resource, object, previous, earlier } = change;
+  const form = (one: AnyObject): AnyObject => wellFormed(resource, one);
+  const others = earlier === undefined || earlier === 'unknown' ? earlier : earlier.map(form);
+  return {
+    ...{ ...change, object: form(object) },
+    ...(previous && { previous: form(previous) }),
+    ...(others && { earlier: others }),
+  };
 }
 
 /** What a write gives, be it what is there instead. */
