@@ -13,6 +13,7 @@ import {
   deployment,
   manifest,
   pod,
+  type PodShape,
   podGroup,
   priorityClass,
 } from '../../world/manifests.ts';
@@ -64,8 +65,8 @@ function timed(name: string): AnyObject {
 }
 
 /** Is ready only when it has run for a while. */
-function slowlyReady(name: string): AnyObject {
-  const made = pod(name, NS, {});
+function slowlyReady(name: string, shape: PodShape = {}): AnyObject {
+  const made = pod(name, NS, shape);
   const annotations = { 'nullplane.io/simulate': JSON.stringify({ readyDelayMs: 40_000 }) };
   return { ...made, metadata: { ...made.metadata, annotations } };
 }
@@ -233,6 +234,17 @@ export const TRAPS: { readonly [name: string]: Written } = {
       after(0, ({ people }) => people.create(slowlyReady('solo'))),
       after(0, ({ backUp }) => Promise.resolve(backUp())),
       after(15, ({ begin }) => Promise.resolve(begin('restore'))),
+    ],
+  },
+  setBackShares: {
+    what: 'a table set back to when its pod had no GPU yet, and others that want the GPUs',
+    deeds: [
+      after(0, ({ people }) => people.create(slowlyReady('solo', { gpuMilli: 600 }))),
+      after(0, ({ backUp }) => Promise.resolve(backUp())),
+      after(15, ({ begin }) => Promise.resolve(begin('restore'))),
+      after(18, ({ people }) =>
+        people.create(deployment('more', NS, { replicas: 8, gpuMilli: 600 })),
+      ),
     ],
   },
   apart: {

@@ -227,8 +227,8 @@ export const OF_NODES = {
   mirrorNotBroughtUp: {
     what: 'a warm instance answers from what it held',
     file: 'shared/control/mirrored-store.ts',
-    find: 'if (await this.#applyBatch(this.#objects)) return;',
-    replace: 'return;',
+    find: 'if (await this.#applyBatch(objects)) return true;',
+    replace: 'return true;',
   },
   objectIsMachine: {
     what: 'pods whose node is not in the table are removed beside their tasks',

@@ -103,14 +103,13 @@ export const OF_TASKS = {
     file: 'shared/core/pod/observe.ts',
     find: 'if (base === pod || !lacksDevices(next)) return',
     replace: 'if (base === pod || next) return',
-    hint: ['--from', '5789', '--seeds', '1'],
+    hint: ['--script', 'setBackShares', '--seeds', '40'],
   },
   unreadableStays: {
     what: 'a pod that is to go and was spoilt since its launch is asked for again for ever',
     file: 'shared/core/pod/plan.ts',
     find: 'if (isOld || want || (isLeaving(pod) && !isReadable(pod))) {',
     replace: 'if (isOld || want) {',
-    hint: ['--from', '7215', '--seeds', '1'],
   },
   adoptsWithoutNode: {
     what: 'a pod that adopts a task after a restore is not bound to the node of the task',
