@@ -247,6 +247,31 @@ export const TRAPS: { readonly [name: string]: Written } = {
       ),
     ],
   },
+  setBackRoom: {
+    what: 'a table set back to when its pods had no place yet, and others that want their room',
+    deeds: [
+      web(3, { cpu: '100m' }),
+      ...['n1', 'n2'].map((name) => after(3, ({ people }) => people.cordon(name, true))),
+      after(4, ({ people }) => {
+        return people.create(deployment('late', NS, { replicas: 2, cpu: '500m' }));
+      }),
+      after(6, ({ backUp }) => Promise.resolve(backUp())),
+      ...['n1', 'n2'].map((name) => after(7, ({ people }) => people.cordon(name, false))),
+      after(19, ({ begin }) => Promise.resolve(begin('restore'))),
+      after(22, ({ people }) =>
+        people.create(deployment('more', NS, { replicas: 8, cpu: '300m' })),
+      ),
+    ],
+  },
+  sickly: {
+    what: 'machines whose GPUs fail and are well again, by clocks of their own',
+    deeds: [
+      web(2),
+      ...[2, 6, 10, 14, 18, 22].map((seconds) =>
+        after(seconds, ({ begin }) => Promise.resolve(begin('gpuFault'))),
+      ),
+    ],
+  },
   apart: {
     what: 'a machine and a namespace that are given to a cell of their own while pods come',
     soon: 'apart',

@@ -89,14 +89,14 @@ export const OF_NODES = {
     file: 'shared/core/scheduling/ledger.ts',
     find: 'const there = boundTo(node, podsOn(node)).filter(isNew).map(entryOfBound);',
     replace: 'const there = ledger ? [] : boundTo(node, podsOn(node)).map(entryOfBound);',
-    hint: ['--from', '7245', '--seeds', '1'],
+    hint: ['--script', 'setBackRoom', '--seeds', '60'],
   },
   oldConditionCounts: {
     what: 'what an agent told of its GPUs days ago counts',
     file: 'shared/core/node/conditions.ts',
     find: 'if (nowMs - atMs > NEWS_MS) return undefined;',
     replace: '',
-    hint: ['--from', '4015', '--seeds', '1'],
+    hint: ['--script', 'sickly', '--from', '101', '--seeds', '100'],
   },
   cellsShareMachines: {
     what: 'a pass places on the machines of other cells too',
@@ -244,7 +244,7 @@ export const OF_NODES = {
       'if (!cpuUnits || !memoryMiB) return { id, version, registeredAtMs, agentConnected: true, ' +
       "status: 'ACTIVE', cpuUnits: 0, memoryMiB: 0, gpus: 0, attributes: attributesOf(told) };",
     aws: true,
-    hint: ['--aws', '--from', '396', '--seeds', '1'],
+    hint: ['--aws', '--from', '707', '--seeds', '1'],
   },
   oldNewsCounts: {
     what: 'what an agent told last week counts, where the table was set back to before',
