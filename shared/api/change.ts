@@ -3,7 +3,14 @@
  * keeps.
  */
 import { isJsonObject } from './json.ts';
-import type { AnyObject, KubeObject, ObjectKey, OwnerReference, ResourceName } from './meta.ts';
+import {
+  type AnyObject,
+  controllerAmong,
+  type KubeObject,
+  type ObjectKey,
+  type OwnerReference,
+  type ResourceName,
+} from './meta.ts';
 import { generatedNamePrefix } from './names.ts';
 
 /** The identity of one version of one object: a namesake made later has another uid. */
@@ -66,7 +73,7 @@ const NAMING_KIND = 'ReplicaSet';
 /** The uid of the owner that is found by the object's name: its controller, if it named it. */
 export function ownerByName(resource: ResourceName, object: KubeObject): string | undefined {
   if (resource !== 'pods') return undefined;
-  const owner = referencesOf(object).find(({ controller }) => controller === true);
+  const owner = controllerAmong(referencesOf(object));
   if (owner?.kind !== NAMING_KIND) return undefined;
   const isNamedAfter = object.metadata.name.startsWith(generatedNamePrefix(owner.name));
   return isNamedAfter ? owner.uid : undefined;
@@ -93,7 +100,7 @@ function registrationValues({ control }: KubeObject): string[] {
 /** Stores see objects as they are stored: what is spoilt is of no form. */
 function referencesOf({ metadata }: KubeObject): readonly OwnerReference[] {
   const given: unknown = metadata.ownerReferences;
-  return Array.isArray(given) ? given.filter(isJsonObject).map((one) => one as never) : [];
+  return Array.isArray(given) ? (given.filter(isJsonObject) as unknown as OwnerReference[]) : [];
 }
 
 const ADOPTABLE: readonly ResourceName[] = ['pods', 'replicasets.apps'];
@@ -101,8 +108,7 @@ const ADOPTABLE: readonly ResourceName[] = ['pods', 'replicasets.apps'];
 function ownerValues(resource: ResourceName, object: KubeObject): string[] {
   const references = referencesOf(object);
   const owners = references.map(({ uid }) => uid).filter((uid) => typeof uid === 'string');
-  const isFree = !references.some(({ controller }) => controller === true);
-  return ADOPTABLE.includes(resource) && isFree ? [...owners, ''] : owners;
+  return ADOPTABLE.includes(resource) && !controllerAmong(references) ? [...owners, ''] : owners;
 }
 
 export function expectedOf(object: KubeObject): Expected {

@@ -153,8 +153,12 @@ export function compareVersions(a: string, b: string): number {
 }
 
 /** The owner that manages the object, if one does. */
-export function controllerOf(object: KubeObject): OwnerReference | undefined {
-  return object.metadata.ownerReferences?.find((owner) => owner.controller === true);
+export function controllerOf({ metadata }: KubeObject): OwnerReference | undefined {
+  return controllerAmong(metadata.ownerReferences ?? []);
+}
+
+export function controllerAmong(owners: readonly OwnerReference[]): OwnerReference | undefined {
+  return owners.find((owner) => owner.controller === true);
 }
 
 /** Metadata of an object that is yet to be created: the executor fills in uid, version and time. */

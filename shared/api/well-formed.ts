@@ -58,12 +58,16 @@ export function isStandIn(object: KubeObject): boolean {
 
 /** What is to be written for an object that was made of a stand-in; any other as it is (W4). */
 export function asStored<T extends KubeObject>(object: T): T {
-  const parts = Object.entries(object);
-  if (!parts.some(([, part]) => isPart(part) && originals.has(part))) return object;
-  const stored = parts.map(([name, part]: [string, unknown]) => {
-    return [name, isPart(part) && originals.has(part) ? originals.get(part) : part] as const;
+  const parts: readonly [string, unknown][] = Object.entries(object);
+  if (!parts.some(([, part]) => standsIn(part))) return object;
+  const stored = parts.map(([name, part]) => {
+    return [name, standsIn(part) ? originals.get(part) : part] as const;
   });
   return Object.fromEntries(stored.filter(([, part]) => part !== undefined)) as unknown as T;
+}
+
+function standsIn(part: unknown): part is object {
+  return isPart(part) && originals.has(part);
 }
 
 function isPart(value: unknown): value is object {

@@ -2,6 +2,7 @@
 import type { SeededRandom } from '../../../adapters/memory/seeded-random.ts';
 import { expectedOf, keyOf } from '../../../shared/api/change.ts';
 import { type AnyObject, keyText, type ObjectKey } from '../../../shared/api/meta.ts';
+import { damaged } from '../../world/damaged.ts';
 import type { Stored, World } from '../../world/world.ts';
 import { shortly } from './faults.ts';
 import type { Scene } from './scene.ts';
@@ -57,13 +58,15 @@ export async function spoil(
 async function damageIt(
   { world, network, oracles, spoilt, log }: Scene,
   [resource, object]: Stored,
-  damage: Damage,
+  [path, value]: Damage,
 ): Promise<void> {
   const key = keyOf(resource, object);
   oracles.expectNothingOf(object.metadata.uid, key);
   spoilt.set(object.metadata.uid, key);
-  log.write(`spoilt ${damage[0]} of ${keyText(key)}`);
-  await network.as(BY_HAND, () => world.store.update(resource, damaged(object, damage)));
+  log.write(`spoilt ${path} of ${keyText(key)}`);
+  await network.as(BY_HAND, () =>
+    world.store.update(resource, damaged(object, path.split('.'), value)),
+  );
 }
 
 /** A field by its path, and what it becomes; undefined takes it away. */
@@ -110,19 +113,6 @@ const DAMAGES: { readonly [resource in (typeof SUBJECTS)[number]]: readonly Dama
     ['spec', {}],
   ],
 };
-
-/** The object with that field changed; as it is, where there is no such place. */
-function damaged(object: AnyObject, [path, value]: Damage): AnyObject {
-  const copy = structuredClone(object);
-  const names = path.split('.');
-  const last = names.pop() ?? '';
-  let at: unknown = copy;
-  for (const name of names) at = (at as { [field: string]: unknown } | undefined)?.[name];
-  if (typeof at !== 'object' || at === null) return copy;
-  if (value === undefined) Reflect.deleteProperty(at, last);
-  else Reflect.set(at, last, value);
-  return copy;
-}
 
 async function somethingOf(
   world: World,

@@ -1,6 +1,7 @@
 /** One field of one stored object, and what it becomes. */
 import fc from 'fast-check';
 import type { AnyObject } from '../../../shared/api/meta.ts';
+import { damaged } from '../../world/damaged.ts';
 import type { Stored } from './cluster.ts';
 
 export interface Damage {
@@ -12,8 +13,10 @@ export interface Damage {
 }
 
 /** By these an object is found, whatever else has become of it. */
-const IDENTITY = ['metadata', 'metadata.name', 'metadata.namespace', 'metadata.uid'];
-const VERSION = 'metadata.resourceVersion';
+const IDENTITY = [
+  'metadata',
+  ...['name', 'namespace', 'uid', 'resourceVersion'].map((field) => `metadata.${field}`),
+];
 
 /** `undefined` takes the field away. */
 const VALUES = [undefined, null, {}, [], [null], [{}], '', 'x', -1, 1e21, true] as const;
@@ -44,10 +47,7 @@ export function withDamage(stored: Stored, { resource, good, bad }: Damage): Sto
 /** The paths of all fields, but for what the control plane hides in the object. */
 function pathsOf(object: AnyObject): readonly string[][] {
   const { control: _, ...shown } = object;
-  return [...below(shown, [])].filter((path) => {
-    const text = path.join('.');
-    return !IDENTITY.includes(text) && text !== VERSION;
-  });
+  return [...below(shown, [])].filter((path) => !IDENTITY.includes(path.join('.')));
 }
 
 function* below(value: unknown, at: readonly string[]): Generator<string[]> {
@@ -56,15 +56,4 @@ function* below(value: unknown, at: readonly string[]): Generator<string[]> {
     yield [...at, key];
     yield* below(inner, [...at, key]);
   }
-}
-
-function damaged(good: AnyObject, path: readonly string[], value: unknown): AnyObject {
-  const bad = structuredClone(good);
-  const last = path.at(-1) ?? '';
-  const parent = path
-    .slice(0, -1)
-    .reduce<object>((at, name) => (at as { [field: string]: object })[name] as object, bad);
-  if (value === undefined) Reflect.deleteProperty(parent, last);
-  else Reflect.set(parent, last, value);
-  return bad;
 }
