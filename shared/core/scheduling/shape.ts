@@ -7,6 +7,7 @@ import { CAPACITY_PREFERENCE } from '../../api/capacity-preference.ts';
 import type { Pod, PodSpec } from '../../api/kinds/pod.ts';
 import { controllerOf, type Labels } from '../../api/meta.ts';
 import { withoutCell } from '../../api/node-labels.ts';
+import { isStandIn } from '../../api/well-formed.ts';
 import { type GpuAsk, gpuAskOf, isGpuIsolated } from '../pod/gpus.ts';
 import { podRequests, type Requests } from '../pod/requests.ts';
 import type { PodGroup, PodIndex } from './pod-index.ts';
@@ -141,8 +142,12 @@ function askedOfNode(pod: Pod): readonly unknown[] {
   ];
 }
 
-/** Whether shapes can be made of the pod; of each version of a pod that is tried once. */
+/**
+ * Whether the pod is what somebody meant it to be, and shapes can be made of it; of each version of
+ * a pod that is tried once.
+ */
 export function isReadable(pod: Pod): boolean {
+  if (isStandIn(pod)) return false;
   let readable = readability.get(pod);
   if (readable === undefined) {
     try {

@@ -35,7 +35,7 @@ export function soundCell(cell: Required<ClusterSnapshot>): Sound {
     ...[nodes, ledgers, pools, claims, groups, cell.budgets].flatMap((all) =>
       all.filter(isStandIn),
     ),
-    ...pods.filter((pod) => !isPodReadable(pod)),
+    ...pods.filter((pod) => !isReadable(pod)),
   ];
   if (unreadable.length === 0) return { snapshot: cell, unreadable };
   const snapshot = {
@@ -54,17 +54,13 @@ function readable<T extends KubeObject>(objects: readonly T[]): readonly T[] {
   return objects.filter((object) => !isStandIn(object));
 }
 
-function isPodReadable(pod: Pod): boolean {
-  return !isStandIn(pod) && isReadable(pod);
-}
-
 /**
  * A pod that can't be read holds where it is what the ledger says, also where it can't say itself
  * where that is: its task runs. One that has no place gets none.
  */
 function soundPods(pods: readonly Pod[], ledgers: readonly NodeAllocation[]): readonly Pod[] {
   return pods.flatMap((pod) => {
-    if (isPodReadable(pod)) return [pod];
+    if (isReadable(pod)) return [pod];
     return isTerminal(pod) ? [] : standIn(pod, ledgers);
   });
 }

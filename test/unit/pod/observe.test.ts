@@ -4,6 +4,7 @@ import { GPU, GPU_MILLI, migResource } from '../../../shared/api/gpus.ts';
 import type { Pod } from '../../../shared/api/kinds/pod.ts';
 import { type ContainerReport, taskIdOf, type TaskState } from '../../../shared/api/task.ts';
 import { rfc3339 } from '../../../shared/api/time.ts';
+import { wellFormed } from '../../../shared/api/well-formed.ts';
 import {
   observeLaunchFailure,
   observeMissing,
@@ -261,7 +262,7 @@ describe('what became of a launch', () => {
       containers: [{ ...app!, resources: { requests: { cpu } } }],
     };
     const metadata = { ...pod.metadata, deletionTimestamp: rfc3339(NOW_MS) };
-    return { ...pod, metadata, spec };
+    return wellFormed('pods', { ...pod, metadata, spec });
   };
 
   it.each([
