@@ -84,10 +84,12 @@ export class Session {
     return {
       ...parts,
       controllers: parts.controllers.map((controller) => this.#observed(controller)),
-      effects: (effects, handler) =>
-        handler === 'schedule' || handler === 'health'
-          ? this.#observedEffects(parts.effects(effects, handler), handler)
-          : parts.effects(effects, handler),
+      effects: (effects, process) => {
+        const [handler = ''] = process.name.split('#');
+        const own = parts.effects(effects, process);
+        const isTold = handler === 'schedule' || handler === 'health';
+        return isTold ? this.#observedEffects(own, handler) : own;
+      },
     };
   }
 

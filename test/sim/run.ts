@@ -7,6 +7,7 @@
  *     nothing, and a week later all messages that there ever were, which change nothing either
  *     (L3).
  */
+import { controllerOf } from '../../shared/api/meta.ts';
 import { CELL_LABEL } from '../../shared/api/node-labels.ts';
 import type { ClusterFacts, Violation } from '../../shared/core/invariants.ts';
 import { podIsActive, podIsReady } from '../../shared/core/pod/predicates.ts';
@@ -172,6 +173,8 @@ class Simulation {
     }
     if (soon === 'apart') oracles.violations.push(...strayed(oracles.facts()));
     if (soon === 'unplaced') oracles.violations.push(...placed(oracles.facts()));
+    if (soon === 'owned') oracles.violations.push(...masterless(oracles.facts()));
+    if (soon === 'unlaunched') oracles.violations.push(...launched(oracles));
     if (soon === 'first') oracles.violations.push(...replaced(oracles));
     this.#judge();
   }
@@ -392,12 +395,25 @@ function strayed({ nodes, pods }: ClusterFacts): readonly Violation[] {
   });
 }
 
+/** S8: no set makes pods and lets go of them. */
+function masterless({ pods }: ClusterFacts): readonly Violation[] {
+  return pods.flatMap((pod) => {
+    const message = `${pod.metadata.name} has no controller`;
+    return controllerOf(pod) ? [] : [{ invariant: 'S8' as const, message }];
+  });
+}
+
 /** S8: a gang is placed whole. */
 function placed({ pods }: ClusterFacts): readonly Violation[] {
   return pods.flatMap(({ metadata, spec }) => {
     const message = `${metadata.name} is on ${spec.nodeName} without its gang`;
     return spec.nodeName ? [{ invariant: 'S8' as const, message }] : [];
   });
+}
+
+/** S8: nothing that was launched was meant. */
+function launched({ launches }: Oracles): readonly Violation[] {
+  return launches > 0 ? [{ invariant: 'S8', message: `${launches} tasks were launched` }] : [];
 }
 
 /** S9: nobody had reason to evict anything. */

@@ -212,7 +212,13 @@ export class Stage {
     return {
       ...parts,
       controllers: parts.controllers.map((controller) => this.#poisonable(controller)),
-      effects: (effects) => faultyReads(effects, this.faults, () => this.oracles),
+      effects: (effects, { name }) => {
+        return faultyReads(effects, {
+          faults: this.faults,
+          ages: () => this.oracles,
+          reader: name,
+        });
+      },
     };
   }
 

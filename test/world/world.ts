@@ -69,7 +69,7 @@ const WORTH_MIRRORING = 3;
 /** Where a defect may be planted: each part may be replaced by another that wraps it. */
 export interface Parts {
   readonly controllers: readonly AnyController[];
-  readonly effects: (effects: Effects, handler: string) => Effects;
+  readonly effects: (effects: Effects, process: Process) => Effects;
   readonly health: (message: HealthMessage, effects: Effects) => Promise<Outcome>;
   readonly schedule: (cell: string, effects: Effects) => Promise<Outcome>;
   readonly sweep: (effects: Effects, routes: Routes) => Promise<void>;
@@ -287,7 +287,6 @@ export class World {
   }
 
   effects(process: Process): Effects {
-    const handler = process.name.split('#')[0] ?? '';
     const effects = {
       store: wellFormedStore(storeThrough(this.#network, process, this.store)),
       ...(this.#options.cloud?.portsOf(process) ?? this.#ownPorts(process)),
@@ -296,7 +295,7 @@ export class World {
       ids: this.ids,
       recorder: this.recorder,
     };
-    return this.parts.effects(effects, handler);
+    return this.parts.effects(effects, process);
   }
 
   #ownPorts(process: Process): Pick<Effects, 'runtime' | 'instances'> {

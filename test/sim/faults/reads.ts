@@ -6,19 +6,27 @@ import type { KubeObject } from '../../../shared/api/meta.ts';
 import type { TaskState } from '../../../shared/api/task.ts';
 import type { Effects } from '../../../shared/control/effects.ts';
 import type { ListQuery, Page, Store } from '../../../shared/ports/store.ts';
+import type { Indexes } from '../judges/indexes.ts';
 import { type Faults, shortly } from './faults.ts';
 
 const LAG_MS = 5_000;
 const SHORT_PAGE = 3;
 
-/** What is known of how long things have been there. */
+/** What is known of how long things have been there, and what is to be known of what is hidden. */
 export interface Ages {
-  isIndexed(resource: string, object: KubeObject, forMs: number): boolean;
+  readonly indexes: Pick<Indexes, 'isShown' | 'hide'>;
   /** Whether the task was started before that time. */
   isListed(taskId: string, forMs: number): boolean;
 }
 
-export function faultyReads(effects: Effects, faults: Faults, ages: () => Ages): Effects {
+export interface Reading {
+  readonly faults: Faults;
+  readonly ages: () => Ages;
+  /** The name of the process that reads. */
+  readonly reader: string;
+}
+
+export function faultyReads(effects: Effects, { faults, ages, reader }: Reading): Effects {
   const { store, runtime } = effects;
   const list = async <T extends KubeObject>(query: ListQuery): Promise<Page<T>> => {
     const { resource, index } = query;
@@ -31,7 +39,13 @@ export function faultyReads(effects: Effects, faults: Faults, ages: () => Ages):
     const page = await store.list<T>(limit < Infinity ? { ...query, limit } : query);
     if (!stale) return page;
     const lagMs = shortly(stale, LAG_MS);
-    return { ...page, items: page.items.filter((o) => ages().isIndexed(resource, o, lagMs)) };
+    const { indexes } = ages();
+    const items = page.items.filter((object) => indexes.isShown(resource, object, lagMs));
+    indexes.hide(
+      reader,
+      page.items.filter((object) => !items.includes(object)),
+    );
+    return { ...page, items };
   };
   const lagging: Store = { ...store, list };
   const listTasks = async (): Promise<readonly string[]> => {

@@ -15,7 +15,6 @@ import {
   compareVersions,
   controllerOf,
   keyText,
-  type KubeObject,
   type ObjectKey,
 } from '../../../shared/api/meta.ts';
 import type { LogRecord } from '../../../shared/ports/recorder.ts';
@@ -47,9 +46,10 @@ import { Asked } from './asked.ts';
 import { Attempts } from './attempts.ts';
 import { checkExpiry, checkOldEvents } from './events.ts';
 import { Hurry } from './hurry.ts';
+import { Indexes } from './indexes.ts';
 import { checkEmpty, checkGivenUp } from './owners.ts';
 import { POISON } from './poison.ts';
-import { type BatchOwner, batchOwner, indexEntries, isEvicted, restarts } from './read.ts';
+import { type BatchOwner, batchOwner, isEvicted, restarts } from './read.ts';
 import { Rollouts } from './rollouts.ts';
 import { checkFollowed, MadeSets } from './sets.ts';
 
@@ -69,7 +69,6 @@ export class Oracles {
   readonly #gone = new Set<string>();
   readonly #inBatches = new Map<string, BatchOwner>();
   /** When an object came into an index: `uid/index/value`. */
-  readonly #indexedAtMs = new Map<string, number>();
   /** When each task was first heard of. */
   readonly #startedAtMs = new Map<string, number>();
   /** Objects that were spoilt, by uid: what becomes of them is judged no more. */
@@ -80,6 +79,7 @@ export class Oracles {
   readonly #created = new Map<string, number>();
   readonly #bornAtMs = new Map<string, number>();
   #isBeingSetBack = false;
+  readonly indexes: Indexes;
   readonly #asked: Asked;
   readonly #attempts: Attempts;
   readonly #madeSets = new MadeSets();
@@ -95,6 +95,7 @@ export class Oracles {
   /** `writer` names the process whose write takes effect right now. */
   constructor(nowMs: () => number, writer: () => string) {
     this.#nowMs = nowMs;
+    this.indexes = new Indexes(nowMs);
     this.#asked = new Asked(nowMs);
     this.#attempts = new Attempts(nowMs);
     this.#hurry = new Hurry(nowMs);
@@ -123,7 +124,7 @@ export class Oracles {
         this.#bornAtMs.set(object.metadata.uid, this.#nowMs());
       }
       known.set(key, object);
-      this.#indexed(resource, object);
+      this.indexes.changed(resource, object);
     }
     if (this.judgesRollouts) this.#judgeRollout(resource, previous, object);
     if (resource === 'pods') {
@@ -203,12 +204,6 @@ export class Oracles {
     return [...this.#objects].flatMap(([resource, table]) =>
       [...table.values()].map((object) => [resource, object] as const),
     );
-  }
-
-  /** Whether the index has shown the object as it is for at least this long. */
-  isIndexed(resource: string, object: KubeObject, forMs: number): boolean {
-    const sinceMs = indexEntries(resource, object).map((e) => this.#indexedAtMs.get(e) ?? 0);
-    return Math.max(0, ...sinceMs) <= this.#nowMs() - forMs;
   }
 
   /** What a sweep should have taken away. */
@@ -378,11 +373,15 @@ export class Oracles {
   #checkAskedFor(pod: Pod): void {
     const owner = controllerOf(pod)?.uid;
     const asked = owner === undefined ? undefined : this.#asked.most(owner);
-    if (asked === undefined) return;
+    if (owner === undefined || asked === undefined) return;
     const active = ([...this.#table('pods').values()] as unknown as Pod[]).filter(
       (other) => controllerOf(other)?.uid === owner && podIsActive(other),
     );
-    if (active.length <= asked + TOLERATED_SURPLUS) return;
+    const tolerated = Math.max(
+      TOLERATED_SURPLUS,
+      this.indexes.hiddenFrom(this.#writer(), owner, active),
+    );
+    if (active.length <= asked + tolerated) return;
     const message = `${pod.metadata.name} is the ${active.length}th pod of ${asked} asked for`;
     this.#broken('S8', message);
   }
@@ -464,12 +463,6 @@ export class Oracles {
     this.violations.push(...checkDevices(node, { pods, allocations }));
   }
 
-  #indexed(resource: string, object: AnyObject): void {
-    for (const entry of indexEntries(resource, object)) {
-      if (!this.#indexedAtMs.has(entry)) this.#indexedAtMs.set(entry, this.#nowMs());
-    }
-  }
-
   #table(resource: string): Map<string, AnyObject> {
     const known = this.#objects.get(resource);
     if (known) return known;
@@ -484,8 +477,8 @@ export class Oracles {
 }
 
 /**
- * A pod whose slot has known more than one incarnation may be made twice: by a look that an index
- * hid it from, or by the late create of a dead process. Its set takes the surplus away as soon as
+ * A pod whose slot has known more than one incarnation may be made twice: by the late create of a
+ * dead process, or by a look that an index hid it from. Its set takes the surplus away as soon as
  * it sees it.
  */
 const TOLERATED_SURPLUS = 2;

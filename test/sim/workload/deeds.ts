@@ -44,9 +44,10 @@ export interface Written {
   /**
    * What is so a minute after the first sweep, where nothing strikes: everything is as it should be
    * (W1), as many pods are ready as were asked for, and on machines of their cells, the pods are
-   * those that were made first, or none has a place.
+   * those that were made first, each has a controller, none has
+   * a place, or nothing was ever launched.
    */
-  readonly soon?: 'all' | 'ready' | 'apart' | 'first' | 'unplaced';
+  readonly soon?: 'all' | 'ready' | 'apart' | 'first' | 'owned' | 'unplaced' | 'unlaunched';
   /** Deployments are left as they can't run, and have to be replaced. */
   readonly isMended?: true;
 }
@@ -82,4 +83,10 @@ export function imaged(seconds: number, image: string): Deed {
 
 export function exposed(): Deed {
   return after(0, ({ people }) => people.create(service('web', NS, { app: 'web' })));
+}
+
+export async function deletePods({ people }: Hands): Promise<void> {
+  for (const { metadata } of await people.list('pods')) {
+    await people.delete('pods', NS, metadata.name);
+  }
 }

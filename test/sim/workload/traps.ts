@@ -20,8 +20,8 @@ import {
 import {
   after,
   changed,
+  deletePods,
   exposed,
-  type Deed,
   type Hands,
   imaged,
   NS,
@@ -30,7 +30,8 @@ import {
   type Written,
 } from './deeds.ts';
 import { LEDGERS } from '../../../shared/core/scheduling/ledger.ts';
-import { HUGE, inCell } from './mend.ts';
+import { inCell } from './mend.ts';
+import { SPOILT } from './spoilt.ts';
 
 /** Names a PriorityClass that nobody makes: pods of it are refused. */
 const REFUSED = { priorityClassName: 'missing' };
@@ -41,9 +42,6 @@ const AN_HOUR_SECONDS = 3_600;
 const TEN_MINUTES_MS = 600_000;
 
 const SECONDS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-
-const WEB = { resource: 'deployments.apps', namespace: NS, name: 'web' };
-const BAD = { resource: 'pods', namespace: NS, name: HUGE };
 
 const CLASSES = 'priorityclasses.scheduling.k8s.io';
 
@@ -78,63 +76,17 @@ function cutOff({ machines, lasting }: Hands, names: readonly string[]): void {
   });
 }
 
-function spoilPods(path: string, value: unknown): Deed['act'] {
-  return async ({ people, spoil }) => {
-    for (const { metadata } of await people.list('pods')) {
-      await spoil({ ...BAD, name: metadata.name }, path, value);
-    }
-  };
-}
-
 async function evictPods({ people }: Hands): Promise<void> {
   for (const { metadata } of await people.list('pods')) await people.evict(NS, metadata.name);
 }
 
-async function deletePods({ people }: Hands): Promise<void> {
-  for (const { metadata } of await people.list('pods')) {
-    await people.delete('pods', NS, metadata.name);
-  }
-}
-
 export const TRAPS: { readonly [name: string]: Written } = {
+  ...SPOILT,
   refused: {
     what: 'pods that may not be made, and the revision that mends them',
     deeds: [
       web(1, REFUSED),
       changed(6, { template: { spec: { priorityClassName: null, priority: null } } }),
-    ],
-  },
-  spoilt: {
-    what: 'a pod that cannot be read, beside others that can',
-    staysSpoilt: true,
-    deeds: [
-      after(0, ({ people }) => people.create(pod(HUGE, NS, { cpu: '64' }))),
-      after(3, ({ spoil }) => spoil(BAD, 'spec.containers.0.resources.requests.cpu', 'abc')),
-      after(4, ({ people }) => people.create(deployment('web', NS, { replicas: 2 }))),
-    ],
-  },
-  hollow: {
-    what: 'a pod that has lost its containers while its task runs, and others that want its room',
-    deeds: [
-      web(1, { cpu: '2' }),
-      after(6, spoilPods('spec.containers', [])),
-      after(7, ({ people }) => people.create(deployment('more', NS, { replicas: 2, cpu: '2' }))),
-    ],
-  },
-  bodiless: {
-    what: 'pods that have lost all that they are, while their tasks run, and others for their room',
-    deeds: [
-      web(3, { cpu: '2' }),
-      after(6, spoilPods('spec', {})),
-      after(7, ({ people }) => people.create(deployment('more', NS, { replicas: 3, cpu: '2' }))),
-    ],
-  },
-  unweighed: {
-    what: 'pods that have lost what they ask for, deleted while their tasks run',
-    deeds: [
-      web(3, { cpu: '2' }),
-      after(6, spoilPods('spec.containers.0.resources.requests.cpu', 'abc')),
-      after(7, deletePods),
     ],
   },
   hasty: {
@@ -160,18 +112,6 @@ export const TRAPS: { readonly [name: string]: Written } = {
   renewed: {
     what: 'all pods of a set deleted, again and again',
     deeds: [web(8), ...[6, 16, 26, 36, 46, 56].map((seconds) => after(seconds, deletePods))],
-  },
-  unowned: {
-    what: 'pods whose references to their owner have become nothing',
-    deeds: [web(2), after(6, spoilPods('metadata.ownerReferences', [null])), scaled(8, 3)],
-  },
-  unselected: {
-    what: 'a stored selector that selects none of what its template makes',
-    deeds: [
-      web(1),
-      after(6, ({ spoil }) => spoil(WEB, 'spec.selector.matchLabels', { app: 'other' })),
-      imaged(7, 'app:2'),
-    ],
   },
   deaf: {
     what: 'a Deployment that comes and goes while the stream tells nothing',

@@ -7,6 +7,7 @@ export const OF_SETS = {
     file: 'shared/core/replicaset/plan.ts',
     find: '!matchesSelector(selector, template.metadata.labels)) return UNSELECTED;',
     replace: 'false) return UNSELECTED;',
+    hint: ['--systematic', '--script', 'unlabelled', '--plans', '1'],
   },
   freshNames: {
     what: 'a pod is named by the version of its set, not by its slot alone',

@@ -110,6 +110,7 @@ export const OF_TASKS = {
     file: 'shared/core/pod/plan.ts',
     find: 'if (isOld || want || (isLeaving(pod) && !isReadable(pod))) {',
     replace: 'if (isOld || want) {',
+    hint: ['--systematic', '--script', 'needy', '--plans', '1'],
   },
   adoptsWithoutNode: {
     what: 'a pod that adopts a task after a restore is not bound to the node of the task',
