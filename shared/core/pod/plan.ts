@@ -51,6 +51,12 @@ export interface PodSnapshot {
 export const INTENT_MAX_AGE_MS = 30 * 60_000;
 
 /**
+ * A launch that was asked for arrives within the life of the function that asked, or never. A pod
+ * that is asked for once more needs no such wait: one answer is for both.
+ */
+const LATE_LAUNCH_MS = 2 * 60_000;
+
+/**
  * A pod that waits for a ConfigMap or Secret is woken by it; this is for the wake that got lost.
  */
 const WANT_RECHECK_MS = 300_000;
@@ -114,9 +120,14 @@ function resolution({ pod, want }: PodSnapshot, nowMs: number): Plan {
   const { attempt = 1, intentAtMs = 0 } = pod.control ?? {};
   const isOld = nowMs - intentAtMs > INTENT_MAX_AGE_MS;
   const of = { pod: keyOf('pods', pod), podUid: pod.metadata.uid, attempt };
+  const isSpoilt = isLeaving(pod) && !isReadable(pod);
+  const lateMs = intentAtMs + LATE_LAUNCH_MS - nowMs;
+  if (isSpoilt && lateMs > 0) {
+    return { ...blocked('its launch may still arrive'), againAfterMs: lateMs };
+  }
   // Without what it refers to the pod can't be run, so that looking is all that can be done; nor if
   // it was spoilt since, and is to go.
-  if (isOld || want || (isLeaving(pod) && !isReadable(pod))) {
+  if (isOld || want || isSpoilt) {
     return inOrder({ kind: 'lookUpTask', ...of, taskId: taskIdOfAttempt(pod, attempt) });
   }
   return inOrder({ kind: 'runTask', ...of });

@@ -265,11 +265,17 @@ describe('what became of a launch', () => {
     return wellFormed('pods', { ...pod, metadata, spec });
   };
 
+  it('waits for a launch that may be late, where it can ask for none', () => {
+    const plan = planPod({ pod: leaving('abc'), node: 'ready' }, NOW_MS + 60_000);
+    expect(plan).toMatchObject({ stages: [], againAfterMs: 60_000 });
+  });
+
   it.each([
     ['1', 'runTask'],
     ['abc', 'lookUpTask'],
   ])('of a pod that is to go and asks for %s of a CPU is found out by %s', (cpu, kind) => {
-    const [action] = planPod({ pod: leaving(cpu), node: 'ready' }, NOW_MS).stages.flat();
+    const later = NOW_MS + 2 * 60_000;
+    const [action] = planPod({ pod: leaving(cpu), node: 'ready' }, later).stages.flat();
     expect(action).toMatchObject({ kind });
   });
 });

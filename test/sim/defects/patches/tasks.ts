@@ -108,8 +108,8 @@ export const OF_TASKS = {
   unreadableStays: {
     what: 'a pod that is to go and was spoilt since its launch is asked for again for ever',
     file: 'shared/core/pod/plan.ts',
-    find: 'if (isOld || want || (isLeaving(pod) && !isReadable(pod))) {',
-    replace: 'if (isOld || want) {',
+    find: 'const isSpoilt = isLeaving(pod) && !isReadable(pod);',
+    replace: 'const isSpoilt = false;',
     hint: ['--systematic', '--script', 'needy', '--plans', '1'],
   },
   adoptsWithoutNode: {
