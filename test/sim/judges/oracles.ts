@@ -68,7 +68,6 @@ export class Oracles {
   readonly #requests = new Map<string, Requests>();
   readonly #gone = new Set<string>();
   readonly #inBatches = new Map<string, BatchOwner>();
-  /** When an object came into an index: `uid/index/value`. */
   /** When each task was first heard of. */
   readonly #startedAtMs = new Map<string, number>();
   /** Objects that were spoilt, by uid: what becomes of them is judged no more. */
@@ -116,6 +115,7 @@ export class Oracles {
       known.delete(key);
       this.#bornAtMs.delete(object.metadata.uid);
       this.#gone.add(object.metadata.uid);
+      this.#asked.left(object);
       this.#checkTasksOfGone(key, object.metadata.uid);
     } else {
       if (this.#gone.has(object.metadata.uid)) this.#broken('S5', `${key} came back`);
@@ -377,11 +377,9 @@ export class Oracles {
     const active = ([...this.#table('pods').values()] as unknown as Pod[]).filter(
       (other) => controllerOf(other)?.uid === owner && podIsActive(other),
     );
-    const tolerated = Math.max(
-      TOLERATED_SURPLUS,
-      this.indexes.hiddenFrom(this.#writer(), owner, active),
-    );
-    if (active.length <= asked + tolerated) return;
+    const hidden = this.indexes.hiddenFrom(this.#writer(), owner, active);
+    const doubled = Math.min(hidden, this.#asked.leftLately(owner));
+    if (active.length <= asked + Math.max(TOLERATED_SURPLUS, doubled)) return;
     const message = `${pod.metadata.name} is the ${active.length}th pod of ${asked} asked for`;
     this.#broken('S8', message);
   }
