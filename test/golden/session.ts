@@ -10,6 +10,7 @@ import type { ObjectKey } from '../../shared/api/meta.ts';
 import type { Plan } from '../../shared/core/plan.ts';
 import { send } from '../world/client.ts';
 import { namespace } from '../world/manifests.ts';
+import { handlerOf } from '../world/process.ts';
 import { type Parts, World } from '../world/world.ts';
 import { COMMANDS } from './commands.ts';
 import { actionLine, Mirror, planLines } from './decisions.ts';
@@ -85,7 +86,7 @@ export class Session {
       ...parts,
       controllers: parts.controllers.map((controller) => this.#observed(controller)),
       effects: (effects, process) => {
-        const [handler = ''] = process.name.split('#');
+        const handler = handlerOf(process);
         const own = parts.effects(effects, process);
         const isTold = handler === 'schedule' || handler === 'health';
         return isTold ? this.#observedEffects(own, handler) : own;

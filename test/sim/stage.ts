@@ -11,7 +11,7 @@ import { wellFormedChange } from '../../shared/control/well-formed-store.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Recorder } from '../../shared/ports/recorder.ts';
 import { Agenda, virtualClock } from '../world/agenda.ts';
-import type { Process } from '../world/process.ts';
+import { handlerOf, type Process } from '../world/process.ts';
 import { type Cloud, type Parts, World } from '../world/world.ts';
 import type { FaultKind } from './faults/catalogue.ts';
 import type { Fault } from './faults/fault.ts';
@@ -201,7 +201,7 @@ export class Stage {
   #clockOf(process: Process): Clock {
     const known = this.#clocks.get(process);
     if (known) return known;
-    const skewed = this.faults.hits('clockSkew', process.name.split('#')[0]);
+    const skewed = this.faults.hits('clockSkew', handlerOf(process));
     const skewMs = skewed ? Math.round((2 * skewed.fraction() - 1) * MAX_SKEW_MS) : 0;
     const clock = skewed ? virtualClock(this.agenda, skewMs) : this.world.clock;
     this.#clocks.set(process, clock);
@@ -213,11 +213,8 @@ export class Stage {
       ...parts,
       controllers: parts.controllers.map((controller) => this.#poisonable(controller)),
       effects: (effects, { name }) => {
-        return faultyReads(effects, {
-          faults: this.faults,
-          ages: () => this.oracles,
-          reader: name,
-        });
+        const { faults } = this;
+        return faultyReads(effects, { faults, ages: () => this.oracles, reader: name });
       },
     };
   }

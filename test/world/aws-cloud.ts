@@ -28,7 +28,7 @@ import { MODEL_CLIENT, modelHandler } from '../aws/model/request-handler.ts';
 import { type Settings as ModelSettings, PERFECT_DELIVERY } from '../aws/model/settings.ts';
 import { timersOnAgenda } from '../aws/model/timers.ts';
 import { type Agenda, virtualClock } from './agenda.ts';
-import type { Network, Process } from './process.ts';
+import { handlerOf, type Network, type Process } from './process.ts';
 
 export const ECS_SETTINGS: EcsSettings = {
   installation: 'nullplane',
@@ -165,8 +165,8 @@ export class AwsCloud {
     }
   }
 
-  #idleOf({ name }: Process): Instance[] {
-    const handler = name.split('#')[0] ?? '';
+  #idleOf(process: Process): Instance[] {
+    const handler = handlerOf(process);
     const known = this.#idle.get(handler) ?? [];
     this.#idle.set(handler, known);
     return known;

@@ -13,6 +13,11 @@ export interface Process {
   alive: boolean;
 }
 
+/** What the process is an invocation of. */
+export function handlerOf({ name }: Process): string {
+  return name.split('#')[0] ?? '';
+}
+
 export type Service = 'store' | 'runtime' | 'queue' | 'instances';
 
 export interface Call {

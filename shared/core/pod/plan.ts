@@ -24,7 +24,7 @@ import {
   sequence,
   update,
 } from '../plan.ts';
-import { isAnswered, mayHaveTask, taskIdOfAttempt, withIntent } from './attempt.ts';
+import { isAnswered, mayHaveTask, QUESTION_MS, taskIdOfAttempt, withIntent } from './attempt.ts';
 import { waitsForBatchMs } from './batch.ts';
 import { planNextAttempt } from './next-attempt.ts';
 import { failed, observeWant } from './observe.ts';
@@ -49,12 +49,6 @@ export interface PodSnapshot {
  * (S10).
  */
 export const INTENT_MAX_AGE_MS = 30 * 60_000;
-
-/**
- * A launch that was asked for arrives within the life of the function that asked, or never. A pod
- * that is asked for once more needs no such wait: one answer is for both.
- */
-const LATE_LAUNCH_MS = 2 * 60_000;
 
 /**
  * A pod that waits for a ConfigMap or Secret is woken by it; this is for the wake that got lost.
@@ -121,9 +115,10 @@ function resolution({ pod, want }: PodSnapshot, nowMs: number): Plan {
   const isOld = nowMs - intentAtMs > INTENT_MAX_AGE_MS;
   const of = { pod: keyOf('pods', pod), podUid: pod.metadata.uid, attempt };
   const isSpoilt = isLeaving(pod) && !isReadable(pod);
-  const lateMs = intentAtMs + LATE_LAUNCH_MS - nowMs;
-  if (isSpoilt && lateMs > 0) {
-    return { ...blocked('its launch may still arrive'), againAfterMs: lateMs };
+  const underWayMs = intentAtMs + QUESTION_MS - nowMs;
+  // A pod that is asked for once more needs no such wait: one answer is for both.
+  if (isSpoilt && underWayMs > 0) {
+    return { ...blocked('its launch may still arrive'), againAfterMs: underWayMs };
   }
   // Without what it refers to the pod can't be run, so that looking is all that can be done; nor if
   // it was spoilt since, and is to go.

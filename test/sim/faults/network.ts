@@ -8,7 +8,7 @@ import { QueueUnavailable } from '../../../shared/ports/queue.ts';
 import { RuntimeUnavailable } from '../../../shared/ports/runtime.ts';
 import { Unavailable } from '../../../shared/ports/store.ts';
 import type { Agenda } from '../../world/agenda.ts';
-import type { Call, Network, Service } from '../../world/process.ts';
+import { type Call, handlerOf, type Network, type Service } from '../../world/process.ts';
 import type { Log } from '../judges/log.ts';
 import { type Faults, shortly } from './faults.ts';
 import type { Outages } from './outages.ts';
@@ -154,9 +154,8 @@ function isLaunch({ operation }: Call): boolean {
 
 /** What a call is, for who makes plans of a trace; calls that change nothing begin with `?`. */
 function aboutOf({ from, service, operation, about, effectful }: Call): string {
-  const [handler] = from.name.split('#');
   const [resource] = about.split('/');
-  return `${effectful ? '' : '?'}${handler} ${service}.${operation} ${resource}`;
+  return `${effectful ? '' : '?'}${handlerOf(from)} ${service}.${operation} ${resource}`;
 }
 
 /** What a service's adapter says when it could not be reached. */

@@ -44,8 +44,8 @@ export interface Written {
   /**
    * What is so a minute after the first sweep, where nothing strikes: everything is as it should be
    * (W1), as many pods are ready as were asked for, and on machines of their cells, the pods are
-   * those that were made first, each has a controller, none has
-   * a place, or nothing was ever launched.
+   * those that were made first, each has a controller, none has a place, or nothing was ever
+   * launched.
    */
   readonly soon?: 'all' | 'ready' | 'apart' | 'first' | 'owned' | 'unplaced' | 'unlaunched';
   /** Deployments are left as they can't run, and have to be replaced. */

@@ -3,7 +3,8 @@
  * is what a controller has to go by.
  */
 import type { Pod } from '../../../shared/api/kinds/pod.ts';
-import type { AnyObject } from '../../../shared/api/meta.ts';
+import { keyOf } from '../../../shared/api/change.ts';
+import type { AnyObject, ResourceName } from '../../../shared/api/meta.ts';
 import { deployment, manifest, pod } from '../../world/manifests.ts';
 import {
   after,
@@ -19,15 +20,14 @@ import {
 import { HUGE } from './mend.ts';
 
 const WEB = { resource: 'deployments.apps', namespace: NS, name: 'web' };
-const SET = { resource: 'replicasets.apps', namespace: NS, name: '' };
 const SOLO = { resource: 'pods', namespace: NS, name: 'solo' };
 const BAD = { resource: 'pods', namespace: NS, name: HUGE };
 const SETTINGS = 'settings';
 
-function spoilPods(path: string, value: unknown): Deed['act'] {
+function spoilAll(resource: ResourceName, path: string, value: unknown): Deed['act'] {
   return async ({ people, spoil }) => {
-    for (const { metadata } of await people.list('pods')) {
-      await spoil({ ...BAD, name: metadata.name }, path, value);
+    for (const object of await people.list(resource)) {
+      await spoil(keyOf(resource, object), path, value);
     }
   };
 }
@@ -57,7 +57,7 @@ export const SPOILT: { readonly [name: string]: Written } = {
     what: 'a pod that has lost its containers while its task runs, and others that want its room',
     deeds: [
       web(1, { cpu: '2' }),
-      after(6, spoilPods('spec.containers', [])),
+      after(6, spoilAll('pods', 'spec.containers', [])),
       after(7, ({ people }) => people.create(deployment('more', NS, { replicas: 2, cpu: '2' }))),
     ],
   },
@@ -65,7 +65,7 @@ export const SPOILT: { readonly [name: string]: Written } = {
     what: 'pods that have lost all that they are, while their tasks run, and others for their room',
     deeds: [
       web(3, { cpu: '2' }),
-      after(6, spoilPods('spec', {})),
+      after(6, spoilAll('pods', 'spec', {})),
       after(7, ({ people }) => people.create(deployment('more', NS, { replicas: 3, cpu: '2' }))),
     ],
   },
@@ -73,7 +73,7 @@ export const SPOILT: { readonly [name: string]: Written } = {
     what: 'pods that have lost what they ask for, deleted while their tasks run',
     deeds: [
       web(3, { cpu: '2' }),
-      after(6, spoilPods('spec.containers.0.resources.requests.cpu', 'abc')),
+      after(6, spoilAll('pods', 'spec.containers.0.resources.requests.cpu', 'abc')),
       after(7, deletePods),
     ],
   },
@@ -97,17 +97,13 @@ export const SPOILT: { readonly [name: string]: Written } = {
     deeds: [
       web(2),
       changed(5, { paused: true }),
-      after(6, async ({ people, spoil }) => {
-        for (const { metadata } of await people.list('replicasets.apps')) {
-          await spoil({ ...SET, name: metadata.name }, 'spec.template.metadata.labels', {});
-        }
-      }),
+      after(6, spoilAll('replicasets.apps', 'spec.template.metadata.labels', {})),
       after(7, deletePods),
     ],
   },
   unowned: {
     what: 'pods whose references to their owner have become nothing',
-    deeds: [web(2), after(6, spoilPods('metadata.ownerReferences', [null])), scaled(8, 3)],
+    deeds: [web(2), after(6, spoilAll('pods', 'metadata.ownerReferences', [null])), scaled(8, 3)],
   },
   unselected: {
     what: 'a stored selector that selects none of what its template makes',

@@ -315,9 +315,7 @@ export const TRAPS: { readonly [name: string]: Written } = {
     deeds: [
       web(3),
       after(1, ({ people }) => people.create(budget('web', NS, { maxUnavailable: 1 }))),
-      after(10, async ({ people }) => {
-        for (const { metadata } of await people.list('pods')) await people.evict(NS, metadata.name);
-      }),
+      after(10, evictPods),
     ],
   },
   dark: {

@@ -274,7 +274,7 @@ describe('what became of a launch', () => {
     ['1', 'runTask'],
     ['abc', 'lookUpTask'],
   ])('of a pod that is to go and asks for %s of a CPU is found out by %s', (cpu, kind) => {
-    const later = NOW_MS + 2 * 60_000;
+    const later = NOW_MS + 120_000;
     const [action] = planPod({ pod: leaving(cpu), node: 'ready' }, later).stages.flat();
     expect(action).toMatchObject({ kind });
   });
