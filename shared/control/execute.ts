@@ -8,11 +8,9 @@
  *  E1 A plan carried out twice, by two at once, or in half and then again, has the effects of once.
  *  E2 Stages in order; when an action fails, its stage is finished and the next is not begun.
  */
-import type { AnyObject } from '../api/meta.ts';
-import { controllerOf } from '../api/meta.ts';
-import { rfc3339 } from '../api/time.ts';
 import type { Action, Plan } from '../core/plan.ts';
-import { AlreadyExists, Conflict } from '../ports/store.ts';
+import { Conflict } from '../ports/store.ts';
+import { createObject } from './create-object.ts';
 import type { Effects } from './effects.ts';
 import { inParallel } from './in-parallel.ts';
 import { lookUpTask, runTask } from './launch.ts';
@@ -42,7 +40,7 @@ async function executeStage(stage: readonly Action[], effects: Effects): Promise
 function perform(action: Action, effects: Effects): Promise<void> {
   switch (action.kind) {
     case 'create':
-      return create(action.resource, action.object, effects);
+      return createObject(action.resource, action.object, effects);
     case 'update':
       return effects.store.update(action.resource, action.object).then(noResult);
     case 'remove':
@@ -67,31 +65,6 @@ function noResult(): void {}
 function terminateInstance(instanceId: string, { instances }: Effects): Promise<void> {
   invariant(instances !== undefined, `no pool of instances knows ${instanceId}`);
   return instances.terminate([instanceId]);
-}
-
-async function create(resource: string, draft: AnyObject, effects: Effects): Promise<void> {
-  const metadata = {
-    ...draft.metadata,
-    uid: draft.metadata.uid || effects.ids.uid(),
-    creationTimestamp: draft.metadata.creationTimestamp || rfc3339(effects.clock.nowMs()),
-  };
-  try {
-    await effects.store.create(resource, { ...draft, metadata });
-  } catch (error) {
-    // Names of children are derived: one with our owner is the child that this very decision (or an
-    // equal one of a racing reconcile) has made. One with another owner is in the way, and the next
-    // look will see it.
-    if (!(error instanceof AlreadyExists) || !sameOwner(error.current, draft)) throw error;
-  }
-}
-
-/**
- * Two that nobody controls have nothing in common: a ledger that another pass made is not ours
- * (S2).
- */
-function sameOwner(a: AnyObject, b: AnyObject): boolean {
-  const owner = controllerOf(a);
-  return owner !== undefined && owner.uid === controllerOf(b)?.uid;
 }
 
 async function remove(

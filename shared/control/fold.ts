@@ -8,7 +8,8 @@ import type { Pod } from '../api/kinds/pod.ts';
 import type { KubeObject, ObjectKey } from '../api/meta.ts';
 import { mayBeRemoved } from '../core/deletion.ts';
 import { observationEvents } from '../core/pod/events.ts';
-import { Conflict } from '../ports/store.ts';
+import { AlreadyExists, Conflict } from '../ports/store.ts';
+import { enterAdopted } from './adopt.ts';
 import type { Effects } from './effects.ts';
 import { recordEvent } from './record-event.ts';
 
@@ -24,7 +25,8 @@ export async function retryOnConflict<T>(attempt: () => Promise<T>): Promise<T> 
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof Conflict) || tries === MAX_TRIES) throw error;
+      const isLostRace = error instanceof Conflict || error instanceof AlreadyExists;
+      if (!isLostRace || tries === MAX_TRIES) throw error;
     }
   }
 }
@@ -60,6 +62,7 @@ export async function foldIntoPod(
     if (pod?.metadata.uid !== uid) return 'missing';
     const next = fold(pod, clock.nowMs());
     if (!next) return 'same';
+    await enterAdopted(pod, next, effects);
     // Beside the write, since a store makes both for less than one after the other. What the events
     // tell of the task is so, whoever writes it first: told again, they are the same.
     const told = observationEvents(pod, next).map((event) => recordEvent(event, effects));

@@ -214,6 +214,7 @@ export class Stage {
       controllers: parts.controllers.map((controller) => this.#poisonable(controller)),
       effects: (effects, { name }) => {
         const { faults } = this;
+        this.oracles.looks.began(name);
         return faultyReads(effects, { faults, ages: () => this.oracles, reader: name });
       },
     };

@@ -12,9 +12,9 @@
  *  G4 Room that a member of a gang holds and is not bound to is taken up or given back with a write
  *     of the ledger, so that of two passes that do one and the other one fails.
  *  G5 A ledger that is written has the pods that are on the node already: an old one went with the
- *     node, and the machine was entered again while they ran; or a table was set back, and they
- *     took up their tasks again. A node with pods is given one at once, since what is told of tasks
- *     finds their pods by it (control/task-owner.ts).
+ *     node, and the machine was entered again while they ran. A node with pods is given one at
+ *     once, since what is told of tasks finds their pods by it (control/task-owner.ts). A pod that
+ *     takes up its task again, as its table was set back, is entered first (control/adopt.ts).
  */
 import type { DevicesByContainer } from '../../api/gpus.ts';
 import type { Allocation, Node, NodeAllocation } from '../../api/kinds/node.ts';
@@ -91,6 +91,15 @@ export function restored(
   const bound = boundTo(node, pods);
   const isNeeded = bound.length > 0 || spoilt !== undefined;
   return isNeeded ? written(node, spoilt, bound.map(entryOfBound)) : undefined;
+}
+
+/**
+ * The ledger with a pod that takes up its task on the node again (G5); undefined where it is in it
+ * already.
+ */
+export function withAdopted(ledger: NodeAllocation, pod: Pod): NodeAllocation | undefined {
+  if (ledger.allocations.some(({ podUid }) => podUid === pod.metadata.uid)) return undefined;
+  return { ...ledger, allocations: [...ledger.allocations, entryOfBound(pod)] };
 }
 
 /** The write that gives back the room of these pods, which are not bound to it. */

@@ -7,6 +7,7 @@ import type { TaskState } from '../../../shared/api/task.ts';
 import type { Effects } from '../../../shared/control/effects.ts';
 import type { ListQuery, Page, Store } from '../../../shared/ports/store.ts';
 import type { Indexes } from '../judges/indexes.ts';
+import type { Looks } from '../judges/looks.ts';
 import { type Faults, shortly } from './faults.ts';
 
 const LAG_MS = 5_000;
@@ -14,7 +15,8 @@ const SHORT_PAGE = 3;
 
 /** What is known of how long things have been there, and what is to be known of what is hidden. */
 export interface Ages {
-  readonly indexes: Pick<Indexes, 'isShown' | 'hide'>;
+  readonly indexes: Pick<Indexes, 'isShown'>;
+  readonly looks: Pick<Looks, 'hide'>;
   /** Whether the task was started before that time. */
   isListed(taskId: string, forMs: number): boolean;
 }
@@ -39,9 +41,9 @@ export function faultyReads(effects: Effects, { faults, ages, reader }: Reading)
     const page = await store.list<T>(limit < Infinity ? { ...query, limit } : query);
     if (!stale) return page;
     const lagMs = shortly(stale, LAG_MS);
-    const { indexes } = ages();
+    const { indexes, looks } = ages();
     const items = page.items.filter((object) => indexes.isShown(resource, object, lagMs));
-    indexes.hide(
+    looks.hide(
       reader,
       page.items.filter((object) => !items.includes(object)),
     );

@@ -47,6 +47,7 @@ import { Attempts } from './attempts.ts';
 import { checkExpiry, checkOldEvents } from './events.ts';
 import { Hurry } from './hurry.ts';
 import { Indexes } from './indexes.ts';
+import { Looks } from './looks.ts';
 import { checkEmpty, checkGivenUp } from './owners.ts';
 import { POISON } from './poison.ts';
 import { type BatchOwner, batchOwner, isEvicted, restarts } from './read.ts';
@@ -76,9 +77,9 @@ export class Oracles {
   readonly #takenAway = new Set<string>();
   readonly #abandoned = new Set<string>();
   readonly #created = new Map<string, number>();
-  readonly #bornAtMs = new Map<string, number>();
   #isBeingSetBack = false;
   readonly indexes: Indexes;
+  readonly looks: Looks;
   readonly #asked: Asked;
   readonly #attempts: Attempts;
   readonly #madeSets = new MadeSets();
@@ -95,6 +96,7 @@ export class Oracles {
   constructor(nowMs: () => number, writer: () => string) {
     this.#nowMs = nowMs;
     this.indexes = new Indexes(nowMs);
+    this.looks = new Looks(nowMs);
     this.#asked = new Asked(nowMs);
     this.#attempts = new Attempts(nowMs);
     this.#hurry = new Hurry(nowMs);
@@ -113,7 +115,7 @@ export class Oracles {
     else if (previous) this.#follows(resource, previous, object, type);
     if (type === 'delete') {
       known.delete(key);
-      this.#bornAtMs.delete(object.metadata.uid);
+      this.looks.gone(object);
       this.#gone.add(object.metadata.uid);
       this.#asked.left(object);
       this.#checkTasksOfGone(key, object.metadata.uid);
@@ -121,7 +123,7 @@ export class Oracles {
       if (this.#gone.has(object.metadata.uid)) this.#broken('S5', `${key} came back`);
       if (!previous) {
         this.#created.set(resource, this.created(resource) + 1);
-        this.#bornAtMs.set(object.metadata.uid, this.#nowMs());
+        this.looks.born(object, this.#writer());
       }
       known.set(key, object);
       this.indexes.changed(resource, object);
@@ -290,7 +292,7 @@ export class Oracles {
   ): void {
     const stock = {
       all: () => [...this.#objects.values()].flatMap((table) => [...table.values()]),
-      ageMs: ({ metadata }: AnyObject) => this.#nowMs() - (this.#bornAtMs.get(metadata.uid) ?? 0),
+      ageMs: (object: AnyObject) => this.looks.ageMs(object),
     };
     const next = type === 'delete' ? undefined : object;
     this.violations.push(...checkGivenUp(previous, next, stock));
@@ -369,7 +371,11 @@ export class Oracles {
     }
   }
 
-  /** S8: a ReplicaSet never has more pods than it was asked for. */
+  /**
+   * S8: a ReplicaSet has no more pods than it was asked for. A slot that a pod has left may be
+   * filled twice, by a look from before and one from after that know nothing of each other: the set
+   * takes the surplus away as soon as it sees it.
+   */
   #checkAskedFor(pod: Pod): void {
     const owner = controllerOf(pod)?.uid;
     const asked = owner === undefined ? undefined : this.#asked.most(owner);
@@ -377,9 +383,9 @@ export class Oracles {
     const active = ([...this.#table('pods').values()] as unknown as Pod[]).filter(
       (other) => controllerOf(other)?.uid === owner && podIsActive(other),
     );
-    const hidden = this.indexes.hiddenFrom(this.#writer(), owner, active);
-    const doubled = Math.min(hidden, this.#asked.leftLately(owner));
-    if (active.length <= asked + Math.max(TOLERATED_SURPLUS, doubled)) return;
+    const unseen = this.looks.unseenBy(this.#writer(), active);
+    const doubled = Math.min(unseen, this.#asked.leftLately(owner));
+    if (active.length <= asked + doubled) return;
     const message = `${pod.metadata.name} is the ${active.length}th pod of ${asked} asked for`;
     this.#broken('S8', message);
   }
@@ -473,13 +479,6 @@ export class Oracles {
     this.violations.push({ invariant, message });
   }
 }
-
-/**
- * A pod whose slot has known more than one incarnation may be made twice: by the late create of a
- * dead process, or by a look that an index hid it from. Its set takes the surplus away as soon as
- * it sees it.
- */
-const TOLERATED_SURPLUS = 2;
 
 /** How long an eviction may be under way. */
 const EVICTION_MS = 120_000;

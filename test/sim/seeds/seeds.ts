@@ -25,7 +25,7 @@ export const KNOWN_SEEDS: readonly KnownSeed[] = [
   { seed: 4015, defect: 'oldConditionCounts', what: 'a fault of last week tainted a machine' },
   { seed: 5789, defect: 'adoptsUnknownDevices', what: 'a restored pod ran on GPUs of others' },
   { seed: 7215, defect: 'unreadableStays', what: 'a spoilt pod could not be deleted' },
-  { seed: 7245, defect: 'ledgerKeepsOut', what: 'a restored pod was in no ledger' },
+  { seed: 7245, defect: 'adoptsUnentered', what: 'a restored pod was in no ledger' },
   { seed: 5342, defect: 'mirrorLags', what: 'a kept list lacked what its index had not shown' },
   { seed: 7994, defect: 'indexLetsGo', what: 'an owner went on the word of an index' },
   { seed: 9545, defect: 'grantOlderThanPod', what: 'a grant was taken for that of a namesake' },

@@ -84,12 +84,12 @@ export const OF_NODES = {
     replace: '[...changes]',
     hint: ['--script', 'unowned', '--seeds', '20'],
   },
-  ledgerKeepsOut: {
-    what: 'a ledger that is written does not get the pods that came to its node without it',
-    file: 'shared/core/scheduling/ledger.ts',
-    find: 'const there = boundTo(node, podsOn(node)).filter(isNew).map(entryOfBound);',
-    replace: 'const there = ledger ? [] : boundTo(node, podsOn(node)).map(entryOfBound);',
-    hint: ['--script', 'setBackRoom', '--seeds', '60'],
+  adoptsUnentered: {
+    what: 'a pod takes up its task again without being entered in the ledger of its node',
+    file: 'shared/control/fold.ts',
+    find: 'await enterAdopted(pod, next, effects);',
+    replace: '',
+    hint: ['--composite', '--script', 'setBackRoom', '--about', 'health store'],
   },
   oldConditionCounts: {
     what: 'what an agent told of its GPUs days ago counts',

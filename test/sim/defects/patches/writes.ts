@@ -30,7 +30,7 @@ export const OF_WRITES = {
   foldWithoutRetry: {
     what: 'a fold that loses a race is dropped',
     file: 'shared/control/fold.ts',
-    find: 'if (!(error instanceof Conflict) || tries === MAX_TRIES) throw error;',
+    find: 'if (!isLostRace || tries === MAX_TRIES) throw error;',
     replace: 'throw error;',
     equivalent: 'the message is released and tried again, later: only slower',
   },
