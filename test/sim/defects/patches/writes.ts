@@ -36,7 +36,7 @@ export const OF_WRITES = {
   },
   anyNamesakeIsOurs: {
     what: 'a child of the name is taken for the one that was to be made, whoever owns it',
-    file: 'shared/control/execute.ts',
+    file: 'shared/control/create-object.ts',
     find: '|| !sameOwner(error.current, draft)) throw error;',
     replace: ') throw error;',
     hint: ['--systematic', '--script', 'rivals'],
