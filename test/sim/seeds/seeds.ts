@@ -3,6 +3,7 @@
  * test. A seed means another run once what is drawn changes; that a defect does not come back is
  * held by its unit test, and the defect itself is planted again by `npm run sim:defects`.
  */
+import { parseFaults } from '../faults/fault.ts';
 import type { Job } from '../plans/job.ts';
 
 export interface KnownSeed extends Job {
@@ -30,6 +31,15 @@ export const KNOWN_SEEDS: readonly KnownSeed[] = [
   { seed: 7994, defect: 'indexLetsGo', what: 'an owner went on the word of an index' },
   { seed: 9545, defect: 'grantOlderThanPod', what: 'a grant was taken for that of a namesake' },
   { seed: 9235, defect: 'setMakesStrangers', what: 'a spoilt set made pods without end' },
+  { seed: 21, script: 'nodeless', defect: 'ledgerStaysLost', what: 'a node had lost its ledger' },
+  {
+    ...{ seed: 1, script: 'setBackRoom', faults: parseFaults('crashAfter@380+blackout') },
+    ...{ defect: 'adoptsUnentered', what: 'a restored pod stayed out of a ledger for a day' },
+  },
+  {
+    ...{ seed: 1, script: 'unweighed', faults: parseFaults('zombie@47') },
+    ...{ defect: 'unreadableStays', what: 'a spoilt pod went before its launch came' },
+  },
   { seed: 7, defect: 'ledgerForgetsBatch', aws: true, what: 'old word of a live task ended it' },
   { seed: 59, defect: 'anyRegistration', aws: true, what: 'a garbled event took a node for lost' },
   { seed: 396, defect: 'roomlessIsBelieved', aws: true, what: 'a garbled event took all room' },
