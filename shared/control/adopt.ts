@@ -23,7 +23,7 @@ export async function enterAdopted(pod: Pod, next: Pod, effects: Effects): Promi
   const { store } = effects;
   const key = { resource: LEDGERS, namespace: '', name };
   const ledger = await store.get<NodeAllocation>(key);
-  if (!ledger || isStandIn(ledger)) return enterAnew(key.name, ledger, next, effects);
+  if (!ledger || isStandIn(ledger)) return enterAnew(name, ledger, next, effects);
   const entered = withAdopted(ledger, next);
   if (entered) await store.update(LEDGERS, entered);
 }
