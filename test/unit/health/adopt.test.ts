@@ -10,6 +10,7 @@ import { delegating } from '../../../shared/control/delegating.ts';
 import { handleHealth } from '../../../shared/control/health.ts';
 import { PodConfig } from '../../../shared/control/pod-config.ts';
 import { taskSpecOf } from '../../../shared/control/task-spec.ts';
+import { wellFormedStore } from '../../../shared/control/well-formed-store.ts';
 import { LEDGERS } from '../../../shared/core/scheduling/ledger.ts';
 import { type Store, Unavailable } from '../../../shared/ports/store.ts';
 import { makePod } from '../pod/pod-life.ts';
@@ -18,10 +19,12 @@ import { ledger, node, pod as other, running } from '../scheduling/fixtures.ts';
 const NODE = 'node-1';
 const KEY = { resource: 'pods', namespace: 'default', name: 'web-1' };
 
+const SPOILT = { ...ledger(NODE), allocations: 'none' } as unknown as NodeAllocation;
+
 /** A pod as it was before it was bound, and the word of its task. */
 async function makeWorld(old: NodeAllocation | undefined) {
   const clock = new StepClock();
-  const store = new MemoryStore({ clock });
+  const store = wellFormedStore(new MemoryStore({ clock }));
   const runtime = new SimulatedRuntime({ clock, emit: () => {} });
   const effects = { store, runtime, clock, ids: new SeededIds(1), recorder: new MemoryRecorder() };
   const made = makePod();
@@ -43,6 +46,7 @@ describe('a pod that takes up a task that its table knew nothing of', () => {
   it.each([
     ['written', ledger(NODE, other('known')), ['known', 'web-1']],
     ['lost', undefined, ['there', 'web-1']],
+    ['spoilt', SPOILT, ['there', 'web-1']],
   ])('is entered in a ledger that is %s', async (_, old, expected) => {
     const { effects, message } = await makeWorld(old);
     await effects.store.create('pods', running(NODE, other('there')));
