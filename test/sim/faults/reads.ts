@@ -42,7 +42,7 @@ export function faultyReads(effects: Effects, { faults, ages, reader }: Reading)
     if (!stale) return page;
     const lagMs = shortly(stale, LAG_MS);
     const { indexes, looks } = ages();
-    const items = page.items.filter((object) => indexes.isShown(resource, object, lagMs));
+    const items = page.items.filter((object) => indexes.isShown(object, index, lagMs));
     looks.hide(
       reader,
       page.items.filter((object) => !items.includes(object)),

@@ -1,6 +1,7 @@
 /** Indexes that lag: since when they show what they show. */
+import type { IndexQuery } from '../../../shared/api/change.ts';
 import type { KubeObject } from '../../../shared/api/meta.ts';
-import { indexEntries } from './read.ts';
+import { indexEntries, indexEntry } from './read.ts';
 
 export class Indexes {
   readonly #nowMs: () => number;
@@ -16,9 +17,12 @@ export class Indexes {
     }
   }
 
-  /** Whether the index has shown the object as it is for at least this long. */
-  isShown(resource: string, object: KubeObject, forMs: number): boolean {
-    const sinceMs = indexEntries(resource, object).map((entry) => this.#sinceMs.get(entry) ?? 0);
-    return Math.max(0, ...sinceMs) <= this.#nowMs() - forMs;
+  /**
+   * Whether the index has had the object under this value for at least this long. What it has else
+   * come to, such as a node, is of other indexes, which lag each for itself.
+   */
+  isShown({ metadata }: KubeObject, { name, value }: IndexQuery, forMs: number): boolean {
+    const sinceMs = this.#sinceMs.get(indexEntry(metadata.uid, name, value)) ?? 0;
+    return sinceMs <= this.#nowMs() - forMs;
   }
 }

@@ -23,6 +23,12 @@ export function restarts({ status }: Pod): number {
 
 export function indexEntries(resource: string, object: KubeObject): readonly string[] {
   return (['owner', 'node'] as const).flatMap((index) =>
-    indexValues(index, resource, object).map((value) => `${object.metadata.uid}/${index}/${value}`),
+    indexValues(index, resource, object).map((value) =>
+      indexEntry(object.metadata.uid, index, value),
+    ),
   );
+}
+
+export function indexEntry(uid: string, index: string, value: string): string {
+  return `${uid}/${index}/${value}`;
 }
